@@ -1,0 +1,1 @@
+"""An observability workbench: ask in PromQL, judge, draw, report."""

@@ -1,0 +1,38 @@
+"""What the engine asks of a store. Whoever implements it can be queried in PromQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from workbench.promql.matcher import Matcher
+from workbench.samples import Labels, MetricMetadata, Samples
+
+__all__ = ["Storage"]
+
+
+class Storage(Protocol):
+    """Columns of samples behind label matchers.
+
+    Times are milliseconds since the epoch; every range includes both of its ends.
+    """
+
+    @property
+    def bounds_ms(self) -> tuple[int, int]:
+        """First and last sample time of the whole store; ``(0, 0)`` where it is empty."""
+        ...
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+        """Samples of all series that meet every matcher, between the two times.
+
+        Series without a sample in the range are left out. Staleness markers are kept.
+        """
+        ...
+
+    def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        """Label sets that meet every matcher and may have samples in the range."""
+        ...
+
+    def metadata(self) -> Mapping[str, MetricMetadata]:
+        """What is known of each metric family, by name."""
+        ...

@@ -1,0 +1,6 @@
+"""What an analysis concludes, as data: findings, and where each figure comes from."""
+
+from workbench.findings.finding import Finding, Severity
+from workbench.findings.provenance import Provenance, Semantics
+
+__all__ = ["Finding", "Provenance", "Semantics", "Severity"]

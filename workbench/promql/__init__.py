@@ -1,0 +1,1 @@
+"""PromQL as text: build, quote, inspect, split. Nothing here evaluates anything."""

@@ -1,0 +1,223 @@
+"""Raw samples: many series, each with its own times, held as three flat columns.
+
+This is what a store holds, what the engine reads and what an importer makes. Series are ragged:
+series `i` owns the rows `offsets[i]:offsets[i + 1]` of `times_ms` and `values`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.errors import InputError
+
+__all__ = [
+    "STALE_NAN",
+    "Floats",
+    "Ints",
+    "Labels",
+    "MetricMetadata",
+    "MetricType",
+    "Samples",
+    "Series",
+    "format_labels",
+    "format_value",
+    "is_stale",
+]
+
+Labels = Mapping[str, str]
+"""Label names to values, the metric's name under ``__name__``; an absent label has no key."""
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+Series = tuple[Labels, Ints, Floats]
+"""One series: its labels, its times in milliseconds (ascending), its values."""
+
+_STALE_BITS: Final = np.uint64(0x7FF0000000000002)
+STALE_NAN: Final[float] = float(np.array([_STALE_BITS]).view(np.float64)[0])
+"""The NaN by which Prometheus says that a series has ended."""
+
+
+class MetricType(StrEnum):
+    """The metric types of the Prometheus exposition and OpenMetrics formats."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    GAUGEHISTOGRAM = "gaugehistogram"
+    SUMMARY = "summary"
+    INFO = "info"
+    STATESET = "stateset"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricMetadata:
+    """What a metric family says of itself.
+
+    Parameters
+    ----------
+    name
+        The family's name: without ``_bucket``, ``_sum``, ``_count`` for histograms and summaries;
+        for counters the name as it is queried, which ends in ``_total`` by convention.
+    type, help, unit
+        As declared; `help` and `unit` are empty where nothing was declared.
+    """
+
+    name: str
+    type: MetricType = MetricType.UNKNOWN
+    help: str = ""
+    unit: str = ""
+
+
+def is_stale(values: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell staleness markers from ordinary NaN: a boolean mask of the same shape."""
+    return np.ascontiguousarray(values).view(np.uint64) == _STALE_BITS
+
+
+def format_labels(labels: Labels) -> str:
+    """Write labels as PromQL does: ``name{label="value"}``, labels sorted, values escaped.
+
+    Examples
+    --------
+    >>> format_labels({"__name__": "up", "job": 'a"b'})
+    'up{job="a\\\\"b"}'
+    """
+    pairs = ",".join(f"{name}={_quoted(labels[name])}" for name in sorted(labels) if name != "__name__")
+    name = labels.get("__name__", "")
+    return f"{name}{{{pairs}}}" if pairs or not name else name
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def format_value(value: float) -> str:
+    """Write a sample's value as the Prometheus HTTP API does: the shortest text that reads back.
+
+    Examples
+    --------
+    >>> format_value(1.0), format_value(float("inf")), format_value(1e-7), format_value(1e21)
+    ('1', '+Inf', '1e-07', '1e+21')
+    """
+    if value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "+Inf" if value > 0 else "-Inf"
+    size = abs(value)
+    text = repr(float(value))
+    if size and (size < 1e-6 or size >= 1e21):
+        return text.replace(".0e", "e")
+    if "e" in text:
+        return np.format_float_positional(value, trim="-")
+    return text.removesuffix(".0")
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Raw samples of many series in flat columns.
+
+    Parameters
+    ----------
+    labels
+        The label sets, one a series, all different.
+    offsets
+        int64, shape (series + 1,): where each series' rows begin; the last is the row count.
+    times_ms
+        int64, shape (rows,): milliseconds since the epoch, strictly ascending within a series.
+    values
+        float64, shape (rows,); staleness markers keep their bits (`is_stale`).
+    """
+
+    labels: Sequence[Labels]
+    offsets: Ints
+    times_ms: Ints
+    values: Floats
+
+    @classmethod
+    def empty(cls) -> Samples:
+        """No series at all."""
+        return cls((), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64))
+
+    @classmethod
+    def from_series(cls, series: Iterable[Series]) -> Samples:
+        """Collect series, each ``(labels, times_ms, values)``; times are sorted where they are not.
+
+        Raises
+        ------
+        InputError
+            Lengths differ, a label set stands twice, or a series has two samples at one time.
+        """
+        labels: list[Labels] = []
+        times: list[Ints] = []
+        values: list[Floats] = []
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        for number, (names, t, v) in enumerate(series):
+            kept = {str(k): str(x) for k, x in names.items() if x != ""}
+            key = tuple(sorted(kept.items()))
+            if key in seen:
+                msg = f"series {format_labels(kept)} stands twice"
+                raise InputError(msg, "merge its samples, or give it a label that tells them apart")
+            seen.add(key)
+            columns = _checked(number, kept, t, v)
+            labels.append(kept)
+            times.append(columns[0])
+            values.append(columns[1])
+        if not labels:
+            return cls.empty()
+        offsets = np.concatenate([[0], np.cumsum([len(t) for t in times])]).astype(np.int64)
+        return cls(labels, offsets, np.concatenate(times), np.concatenate(values))
+
+    def __len__(self) -> int:
+        """How many series there are."""
+        return len(self.labels)
+
+    @property
+    def rows(self) -> int:
+        """How many samples there are."""
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[Series]:
+        for i, names in enumerate(self.labels):
+            rows = slice(self.offsets[i], self.offsets[i + 1])
+            yield names, self.times_ms[rows], self.values[rows]
+
+    def to_api(self) -> dict[str, Any]:
+        """What the Prometheus HTTP API gives under ``data`` for a range selector."""
+        result = [
+            {
+                "metric": dict(names),
+                "values": [[t / 1000, format_value(v)] for t, v in zip(times.tolist(), values.tolist(), strict=True)],
+            }
+            for names, times, values in self
+        ]
+        return {"resultType": "matrix", "result": result}
+
+
+def _checked(number: int, labels: Labels, times: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """The columns of one series as int64 and float64, sorted by time."""
+    t = np.asarray(times)
+    v = np.asarray(values, dtype=np.float64)
+    if t.ndim != 1 or t.shape != v.shape:
+        msg = f"series {number} {format_labels(labels)}: times have shape {t.shape}, values {v.shape}"
+        raise InputError(msg, "give two one-dimensional arrays of one length")
+    if t.dtype.kind not in "iu":
+        msg = f"series {number} {format_labels(labels)}: times are {t.dtype}"
+        raise InputError(msg, "give int64 milliseconds since the epoch")
+    t = t.astype(np.int64)
+    steps = np.diff(t)
+    if (steps < 0).any():
+        order = np.argsort(t, kind="stable")
+        t, v = t[order], v[order]
+        steps = np.diff(t)
+    if (steps == 0).any():
+        at = int(t[int(np.argmax(steps == 0))])
+        msg = f"series {format_labels(labels)} has two samples at {at} ms"
+        raise InputError(msg, "keep one of them")
+    return t, v

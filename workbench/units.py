@@ -1,0 +1,163 @@
+"""Quantities as text: durations as PromQL writes them, bytes, money and shares as people read them.
+
+Inside the workbench a duration is an integer of milliseconds; this module is where it becomes
+text and where text becomes it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from workbench.errors import InputError
+
+__all__ = ["Duration", "format_duration", "format_quantity", "parse_duration"]
+
+_EXAMPLES: Final = "5m, 1h30m, 7d, or a number of seconds"
+
+Duration = str | int | float | timedelta
+"""A duration as people give it: PromQL text, a number of seconds, or a `timedelta`."""
+
+_UNIT_MS: Final = {
+    "y": 365 * 86_400_000,
+    "w": 7 * 86_400_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1_000,
+    "ms": 1,
+}
+"""Milliseconds of each PromQL duration unit, longest first."""
+
+_DURATION: Final = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+
+
+def parse_duration(value: Duration) -> int:
+    """Read a duration.
+
+    Parameters
+    ----------
+    value
+        PromQL duration text (``"5m"``, ``"1h30m"``), a number of seconds (as text or number),
+        or a `timedelta`.
+
+    Returns
+    -------
+    int
+        Milliseconds, never negative.
+
+    Raises
+    ------
+    InputError
+        The value is no duration, is negative or is not finite.
+
+    Examples
+    --------
+    >>> parse_duration("1h30m"), parse_duration(15), parse_duration("0.5")
+    (5400000, 15000, 500)
+    """
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+    elif isinstance(value, str):
+        text = value.strip()
+        match = _DURATION.fullmatch(text)
+        if text and match:
+            return sum(int(n) * ms for n, ms in zip(match.groups(), _UNIT_MS.values(), strict=True) if n)
+        try:
+            seconds = float(text)
+        except ValueError:
+            raise _not_a_duration(value) from None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise _not_a_duration(value)
+    else:
+        seconds = float(value)
+    if not math.isfinite(seconds) or seconds < 0:
+        raise _not_a_duration(value)
+    return round(seconds * 1000)
+
+
+def _not_a_duration(value: object) -> InputError:
+    return InputError(f"{value!r} is not a duration", f"write {_EXAMPLES}")
+
+
+def format_duration(milliseconds: int) -> str:
+    """Write a duration as PromQL reads it.
+
+    Examples
+    --------
+    >>> format_duration(5_400_000), format_duration(0), format_duration(604_800_000)
+    ('1h30m', '0s', '7d')
+    """
+    if milliseconds <= 0:
+        return "0s"
+    parts, rest = [], int(milliseconds)
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, _UNIT_MS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+_BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_DECIMAL: Final = ("", "k", "M", "G", "T", "P")
+
+
+def format_quantity(value: float | Decimal, unit: str = "") -> str:
+    """Write a number with its unit, short enough for a table cell.
+
+    Parameters
+    ----------
+    value
+        The number, in `unit`. NaN and infinities are written as such.
+    unit
+        ``bytes`` (binary prefixes), ``seconds``, ``ratio`` (written as a percentage), ``percent``,
+        ``USD`` (or another ISO 4217 code), ``""`` (plain), or any other word, which is appended.
+
+    Examples
+    --------
+    >>> format_quantity(1536, "bytes"), format_quantity(0.931, "ratio"), format_quantity(12345)
+    ('1.5 KiB', '93.1 %', '12.3k')
+    >>> format_quantity(0.25, "seconds"), format_quantity(Decimal("1234.5"), "USD")
+    ('250 ms', '1,234.50 USD')
+    """
+    if isinstance(value, Decimal) or (len(unit) == 3 and unit.isupper()):  # noqa: PLR2004
+        return f"{value:,.2f} {unit}".rstrip()
+    number = float(value)
+    if not math.isfinite(number):
+        return "no value" if math.isnan(number) else ("∞" if number > 0 else "−∞")
+    if unit == "bytes":
+        return _scaled(number, 1024, _BINARY, " ")
+    if unit == "seconds":
+        return _seconds(number)
+    if unit in ("ratio", "percent"):
+        return f"{_digits(number * 100 if unit == 'ratio' else number)} %"
+    text = _scaled(number, 1000, _DECIMAL, "")
+    return f"{text} {unit}" if unit else text
+
+
+def _scaled(number: float, base: int, prefixes: tuple[str, ...], space: str) -> str:
+    power = 0
+    while abs(number) >= base and power < len(prefixes) - 1:
+        number /= base
+        power += 1
+    return f"{_digits(number)}{space if prefixes[power] else ''}{prefixes[power]}"
+
+
+def _seconds(number: float) -> str:
+    size = abs(number)
+    for bound, factor, name in ((1e-3, 1e6, "µs"), (1, 1e3, "ms"), (120, 1, "s"), (7200, 1 / 60, "min"), (172_800, 1 / 3600, "h")):
+        if size < bound and size > 0:
+            return f"{_digits(number * factor)} {name}"
+    return "0 s" if size == 0 else f"{_digits(number / 86_400)} d"
+
+
+def _digits(number: float) -> str:
+    """Three significant digits, without a useless tail of zeros or an exponent below 1e6."""
+    if number == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
+    text = f"{number:,.{min(decimals, 9)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
