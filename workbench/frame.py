@@ -48,7 +48,11 @@ class NativeHistogram:
     def to_api(self) -> dict[str, Any]:
         """The JSON form of the HTTP API."""
         rows = [[rule, *(format_value(x) for x in rest)] for rule, *rest in self.buckets]
-        return {"count": format_value(self.count), "sum": format_value(self.sum), **({"buckets": rows} if rows else {})}
+        return {
+            "count": format_value(self.count),
+            "sum": format_value(self.sum),
+            **({"buckets": rows} if rows else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,19 @@ class Frame:
             series lacks a label; with one label a plain Index of its name; with none a plain
             Index ``series`` holding the expression. Without series, an empty frame.
         """
-        import pandas as pd  # noqa: PLC0415 - half a second that a command may not need
+        import pandas as pd
 
         if not len(self):
-            return pd.DataFrame(index=_time_index(self.times_ms[:0]), columns=pd.Index([], name="series", dtype="str"))
-        return pd.DataFrame(self.values.T, index=_time_index(self.times_ms), columns=self._columns(), copy=False)
+            return pd.DataFrame(
+                index=_time_index(self.times_ms[:0]),
+                columns=pd.Index([], name="series", dtype="str"),
+            )
+        return pd.DataFrame(
+            self.values.T, index=_time_index(self.times_ms), columns=self._columns(), copy=False
+        )
 
     def _columns(self) -> pd.Index[Any]:
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         names = label_names(self.labels)
         if not names:
@@ -130,12 +139,14 @@ class Frame:
 
     def to_table(self) -> pd.DataFrame:
         """One row a series, for a result with one step: label columns and ``value``."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         if self.kind == "string":
             return pd.DataFrame({"value": [self.text]})
         columns: dict[str, Any] = {
-            safe_column(name): pd.array([labels.get(name, "") for labels in self.labels], dtype="str")
+            safe_column(name): pd.array(
+                [labels.get(name, "") for labels in self.labels], dtype="str"
+            )
             for name in label_names(self.labels)
         }
         return pd.DataFrame({**columns, "value": self.values[:, 0] if len(self) else np.empty(0)})
@@ -147,7 +158,10 @@ class Frame:
         if self.kind == "string":
             return {"resultType": "string", "result": [self.times_ms[0] / 1000, self.text]}
         if self.kind == "scalar":
-            return {"resultType": "scalar", "result": [self.times_ms[0] / 1000, format_value(self.values[0, 0])]}
+            return {
+                "resultType": "scalar",
+                "result": [self.times_ms[0] / 1000, format_value(self.values[0, 0])],
+            }
         rows = [self._api_row(i) for i in range(len(self)) if self.present[i].any()]
         return {"resultType": self.kind, "result": rows}
 
@@ -164,7 +178,9 @@ class Frame:
         row: dict[str, Any] = {"metric": dict(self.labels[i])}
         for key, points in (("value", floats), ("histogram", histograms)):
             if points:
-                row[key if self.kind == "vector" else f"{key}s"] = points[0] if self.kind == "vector" else points
+                row[key if self.kind == "vector" else f"{key}s"] = (
+                    points[0] if self.kind == "vector" else points
+                )
         return row
 
 
@@ -187,12 +203,14 @@ def _label_of(column: str) -> str:
 
 
 def _time_index(times_ms: Ints) -> pd.DatetimeIndex:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     return pd.DatetimeIndex(times_ms.astype("datetime64[ms]"), name="time").tz_localize("UTC")
 
 
-def long_frame(labels: Sequence[Labels], series: Ints, times_ms: Ints, values: Floats) -> pd.DataFrame:
+def long_frame(
+    labels: Sequence[Labels], series: Ints, times_ms: Ints, values: Floats
+) -> pd.DataFrame:
     """Build the long form from codes, never from row objects.
 
     Parameters
@@ -204,12 +222,16 @@ def long_frame(labels: Sequence[Labels], series: Ints, times_ms: Ints, values: F
     times_ms, values
         Shape (rows,).
     """
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     columns: dict[str, Any] = {"time": _time_index(times_ms)}
     for name in label_names(labels):
-        codes, categories = pd.factorize(np.array([each.get(name, "") for each in labels], dtype=object))
-        columns[safe_column(name)] = pd.Categorical.from_codes(codes[series], categories=pd.Index(categories, dtype="str"))
+        codes, categories = pd.factorize(
+            np.array([each.get(name, "") for each in labels], dtype=object)
+        )
+        columns[safe_column(name)] = pd.Categorical.from_codes(
+            codes[series], categories=pd.Index(categories, dtype="str")
+        )
     return pd.DataFrame({**columns, "value": values})
 
 
@@ -234,7 +256,7 @@ def samples_from_frame(frame: pd.DataFrame) -> Samples:
     InputError
         The frame has neither shape, or its values are not numbers.
     """
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     plain = not isinstance(frame.columns, pd.MultiIndex)
     if plain and {"time", "value"} <= set(frame.columns):
@@ -243,7 +265,9 @@ def samples_from_frame(frame: pd.DataFrame) -> Samples:
         frame = frame.set_index("time")
     if not isinstance(frame.index, pd.DatetimeIndex):
         msg = f"the frame's index is {frame.index.dtype} and it has no columns 'time' and 'value'"
-        raise InputError(msg, "give a DatetimeIndex and one column a series, or the columns time, labels…, value")
+        raise InputError(
+            msg, "give a DatetimeIndex and one column a series, or the columns time, labels…, value"
+        )
     return Samples.from_series(_series_of_wide(frame))
 
 
@@ -261,7 +285,7 @@ def _floats(values: Any, what: str) -> Floats:
 
 
 def _series_of_wide(frame: pd.DataFrame) -> list[Series]:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     assert isinstance(frame.index, pd.DatetimeIndex)
     times = _milliseconds(frame.index)
@@ -276,14 +300,18 @@ def _series_of_wide(frame: pd.DataFrame) -> list[Series]:
 
 def _labels_of_column(columns: pd.Index[Any], column: Any) -> Labels:
     if columns.nlevels > 1:
-        return {str(name): str(value) for name, value in zip(columns.names, column, strict=True) if value != ""}
+        return {
+            str(name): str(value)
+            for name, value in zip(columns.names, column, strict=True)
+            if value != ""
+        }
     if columns.name == "series" and len(columns) == 1:
         return {}
     return {str(columns.name or "__name__"): str(column)}
 
 
 def _series_of_long(frame: pd.DataFrame) -> list[Series]:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     names = [c for c in frame.columns if c not in _RESERVED]
     times = _milliseconds(pd.DatetimeIndex(pd.to_datetime(frame["time"], utc=True)))
@@ -297,5 +325,11 @@ def _series_of_long(frame: pd.DataFrame) -> list[Series]:
     for key, rows in groups.items():
         chosen = rows[kept[rows]]
         pairs = zip(names, key if isinstance(key, tuple) else (key,), strict=True)
-        result.append(({_label_of(str(n)): str(x) for n, x in pairs if x != ""}, times[chosen], values[chosen]))
+        result.append(
+            (
+                {_label_of(str(n)): str(x) for n, x in pairs if x != ""},
+                times[chosen],
+                values[chosen],
+            )
+        )
     return result

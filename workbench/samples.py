@@ -77,18 +77,21 @@ class MetricMetadata:
 
 def is_stale(values: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell staleness markers from ordinary NaN: a boolean mask of the same shape."""
-    return np.ascontiguousarray(values).view(np.uint64) == _STALE_BITS
+    bits: np.ndarray[Any, np.dtype[np.uint64]] = np.ascontiguousarray(values).view(np.uint64)
+    return np.equal(bits, _STALE_BITS)
 
 
 def format_labels(labels: Labels) -> str:
-    """Write labels as PromQL does: ``name{label="value"}``, labels sorted, values escaped.
+    r"""Write labels as PromQL does: ``name{label="value"}``, labels sorted, values escaped.
 
     Examples
     --------
     >>> format_labels({"__name__": "up", "job": 'a"b'})
     'up{job="a\\\\"b"}'
     """
-    pairs = ",".join(f"{name}={_quoted(labels[name])}" for name in sorted(labels) if name != "__name__")
+    pairs = ",".join(
+        f"{name}={_quoted(labels[name])}" for name in sorted(labels) if name != "__name__"
+    )
     name = labels.get("__name__", "")
     return f"{name}{{{pairs}}}" if pairs or not name else name
 
@@ -193,7 +196,10 @@ class Samples:
         result = [
             {
                 "metric": dict(names),
-                "values": [[t / 1000, format_value(v)] for t, v in zip(times.tolist(), values.tolist(), strict=True)],
+                "values": [
+                    [t / 1000, format_value(v)]
+                    for t, v in zip(times.tolist(), values.tolist(), strict=True)
+                ],
             }
             for names, times, values in self
         ]
@@ -205,7 +211,9 @@ def _checked(number: int, labels: Labels, times: Ints, values: Floats) -> tuple[
     t = np.asarray(times)
     v = np.asarray(values, dtype=np.float64)
     if t.ndim != 1 or t.shape != v.shape:
-        msg = f"series {number} {format_labels(labels)}: times have shape {t.shape}, values {v.shape}"
+        msg = (
+            f"series {number} {format_labels(labels)}: times have shape {t.shape}, values {v.shape}"
+        )
         raise InputError(msg, "give two one-dimensional arrays of one length")
     if t.dtype.kind not in "iu":
         msg = f"series {number} {format_labels(labels)}: times are {t.dtype}"

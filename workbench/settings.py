@@ -29,20 +29,40 @@ class SourceSettings(BaseModel):
     url: str = Field(description="https://prometheus:9090, snapshot:PATH or demo:")
     username: str | None = Field(None, description="user for basic authentication")
     password_file: Path | None = Field(None, description="file that holds the password")
-    password_env: str | None = Field(None, description="environment variable that holds the password")
-    bearer_token_file: Path | None = Field(None, description="file that holds the bearer token; read again at every request")
-    bearer_token_env: str | None = Field(None, description="environment variable that holds the bearer token")
-    ca_file: Path | None = Field(None, description="certificate authority to trust, in place of the system's")
+    password_env: str | None = Field(
+        None, description="environment variable that holds the password"
+    )
+    bearer_token_file: Path | None = Field(
+        None, description="file that holds the bearer token; read again at every request"
+    )
+    bearer_token_env: str | None = Field(
+        None, description="environment variable that holds the bearer token"
+    )
+    ca_file: Path | None = Field(
+        None, description="certificate authority to trust, in place of the system's"
+    )
     cert_file: Path | None = Field(None, description="client certificate for mutual TLS")
     key_file: Path | None = Field(None, description="key of the client certificate")
     insecure_skip_verify: bool = Field(False, description="do not check the server's certificate")  # noqa: FBT003
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="extra headers, such as X-Scope-OrgID; a value of $NAME is read from the environment")
-    proxy: str | None = Field(None, description="proxy URL; proxies of the environment are not used")
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="extra headers, such as X-Scope-OrgID; a value of $NAME is read from the environment",
+    )
+    proxy: str | None = Field(
+        None, description="proxy URL; proxies of the environment are not used"
+    )
     timeout_seconds: float = Field(60.0, gt=0, description="for one answer")
-    retries: int = Field(3, ge=0, le=20, description="how often to ask again after a failure that may pass")
+    retries: int = Field(
+        3, ge=0, le=20, description="how often to ask again after a failure that may pass"
+    )
     concurrency: int = Field(4, ge=1, le=64, description="questions under way at once")
-    gzip: bool | None = Field(None, description="compressed answers; by default only where the server is not on a private network")
-    max_samples: int = Field(50_000_000, ge=1, description="refuse questions whose answer would hold more samples")
+    gzip: bool | None = Field(
+        None,
+        description="compressed answers; by default only where the server is not on a private network",
+    )
+    max_samples: int = Field(
+        50_000_000, ge=1, description="refuse questions whose answer would hold more samples"
+    )
 
     @property
     def name(self) -> str:
@@ -55,7 +75,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str = Field("demo:", description="the source to use where none is given: a URL, or a name from [sources]")
+    source: str = Field(
+        "demo:",
+        description="the source to use where none is given: a URL, or a name from [sources]",
+    )
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="named sources")
     output: Path = Field(Path("out"), description="folder for rendered reports")
     resources: Path | None = Field(None, description="resources.toml: what capacity reports watch")
@@ -76,7 +99,9 @@ class Settings(BaseModel):
             msg = f"{without_secrets(wanted)!r} is neither a source's URL nor a name in {FILE_NAME}"
             near = did_you_mean(wanted, self.sources)
             raise SettingsError(msg, near or "write https://host:9090, snapshot:PATH or demo:")
-        return next((s for s in self.sources.values() if s.url == wanted), SourceSettings(url=wanted))
+        return next(
+            (s for s in self.sources.values() if s.url == wanted), SourceSettings(url=wanted)
+        )
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -103,7 +128,9 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(msg, "check the path and its permissions") from None
     except tomllib.TOMLDecodeError as error:
         msg = f"settings file {found} is not TOML: {error}"
-        raise SettingsError(msg, "mend that line, or run `workbench init` for a fresh one") from None
+        raise SettingsError(
+            msg, "mend that line, or run `workbench init` for a fresh one"
+        ) from None
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
@@ -117,7 +144,11 @@ def _anchored(settings: Settings, folder: Path) -> dict[str, Any]:
     sources = {
         name: source.model_copy(
             update={k: folder / v for k, v in source if isinstance(v, Path)}
-            | ({"url": f"snapshot:{folder / source.url[9:]}"} if source.url.startswith("snapshot:") else {})
+            | (
+                {"url": f"snapshot:{folder / source.url[9:]}"}
+                if source.url.startswith("snapshot:")
+                else {}
+            )
         )
         for name, source in settings.sources.items()
     }
@@ -136,7 +167,9 @@ def explain_validation(error: ValidationError, model: type[BaseModel]) -> str:
     for problem in error.errors():
         place = ".".join(str(x) for x in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            near = did_you_mean(str(problem["loc"][-1]), [*model.model_fields, *SourceSettings.model_fields])
+            near = did_you_mean(
+                str(problem["loc"][-1]), [*model.model_fields, *SourceSettings.model_fields]
+            )
             parts.append(f"{place} is unknown" + (f" ({near})" if near else ""))
         else:
             parts.append(f"{place}: {problem['msg'].lower()}")

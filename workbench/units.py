@@ -32,7 +32,9 @@ _UNIT_MS: Final = {
 }
 """Milliseconds of each PromQL duration unit, longest first."""
 
-_DURATION: Final = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_DURATION: Final = re.compile(
+    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?"
+)
 
 
 def parse_duration(value: Duration) -> int:
@@ -65,7 +67,9 @@ def parse_duration(value: Duration) -> int:
         text = value.strip()
         match = _DURATION.fullmatch(text)
         if text and match:
-            return sum(int(n) * ms for n, ms in zip(match.groups(), _UNIT_MS.values(), strict=True) if n)
+            return sum(
+                int(n) * ms for n, ms in zip(match.groups(), _UNIT_MS.values(), strict=True) if n
+            )
         try:
             seconds = float(text)
         except ValueError:
@@ -123,7 +127,7 @@ def format_quantity(value: float | Decimal, unit: str = "") -> str:
     >>> format_quantity(0.25, "seconds"), format_quantity(Decimal("1234.5"), "USD")
     ('250 ms', '1,234.50 USD')
     """
-    if isinstance(value, Decimal) or (len(unit) == 3 and unit.isupper()):  # noqa: PLR2004
+    if isinstance(value, Decimal) or (len(unit) == 3 and unit.isupper()):
         return f"{value:,.2f} {unit}".rstrip()
     number = float(value)
     if not math.isfinite(number):
@@ -148,7 +152,13 @@ def _scaled(number: float, base: int, prefixes: tuple[str, ...], space: str) -> 
 
 def _seconds(number: float) -> str:
     size = abs(number)
-    for bound, factor, name in ((1e-3, 1e6, "µs"), (1, 1e3, "ms"), (120, 1, "s"), (7200, 1 / 60, "min"), (172_800, 1 / 3600, "h")):
+    for bound, factor, name in (
+        (1e-3, 1e6, "µs"),
+        (1, 1e3, "ms"),
+        (120, 1, "s"),
+        (7200, 1 / 60, "min"),
+        (172_800, 1 / 3600, "h"),
+    ):
         if size < bound and size > 0:
             return f"{_digits(number * factor)} {name}"
     return "0 s" if size == 0 else f"{_digits(number / 86_400)} d"

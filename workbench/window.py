@@ -26,7 +26,26 @@ MAX_POINTS: Final = 11_000
 """Prometheus refuses a range query of more points a series than this."""
 
 _NICE_STEPS: Final = tuple(
-    parse_duration(t) for t in "1s 5s 10s 15s 30s 1m 2m 5m 10m 15m 30m 1h 2h 3h 6h 12h 1d".split()
+    parse_duration(t)
+    for t in [
+        "1s",
+        "5s",
+        "10s",
+        "15s",
+        "30s",
+        "1m",
+        "2m",
+        "5m",
+        "10m",
+        "15m",
+        "30m",
+        "1h",
+        "2h",
+        "3h",
+        "6h",
+        "12h",
+        "1d",
+    ]
 )
 _DEFAULT_POINTS: Final = 720
 _RELATIVE: Final = re.compile(r"now(?:\s*-\s*(\S+))?")
@@ -127,7 +146,7 @@ class Window:
             raise InputError(msg, "swap them, or give last= instead")
 
     @classmethod
-    def resolve(  # noqa: PLR0913 - these are the ways in which people say a range
+    def resolve(
         cls,
         *,
         now_ms: int,

@@ -92,7 +92,9 @@ class Source(Protocol):
         """Label names, sorted; of all series where there is no selector."""
         ...
 
-    def label_values(self, name: str, matchers: Sequence[str], start_ms: int, end_ms: int) -> list[str]:
+    def label_values(
+        self, name: str, matchers: Sequence[str], start_ms: int, end_ms: int
+    ) -> list[str]:
         """Values of one label, sorted."""
         ...
 
