@@ -77,8 +77,10 @@ class MetricMetadata:
 
 def is_stale(values: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell staleness markers from ordinary NaN: a boolean mask of the same shape."""
-    bits: np.ndarray[Any, np.dtype[np.uint64]] = np.ascontiguousarray(values).view(np.uint64)
-    return np.equal(bits, _STALE_BITS)
+    mask: np.ndarray[Any, np.dtype[np.bool_]] = (
+        np.ascontiguousarray(values).view(np.uint64) == _STALE_BITS
+    )
+    return mask
 
 
 def format_labels(labels: Labels) -> str:
@@ -87,7 +89,7 @@ def format_labels(labels: Labels) -> str:
     Examples
     --------
     >>> format_labels({"__name__": "up", "job": 'a"b'})
-    'up{job="a\\\\"b"}'
+    'up{job="a\\"b"}'
     """
     pairs = ",".join(
         f"{name}={_quoted(labels[name])}" for name in sorted(labels) if name != "__name__"
