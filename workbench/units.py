@@ -137,7 +137,8 @@ def format_quantity(value: float | Decimal, unit: str = "") -> str:
     if unit == "seconds":
         return _seconds(number)
     if unit in ("ratio", "percent"):
-        return f"{_digits(number * 100 if unit == 'ratio' else number)} %"
+        percent = number * 100 if unit == "ratio" else number
+        return f"{_digits(percent, 4 if 99 <= abs(percent) < 100 else 3)} %"
     text = _scaled(number, 1000, _DECIMAL, "")
     return f"{text} {unit}" if unit else text
 
@@ -164,10 +165,10 @@ def _seconds(number: float) -> str:
     return "0 s" if size == 0 else f"{_digits(number / 86_400)} d"
 
 
-def _digits(number: float) -> str:
-    """Three significant digits, without a useless tail of zeros or an exponent below 1e6."""
+def _digits(number: float, significant: int = 3) -> str:
+    """Three significant digits, or as many as asked, without a useless tail of zeros or an exponent below 1e6."""
     if number == 0:
         return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
+    decimals = max(0, significant - 1 - math.floor(math.log10(abs(number))))
     text = f"{number:,.{min(decimals, 9)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

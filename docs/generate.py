@@ -1,0 +1,75 @@
+"""Write the pages of docs/ that are made from the code; a test proves that they are up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from workbench.cli import app
+from workbench.findings.pages import titles
+
+HERE = Path(__file__).parent
+
+
+def cli_page() -> str:
+    """The command line's reference: each verb's help, as typer's own generator lays it out."""
+    command = typer.main.get_command(app)
+    context = command.make_context("workbench", [], resilient_parsing=True)
+    parts = ["# Command line", "", "Made by `make docs` from the commands themselves.", ""]
+    parts += _verbs(command, context, "workbench")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _verbs(command: object, context: object, name: str) -> list[str]:
+    lines: list[str] = []
+    for verb in sorted(command.list_commands(context)):
+        child = command.get_command(context, verb)
+        below = child.make_context(verb, [], parent=context, resilient_parsing=True)
+        full = f"{name} {verb}"
+        if hasattr(child, "list_commands"):
+            lines += _verbs(child, below, full)
+            continue
+        lines += [f"## {full}", "", (child.help or "").strip(), "", *_parameters(child, below), ""]
+    return lines
+
+
+def _parameters(command: object, context: object) -> list[str]:
+    rows = []
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record:
+            rows.append(
+                "| `{}` | {} |".format(*(x.replace("|", "\\|").replace("\n", " ") for x in record))
+            )
+    return ["| argument or option | meaning |", "| --- | --- |", *rows]
+
+
+def findings_page() -> str:
+    """The list of finding codes."""
+    rows = [
+        f"| `{code}` | [{title}](../workbench/findings/pages/{code}.md) |"
+        for code, title in titles().items()
+    ]
+    return (
+        "\n".join(
+            [
+                "# Findings",
+                "",
+                "`workbench explain CODE` prints a page.",
+                "",
+                "| code | page |",
+                "| --- | --- |",
+                *rows,
+            ]
+        )
+        + "\n"
+    )
+
+
+PAGES = {"cli.md": cli_page, "findings.md": findings_page}
+
+if __name__ == "__main__":
+    for file, make in PAGES.items():
+        (HERE / file).write_text(make(), encoding="utf-8")
+        print(HERE / file)  # noqa: T201 - a script says what it wrote

@@ -1,0 +1,112 @@
+"""What the verbs print: results on stdout, all else on stderr, hostile text made harmless."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workbench.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from workbench.errors import WorkbenchError
+
+__all__ = ["LogHandler", "complain", "plain", "print_table", "progress", "say", "show_findings"]
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def plain(text: object) -> str:
+    r"""Text without control characters, which a terminal would obey.
+
+    Examples
+    --------
+    >>> plain("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def say(text: str) -> None:
+    """Print a line on stderr."""
+    Console(stderr=True, soft_wrap=True).print(Text("\n".join(map(plain, text.split("\n")))))
+
+
+def complain(error: WorkbenchError) -> None:
+    """Print an error: what was wrong, then what to do."""
+    console = Console(stderr=True, soft_wrap=True)
+    what, *more = error.what.split("\n")
+    console.print(Text("error: ", style="bold red") + Text(plain(what), style="not bold"))
+    for line in more:
+        console.print(Text("       " + plain(line)))
+    if error.mend:
+        console.print(Text("  try: ", style="green") + Text(plain(error.mend)))
+
+
+class LogHandler(logging.Handler):
+    """Shows what the library logs as notes on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        say(f"note: {record.getMessage()}")
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = ""
+) -> None:
+    """Print a table on stdout; numbers stand right."""
+    rows = [list(row) for row in rows]
+    table = Table(
+        title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
+    for i, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[i], int | float) for row in rows)
+        table.add_column(Text(plain(name)), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else plain(value)
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """Print findings on stdout, one line each and its next step under it."""
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    for finding in findings:
+        head = Text(f"{finding.severity.value:<8}", style=_STYLES[finding.severity])
+        console.print(
+            head + Text(f"{finding.code}  {plain(finding.what)}", style="not bold default")
+        )
+        if finding.next_step:
+            console.print(Text(f"         → {plain(finding.next_step)}", style="dim"))
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Any]:
+    """A progress bar on stderr, only on a terminal: gives ``update(done, total)``."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

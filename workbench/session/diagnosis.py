@@ -1,0 +1,93 @@
+"""What a source has, which reports will work on it and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.errors import SourceError
+from workbench.sources.base import SourceInfo
+
+if TYPE_CHECKING:
+    from workbench.session.workbench import Workbench
+
+__all__ = ["Check", "Diagnosis", "diagnose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    name
+        What was looked at.
+    good
+        Whether it is there.
+    detail
+        What was found, or what is missing and what follows from it.
+    """
+
+    name: str
+    good: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a source is, what it has, and which reports will work on it."""
+
+    info: SourceInfo
+    checks: tuple[Check, ...]
+    reports: tuple[Check, ...]
+
+
+def diagnose(workbench: Workbench) -> Diagnosis:
+    """Ask a source a few cheap questions about itself."""
+    info = workbench.source.info()
+    names = workbench.label_values("__name__")
+    known = {m.name: m for m in workbench.source.metrics() if m.type.value != "unknown"}
+    checks = [
+        Check(
+            "reachable",
+            good=True,
+            detail=f"{info.product or 'unknown product'} {info.version}".strip(),
+        ),
+        Check("PromQL", good=True, detail=info.semantics.value),
+        Check("metrics", bool(names), f"{len(names)} metric names in the last day"),
+        Check(
+            "metadata",
+            bool(known),
+            f"type and help of {len(known)} families"
+            if known
+            else "types unknown: they are guessed from names",
+        ),
+        _try("scrape targets", lambda: f"{len(workbench.targets())} active targets"),
+        _try("TSDB status", lambda: _head(workbench.tsdb_status(1))),
+    ]
+    return Diagnosis(info, tuple(checks), (_capacity(names),))
+
+
+def _head(status: dict[str, object]) -> str:
+    head = status.get("headStats")
+    return f"{head['numSeries']} series in the head" if isinstance(head, dict) else "available"
+
+
+def _try(name: str, ask: object) -> Check:
+    try:
+        return Check(name, good=True, detail=ask())  # type: ignore[operator]
+    except SourceError as error:
+        return Check(name, good=False, detail=str(error))
+
+
+def _capacity(names: list[str]) -> Check:
+    from workbench.capacity import discover
+
+    found = discover(names)
+    ready = ", ".join(r.name for r in found.usable)
+    missing = "; ".join(f"{m.name} needs {', '.join(m.metrics)}" for m in found.missing)
+    return Check(
+        "capacity",
+        bool(found.usable),
+        f"watches {ready}" if ready else f"nothing to watch: {missing}",
+    )

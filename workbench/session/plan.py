@@ -1,0 +1,74 @@
+"""What a question would cost, told before it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.frame import Frame
+from workbench.promql import inspect
+from workbench.promql.question import Question
+
+if TYPE_CHECKING:
+    from workbench.session.workbench import Workbench
+
+__all__ = ["Estimate", "estimate"]
+
+_PROBE: Final = "5m"
+_PROBE_MS: Final = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one question would cost.
+
+    Parameters
+    ----------
+    question
+        The question.
+    steps
+        Points of the grid.
+    series
+        Series that its selectors match now.
+    samples
+        Raw samples that the source would read, from how many those series had in the last five
+        minutes of the window.
+    """
+
+    question: Question
+    steps: int
+    series: int
+    samples: int
+
+    def row(self) -> tuple[str, str, str, int, int, int]:
+        """Key, expression, window, series, steps, samples: a line of a plan's table."""
+        q = self.question
+        return q.key, q.expression, str(q.window), self.series, self.steps, self.samples
+
+
+def estimate(workbench: Workbench, questions: Sequence[Question]) -> list[Estimate]:
+    """Estimate what questions would cost, by counting what their selectors match.
+
+    Two instant queries per selector are all that the source is asked.
+    """
+    return [_one(workbench, question) for question in questions]
+
+
+def _one(workbench: Workbench, question: Question) -> Estimate:
+    window = question.window
+    inspection = inspect(question.expression)
+    series = samples = 0.0
+    for selector in inspection.selectors:
+        series += _number(workbench, f"count({selector})", window.end_ms)
+        recent = _number(workbench, f"sum(count_over_time({selector}[{_PROBE}]))", window.end_ms)
+        span = window.end_ms - window.start_ms + inspection.reach_ms
+        samples += recent * span / _PROBE_MS
+    return Estimate(question, len(window), round(series), round(samples))
+
+
+def _number(workbench: Workbench, expression: str, at_ms: int) -> float:
+    """The one value of an aggregate; 0 where it is empty."""
+    data = workbench.ask(expression, at_ms).data
+    assert isinstance(data, Frame)
+    return float(data.values[0, 0]) if len(data) else 0.0
