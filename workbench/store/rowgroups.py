@@ -1,0 +1,157 @@
+"""Reading the files of a snapshot: checked once, decoded a row group at a time, remembered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.errors import SnapshotError
+from workbench.samples import Floats, Ints
+from workbench.store.manifest import FileEntry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["RowGroups", "SnapshotFile"]
+
+_MEND: Final = "restore it from a copy, or take the snapshot again"
+
+
+class SnapshotFile:
+    """One Parquet file of a snapshot, which is read only when it is what the manifest says.
+
+    Parameters
+    ----------
+    folder
+        The snapshot's folder.
+    entry
+        What the manifest says of the file.
+    """
+
+    def __init__(self, folder: Path, entry: FileEntry) -> None:
+        self.path = folder / entry.name
+        self.entry = entry
+        self._checked: tuple[int, ...] = ()
+
+    def check(self) -> None:
+        """Compare size and digest with the manifest's, once as long as the file is the same.
+
+        Raises
+        ------
+        SnapshotError
+            The file is missing, truncated or changed.
+        """
+        try:
+            found = self.path.stat()
+            state = (found.st_ino, found.st_size, found.st_mtime_ns)
+            if state == self._checked:
+                return
+            if found.st_size != self.entry.bytes:
+                size = f"{found.st_size:,} bytes long, not {self.entry.bytes:,}"
+                msg = f"{self.path} is {size}: it is truncated or was replaced"
+                raise SnapshotError(msg, _MEND)
+            with self.path.open("rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        except OSError as error:
+            msg = f"{self.path} cannot be read ({error.strerror})"
+            raise SnapshotError(msg, _MEND) from None
+        if digest != self.entry.sha256:
+            msg = f"{self.path} is damaged or was replaced: its checksum is not the manifest's"
+            raise SnapshotError(msg, _MEND)
+        self._checked = state
+
+    def read(self, row_group: int | None = None) -> pa.Table:
+        """Decode the file, or one of its row groups.
+
+        Raises
+        ------
+        SnapshotError
+            The file is not what the manifest says, or no Parquet.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.check()
+        try:
+            with pq.ParquetFile(self.path) as file:
+                if file.metadata.num_rows != self.entry.rows:
+                    msg = (
+                        f"{self.path} has {file.metadata.num_rows:,} rows, not {self.entry.rows:,}"
+                    )
+                    raise SnapshotError(msg, _MEND)
+                table = file.read() if row_group is None else file.read_row_group(row_group)
+                return table.combine_chunks()
+        except (pa.ArrowException, OSError, IndexError) as error:
+            msg = f"{self.path} cannot be decoded ({str(error).splitlines()[0]})"
+            raise SnapshotError(msg, _MEND) from None
+
+
+class RowGroups:
+    """Decoded row groups, the ones used last kept up to a number of bytes.
+
+    Parameters
+    ----------
+    files
+        The files that hold samples, by name.
+    most_bytes
+        How much to keep; a row group of a million samples takes 16 MB.
+    """
+
+    def __init__(self, files: dict[str, SnapshotFile], most_bytes: int) -> None:
+        self._files = files
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[str, int], tuple[Ints, Floats]] = OrderedDict()
+        self._kept_bytes = 0
+        self._lock = Lock()
+
+    @property
+    def kept_bytes(self) -> int:
+        """The size of what is kept now."""
+        return self._kept_bytes
+
+    def get(self, file: str, row_group: int) -> tuple[Ints, Floats]:
+        """Times (int64, milliseconds) and values (float64) of one row group, read-only.
+
+        Raises
+        ------
+        SnapshotError
+            The file is missing, damaged, or not what the manifest says.
+        """
+        key = (file, row_group)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        columns = self._decode(file, row_group)
+        with self._lock:
+            self._keep(key, columns)
+        return columns
+
+    def _decode(self, file: str, row_group: int) -> tuple[Ints, Floats]:
+        table = self._files[file].read(row_group)
+        times, values = table.column("time_ms").to_numpy(), table.column("value").to_numpy()
+        if times.dtype != np.int64 or values.dtype != np.float64:
+            msg = f"{self._files[file].path} has columns of {times.dtype} and {values.dtype}"
+            raise SnapshotError(msg, _MEND)
+        return times, values
+
+    def _keep(self, key: tuple[str, int], columns: tuple[Ints, Floats]) -> None:
+        size = sum(column.nbytes for column in columns)
+        if key in self._kept or size > self._most_bytes:
+            return
+        self._kept[key] = columns
+        self._kept_bytes += size
+        while self._kept_bytes > self._most_bytes:
+            _, dropped = self._kept.popitem(last=False)
+            self._kept_bytes -= sum(column.nbytes for column in dropped)
+
+    def clear(self) -> None:
+        """Forget everything that is kept."""
+        with self._lock:
+            self._kept.clear()
+            self._kept_bytes = 0

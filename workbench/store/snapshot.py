@@ -1,0 +1,212 @@
+"""A snapshot on disk behind label matchers: reads only what a query needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from workbench.errors import SnapshotError
+from workbench.promql.matcher import Matcher
+from workbench.samples import Floats, Ints, Labels, MetricMetadata, MetricType, Samples
+from workbench.store.index import LabelIndex
+from workbench.store.manifest import Manifest, Role, read_manifest
+from workbench.store.rowgroups import RowGroups, SnapshotFile
+from workbench.store.rows import GrowingRows, rows_between
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["CACHE_BYTES", "SnapshotStore"]
+
+CACHE_BYTES: Final = 256 * 1024 * 1024
+"""How much of the decoded samples a store keeps: sixteen million of them."""
+
+
+class SnapshotStore:
+    """A store over a snapshot's folder; implements the engine's `Storage`.
+
+    Opening reads the manifest, the labels and the metadata. Samples are read a row group at a
+    time when a query needs them; each file is compared with its checksum before its first read.
+
+    Parameters
+    ----------
+    path
+        The snapshot's folder.
+    cache_bytes
+        How much of the decoded samples to keep.
+
+    Raises
+    ------
+    SnapshotError
+        The snapshot is missing, half-written, damaged, or of a newer version.
+    """
+
+    def __init__(self, path: Path | str, *, cache_bytes: int = CACHE_BYTES) -> None:
+        self.path = Path(path)
+        self._manifest = read_manifest(self.path)
+        self._files = {e.name: SnapshotFile(self.path, e) for e in self._manifest.files}
+        self._metadata = {each.name: each for each in self._read_metadata()}
+        table = self._table("series")
+        self._labels: pa.MapArray = _flat(table, "labels")
+        self._index = LabelIndex.of_arrow(self._labels)
+        self._file_names, self._file = _coded(table)
+        self._row_group: Ints = _flat(table, "row_group").to_numpy()
+        self._first_row: Ints = _flat(table, "first_row").to_numpy()
+        self._rows: Ints = _flat(table, "rows").to_numpy()
+        self._first_ms: Ints = _flat(table, "first_ms").to_numpy()
+        self._last_ms: Ints = _flat(table, "last_ms").to_numpy()
+        self._check_counts()
+        self._groups = RowGroups(self._files, cache_bytes)
+
+    # ---------------------------------------------------------------- opening
+
+    def _table(self, role: Role) -> pa.Table:
+        entries = self._manifest.files_of(role)
+        if len(entries) != 1:
+            msg = f"{self.path} has {len(entries)} files of {role}, not 1"
+            raise _damaged(msg)
+        return self._files[entries[0].name].read()
+
+    def _read_metadata(self) -> Iterator[MetricMetadata]:
+        columns = ("name", "type", "help", "unit")
+        try:
+            for row in zip(
+                *(_flat(self._table("metadata"), c).to_pylist() for c in columns), strict=True
+            ):
+                yield MetricMetadata(row[0], MetricType(row[1]), row[2], row[3])
+        except ValueError as error:
+            msg = f"{self.path} has metadata that cannot be read ({error})"
+            raise _damaged(msg) from None
+
+    def _check_counts(self) -> None:
+        """Compare the series with what the manifest counts, in all and file by file."""
+        by_file = np.bincount(self._file, self._rows, minlength=len(self._file_names))
+        found = dict(zip(self._file_names, by_file.astype(int).tolist(), strict=True))
+        said = {e.name: e.rows for e in self._manifest.files_of("samples")}
+        if found != said:
+            msg = f"{self.path} says that its samples are {said}, and its series add up to {found}"
+            raise _damaged(msg)
+        counts = self._manifest.counts
+        if (len(self._rows), sum(found.values())) != (counts.series, counts.samples):
+            have = f"{len(self._rows):,} series and {sum(found.values()):,} samples"
+            msg = f"{self.path} has {have}, not {counts.series:,} and {counts.samples:,}"
+            raise _damaged(msg)
+
+    # ---------------------------------------------------------------- what it is
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the snapshot says of itself."""
+        return self._manifest
+
+    @property
+    def bounds_ms(self) -> tuple[int, int]:
+        """First and last sample time of the whole store; ``(0, 0)`` where it is empty."""
+        if not len(self._rows):
+            return 0, 0
+        return int(self._first_ms.min()), int(self._last_ms.max())
+
+    def metadata(self) -> Mapping[str, MetricMetadata]:
+        """What is known of each metric family, by name."""
+        return self._metadata
+
+    # ---------------------------------------------------------------- asking
+
+    def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        """Label sets that meet every matcher and whose first to last sample touch the range."""
+        return self._labels_of(self._chosen(matchers, start_ms, end_ms))
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+        """Samples of all series that meet every matcher, from `start_ms` to `end_ms` included.
+
+        Raises
+        ------
+        QueryError
+            A regular expression is not one of RE2's.
+        SnapshotError
+            A file that holds wanted samples is missing or damaged.
+        """
+        chosen = self._chosen(matchers, start_ms, end_ms)
+        counts: Ints = np.zeros(len(chosen), np.int64)
+        rows = GrowingRows(most=int(self._rows[chosen].sum()))
+        for part, (times, values) in self._row_groups_of(chosen):
+            low = self._first_row[chosen[part]]
+            high = low + self._rows[chosen[part]]
+            first, last = rows_between(times, low, high, start_ms, end_ms)
+            counts[part] = last - first
+            rows.add(times, values, first, last)
+        kept = np.flatnonzero(counts)
+        offsets = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
+        return Samples(self._labels_of(chosen[kept]), offsets, *rows.columns())
+
+    def _chosen(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Ints:
+        numbers = self._index.select(matchers)
+        within = (self._first_ms <= end_ms) & (self._last_ms >= start_ms)
+        return numbers[within[numbers]]
+
+    def _row_groups_of(self, chosen: Ints) -> Iterator[tuple[slice, tuple[Ints, Floats]]]:
+        """The row groups that hold the chosen series, each with the part of `chosen` it holds."""
+        if not len(chosen):
+            return
+        file, row_group = self._file[chosen], self._row_group[chosen]
+        new = (np.diff(file) != 0) | (np.diff(row_group) != 0)
+        starts = [0, *(np.flatnonzero(new) + 1).tolist(), len(chosen)]
+        for a, b in pairwise(starts):
+            columns = self._groups.get(self._file_names[file[a]], int(row_group[a]))
+            last = chosen[b - 1]
+            if self._first_row[last] + self._rows[last] > len(columns[0]):
+                msg = f"{self.path / self._file_names[file[a]]} has fewer rows than its series"
+                raise _damaged(msg)
+            yield slice(a, b), columns
+
+    def _labels_of(self, numbers: Ints) -> list[Labels]:
+        return [dict(pairs) for pairs in self._labels.take(_arrow(numbers)).to_pylist()]
+
+    # ---------------------------------------------------------------- keeping house
+
+    def verify(self) -> None:
+        """Compare every file with its checksum, also those that no query has touched yet.
+
+        Raises
+        ------
+        SnapshotError
+            A file is missing, truncated or changed.
+        """
+        for file in self._files.values():
+            file.check()
+
+    def close(self) -> None:
+        """Forget the decoded samples; the store stays usable and reads them again."""
+        self._groups.clear()
+
+
+def _damaged(what: str) -> SnapshotError:
+    return SnapshotError(what, "take the snapshot again, or restore the folder")
+
+
+def _flat(table: pa.Table, name: str) -> Any:
+    """One column as a single Arrow array."""
+    import pyarrow as pa
+
+    if name not in table.column_names:
+        msg = f"a file of the snapshot has no column {name!r}"
+        raise _damaged(msg)
+    return pa.concat_arrays(
+        table.column(name).chunks or [pa.array([], table.schema.field(name).type)]
+    )
+
+
+def _coded(table: pa.Table) -> tuple[list[str], Ints]:
+    """The names of the sample files, and for each series the number of its file."""
+    column = _flat(table, "file").dictionary_encode()
+    return column.dictionary.to_pylist(), column.indices.to_numpy().astype(np.int64)
+
+
+def _arrow(numbers: Ints) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(numbers)

@@ -1,0 +1,312 @@
+"""Writing a snapshot: series stream through, a million samples at a time, into Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from workbench.errors import InputError
+from workbench.samples import Floats, Ints, Labels, MetricMetadata, Samples, Series, format_labels
+from workbench.settings import without_secrets
+from workbench.store.folder import new_folder, writing
+from workbench.store.manifest import (
+    MANIFEST_NAME,
+    AskedWindow,
+    Counts,
+    FileEntry,
+    Manifest,
+    Role,
+    is_snapshot,
+    now_utc,
+)
+from workbench.store.memory import by_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Progress", "write_snapshot"]
+
+Progress = Callable[[int, int], None]
+"""Told after each row group how many series and how many samples are written so far."""
+
+ROW_GROUP_ROWS: Final = 1_000_000
+"""Samples of a row group: 16 MB decoded, about ten milliseconds to read."""
+
+FILE_ROWS: Final = 4 * ROW_GROUP_ROWS
+"""Samples of a file: small enough that checking its digest before the first read is not felt."""
+
+_MOST_ROWS: Final = 64 * 1024 * 1024
+"""Arrow cuts a row group that is longer than this, and a series must not be cut."""
+
+
+def write_snapshot(
+    path: Path | str,
+    series: Iterable[Series],
+    *,
+    metadata: Mapping[str, MetricMetadata] | Iterable[MetricMetadata] = (),
+    source: str = "",
+    selectors: Iterable[str] = (),
+    window: tuple[int, int] | None = None,
+    notes: Iterable[str] = (),
+    complete: bool | Callable[[], bool] = True,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Write a snapshot from a stream of series; on failure or Ctrl-C nothing is left behind.
+
+    At most one row group (a million samples, or one longer series) is held in memory, and the
+    labels of all series. Series keep their order: give those of one metric together, since that
+    is how they are read. `metadata`, `notes` and `complete` are looked at when the stream has
+    ended, so that whoever makes the stream may fill them meanwhile.
+
+    Parameters
+    ----------
+    path
+        The folder to make; it may exist where it is empty.
+    series
+        ``(labels, times_ms, values)``, as `Samples` gives them. A series without samples is
+        left out.
+    metadata
+        What is known of the metric families.
+    source
+        Where the samples come from; secrets of a URL are removed.
+    selectors, window
+        What was asked for: PromQL selectors, and both ends in milliseconds since the epoch.
+    notes
+        What a reader should know, sentences; where something is missing, what and why.
+    complete
+        False where something asked for is missing; or a function that tells.
+    overwrite
+        Replace a snapshot that stands at `path`, in one step.
+    progress
+        Told how many series and samples are written, after each row group.
+
+    Returns
+    -------
+    Manifest
+        What was written.
+
+    Raises
+    ------
+    InputError
+        A series stands twice, has two samples at one time, or labels that are not Unicode text.
+    OutputError
+        The folder is taken (by a snapshot without `overwrite`, by anything else always), or
+        something cannot be written, for instance because the disk is full.
+    """
+    target = Path(path)
+    with new_folder(target, overwrite=overwrite, replaceable=is_snapshot) as folder:
+        writer = _Writer(folder, target, progress)
+        try:
+            for one in series:
+                writer.add(one)
+            writer.finish(list(by_name(metadata).values()))
+        finally:
+            writer.close()
+        manifest = Manifest(
+            created=now_utc(),
+            source=without_secrets(source),
+            selectors=tuple(selectors),
+            window=AskedWindow(start_ms=window[0], end_ms=window[1]) if window else None,
+            complete=complete() if callable(complete) else complete,
+            notes=tuple(notes),
+            counts=Counts(series=len(writer.labels), samples=sum(writer.rows)),
+            first_ms=min(writer.first_ms, default=None),
+            last_ms=max(writer.last_ms, default=None),
+            files=tuple(writer.files),
+        )
+        with writing(target):
+            _write_text(folder / MANIFEST_NAME, manifest.to_json())
+    return manifest
+
+
+class _Writer:
+    """Collects series into row groups and row groups into files, and remembers where each is."""
+
+    def __init__(self, folder: Path, target: Path, progress: Progress | None) -> None:
+        self._folder = folder
+        self._target = target
+        self._progress = progress
+        self._seen: set[frozenset[tuple[str, str]]] = set()
+        self._waiting: list[tuple[Ints, Floats]] = []
+        self._waiting_rows = 0
+        self._file: Any = None
+        self._file_name = ""
+        self._file_rows = 0
+        self._row_group = 0
+        self.files: list[FileEntry] = []
+        self.labels: list[Labels] = []
+        self.places: list[tuple[str, int, int]] = []
+        self.rows: list[int] = []
+        self.first_ms: list[int] = []
+        self.last_ms: list[int] = []
+
+    def add(self, series: Series) -> None:
+        """Take one series; writes a row group where enough has come together."""
+        checked = Samples.from_series([series])
+        labels, count = checked.labels[0], checked.rows
+        if count == 0:
+            return
+        self._check(labels, count)
+        if self._waiting and self._waiting_rows + count > ROW_GROUP_ROWS:
+            self._flush()
+        if self._file is None:
+            self._open()
+        self.places.append((self._file_name, self._row_group, self._waiting_rows))
+        self.labels.append(labels)
+        self.rows.append(count)
+        self.first_ms.append(int(checked.times_ms[0]))
+        self.last_ms.append(int(checked.times_ms[-1]))
+        self._waiting.append((checked.times_ms, checked.values))
+        self._waiting_rows += count
+
+    def _check(self, labels: Labels, count: int) -> None:
+        key = frozenset(labels.items())
+        if key in self._seen:
+            msg = f"series {format_labels(labels)} stands twice"
+            raise InputError(msg, "merge its samples, or give it a label that tells them apart")
+        self._seen.add(key)
+        for name, value in labels.items():
+            _check_text(name, "a label's name")
+            _check_text(value, f"the value of label {name!r}")
+        if count > _MOST_ROWS:
+            msg = f"series {format_labels(labels)} has {count:,} samples, more than {_MOST_ROWS:,}"
+            raise InputError(msg, "take a shorter range of time")
+
+    def _open(self) -> None:
+        import pyarrow.parquet as pq
+
+        number = sum(entry.role == "samples" for entry in self.files)
+        self._file_name = f"samples-{number:04d}.parquet"
+        with writing(self._target):
+            self._file = pq.ParquetWriter(
+                self._folder / self._file_name,
+                _samples_schema(),
+                use_dictionary=False,
+                column_encoding={"time_ms": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"},
+                compression="zstd",
+                compression_level=3,
+                write_statistics=False,
+            )
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._waiting:
+            return
+        times = np.concatenate([times for times, _ in self._waiting])
+        values = np.concatenate([values for _, values in self._waiting])
+        table = pa.table({"time_ms": times, "value": values}, schema=_samples_schema())
+        with writing(self._target):
+            self._file.write_table(table, row_group_size=len(table))
+        self._file_rows += len(table)
+        self._row_group += 1
+        self._waiting, self._waiting_rows = [], 0
+        if self._file_rows >= FILE_ROWS - ROW_GROUP_ROWS // 2:
+            self._end_file()
+        if self._progress:
+            self._progress(len(self.labels), sum(self.rows))
+
+    def _end_file(self) -> None:
+        if self._file is None:
+            return
+        with writing(self._target):
+            self._file.close()
+            self.files.append(_entry(self._folder / self._file_name, "samples", self._file_rows))
+        self._file, self._file_rows, self._row_group = None, 0, 0
+
+    def finish(self, metadata: Sequence[MetricMetadata]) -> None:
+        """Write what waits, and the tables of series and metadata."""
+        self._flush()
+        self._end_file()
+        tables: list[tuple[Role, pa.Table]] = [
+            ("series", self._series_table()),
+            ("metadata", _metadata_table(metadata)),
+        ]
+        for role, table in tables:
+            file = self._folder / f"{role}.parquet"
+            with writing(self._target):
+                _write_table(table, file)
+                self.files.append(_entry(file, role, len(table)))
+
+    def _series_table(self) -> pa.Table:
+        import pyarrow as pa
+
+        pairs = [sorted(labels.items()) for labels in self.labels]
+        offsets = np.concatenate([[0], np.cumsum([len(p) for p in pairs])]).astype(np.int32)
+        names = pa.array([name for each in pairs for name, _ in each], pa.string())
+        values = pa.array([value for each in pairs for _, value in each], pa.string())
+        places = list(zip(*self.places, strict=True)) or [(), (), ()]
+        return pa.table(
+            {
+                "labels": pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), names, values),
+                "file": pa.array(places[0], pa.string()),
+                "row_group": pa.array(places[1], pa.int32()),
+                "first_row": pa.array(places[2], pa.int64()),
+                "rows": pa.array(self.rows, pa.int64()),
+                "first_ms": pa.array(self.first_ms, pa.int64()),
+                "last_ms": pa.array(self.last_ms, pa.int64()),
+            }
+        )
+
+    def close(self) -> None:
+        """Give back the open file, where the stream broke off."""
+        if self._file is not None:
+            with writing(self._target):
+                self._file.close()
+
+
+def _samples_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    time = pa.field("time_ms", pa.int64(), nullable=False)
+    return pa.schema([time, pa.field("value", pa.float64(), nullable=False)])
+
+
+def _metadata_table(metadata: Sequence[MetricMetadata]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = {
+        "name": [each.name for each in metadata],
+        "type": [str(each.type) for each in metadata],
+        "help": [each.help for each in metadata],
+        "unit": [each.unit for each in metadata],
+    }
+    for name, texts in columns.items():
+        for text in texts:
+            _check_text(text, f"the {name} of a metric")
+    return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
+
+
+def _check_text(text: str, what: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        msg = f"{what} is {text!r}, which is not Unicode text"
+        raise InputError(msg, "read the input as UTF-8, replacing what is not") from None
+
+
+def _write_table(table: pa.Table, file: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, file, compression="zstd")
+
+
+def _write_text(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _entry(file: Path, role: Role, rows: int) -> FileEntry:
+    """Describe a finished file, and see to it that it is on the disk before the manifest is."""
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return FileEntry(name=file.name, role=role, rows=rows, bytes=file.stat().st_size, sha256=digest)
