@@ -81,13 +81,12 @@ def _try(name: str, ask: object) -> Check:
 
 
 def _capacity(names: list[str]) -> Check:
-    from workbench.capacity import discover
+    from workbench.capacity import discover, shipped_resources
 
-    found = discover(names)
-    ready = ", ".join(r.name for r in found.usable)
-    missing = "; ".join(f"{m.name} needs {', '.join(m.metrics)}" for m in found.missing)
-    return Check(
-        "capacity",
-        bool(found.usable),
-        f"watches {ready}" if ready else f"nothing to watch: {missing}",
-    )
+    found = discover(names, shipped_resources())
+    if found.usable:
+        watched = ", ".join(sorted({r.name for r in found.usable}))
+        return Check("capacity", good=True, detail=f"watches {watched}")
+    wanted = sorted({m for u in found.unusable for m in u.missing})
+    detail = f"none of the ready-made sets fits; they look for {', '.join(wanted[:6])} …: describe yours in a resources.toml"
+    return Check("capacity", good=False, detail=detail)

@@ -1,0 +1,65 @@
+"""The capacity study: discover, ask, judge, join."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.capacity import analyse, discover, load_resources, questions, shipped_resources
+from workbench.errors import InputError
+from workbench.frame import Frame
+from workbench.session.study import Study
+
+if TYPE_CHECKING:
+    from workbench.capacity import Discovery
+    from workbench.promql.question import Question
+    from workbench.session.workbench import Workbench
+    from workbench.units import Duration
+    from workbench.window import Time
+
+__all__ = ["plan_capacity", "study_capacity"]
+
+
+def plan_capacity(
+    workbench: Workbench,
+    *,
+    resources: str | Path | None = None,
+    last: Duration = "35d",
+    end: Time | None = None,
+    step: Duration = "1h",
+) -> tuple[Discovery, list[Question]]:
+    """What a capacity study would watch and ask."""
+    wished = shipped_resources() if resources is None else load_resources(Path(resources))
+    found = discover(workbench.label_values("__name__"), wished)
+    window = workbench.window(last=last, end=end, step=step)
+    return found, questions(found.usable, window)
+
+
+def study_capacity(
+    workbench: Workbench,
+    *,
+    resources: str | Path | None = None,
+    last: Duration = "35d",
+    end: Time | None = None,
+    step: Duration = "1h",
+    horizon_days: int = 90,
+) -> Study:
+    """Study what will be full and when: see `Workbench.capacity`."""
+    from workbench.views.capacity import capacity_chart, capacity_table
+
+    if horizon_days < 1:
+        msg = f"horizon_days is {horizon_days}"
+        raise InputError(msg, "give at least 1, such as 90")
+    found, asked = plan_capacity(workbench, resources=resources, last=last, end=end, step=step)
+    answers = workbench.ask_all(asked)
+    frames = {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}
+    result = analyse(
+        found.usable,
+        frames,
+        now_ms=workbench.window(last=last, end=end, step=step).end_ms,
+        horizon_days=horizon_days,
+        # A set of ours that does not fit is no finding; a resource the user named is.
+        missing=() if resources is None else found.unusable,
+    )
+    provenance = [a.provenance for a in answers.values()]
+    return Study("capacity", result, provenance, table=capacity_table, chart=capacity_chart)
