@@ -1,0 +1,76 @@
+"""The estate as a whole: its parts, in order, each with random numbers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from workbench.demo import (
+    carts,
+    checkout,
+    disks,
+    external,
+    llm,
+    nodes,
+    pool,
+    runtime,
+    selfhosted,
+    targets,
+)
+from workbench.demo.grid import Grid, estate_grid, generator
+from workbench.samples import MetricMetadata, Series
+
+__all__ = ["PARTS", "Part", "metadata", "simulate", "simulate_part"]
+
+Part = Callable[[np.random.Generator, Grid], Iterator[Series]]
+"""A part of the estate: random numbers and minutes to series."""
+
+PARTS: Final[Mapping[str, Part]] = MappingProxyType(
+    {
+        "checkout": checkout.checkout,
+        "carts": carts.carts,
+        "pool": pool.pool,
+        "nodes": nodes.nodes,
+        "external": external.external,
+        "llm": llm.llm,
+    }
+)
+"""Every part by name. The name seeds its random numbers: renaming one changes its noise."""
+
+
+def simulate_part(name: str, grid: Grid | None = None) -> Iterator[Series]:
+    """The series of one part; the same whether or not other parts are simulated."""
+    return PARTS[name](generator(name), grid or estate_grid())
+
+
+def simulate() -> Iterator[Series]:
+    """Every series of the estate, one part after the other, then what each scrape says of itself.
+
+    Yields
+    ------
+    tuple
+        ``(labels, times_ms, values)``: int64 milliseconds and float64, of one length. Series of
+        one target share their array of times: do not write into it.
+
+    Examples
+    --------
+    >>> labels, times_ms, values = next(simulate())
+    >>> labels["job"], len(times_ms), float(values[0])
+    ('checkout', 50401, 0.0)
+    """
+    grid = estate_grid()
+    log = targets.ScrapeLog(grid)
+    for name in PARTS:
+        for series in simulate_part(name, grid):
+            log.record(series)
+            yield series
+    yield from log.write(generator("targets"))
+
+
+def metadata() -> list[MetricMetadata]:
+    """Type, help and unit of every metric family of the estate, sorted by name."""
+    rooms = (carts, checkout, disks, external, llm, nodes, pool, runtime, selfhosted, targets)
+    return sorted((family for room in rooms for family in room.METADATA), key=lambda f: f.name)

@@ -1,0 +1,398 @@
+"""What is true of the embedded estate: every planted fact, as data.
+
+The simulation reads these figures, the tests measure them in its output, and the page
+``docs/demo-estate.md`` tells them. Times are milliseconds since the epoch, UTC.
+
+The company is a small web shop whose people and customers live in Berlin (UTC+2 for the whole
+of the estate; no public holidays are simulated).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from workbench.demo.latency import LatencyMix
+from workbench.window import parse_time
+
+__all__ = [
+    "GIB",
+    "TRUTH",
+    "ConnectionPool",
+    "Deploy",
+    "Endpoint",
+    "Explosion",
+    "FillingDisk",
+    "Gap",
+    "Incident",
+    "PromptChange",
+    "Restart",
+    "Route",
+    "Truth",
+]
+
+GIB: Final = 1024**3
+
+
+def _at(text: str) -> int:
+    return parse_time(text, now_ms=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint of the checkout API.
+
+    Parameters
+    ----------
+    method, path
+        As in the labels.
+    peak_per_minute
+        Requests a minute *on each instance* at an ordinary weekday's peak, at the start.
+    latency
+        How long a request takes when nothing is wrong.
+    not_found_share, error_share
+        Chance of a 404 and of a 500 when nothing is wrong.
+    """
+
+    method: str
+    path: str
+    peak_per_minute: float
+    latency: LatencyMix
+    not_found_share: float
+    error_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The payment provider is down.
+
+    Parameters
+    ----------
+    start_ms, end_ms
+        From the first bad minute up to, not including, the first good one.
+    api_name
+        The external API whose ``external_api_up`` is 0.
+    error_share
+        Chance of a 500 by path while it lasts; other paths are not touched.
+    latency
+        Latency by path while it lasts.
+    queue_per_minute
+        By how much ``my_app_processing_queue_size`` grows a minute on each instance.
+    drain_minutes
+        How long the queue takes to empty afterwards.
+    """
+
+    start_ms: int
+    end_ms: int
+    api_name: str
+    error_share: MappingProxyType[str, float]
+    latency: MappingProxyType[str, LatencyMix]
+    queue_per_minute: int
+    drain_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A release of the checkout API, on both instances in the same minute; counters start anew.
+
+    Parameters
+    ----------
+    at_ms
+        The first minute at which ``my_app_build_info`` shows the new version.
+    version
+        The new version.
+    path
+        The endpoint whose latency changes with it, or ``""``.
+    latency
+        That endpoint's latency from then on.
+    """
+
+    at_ms: int
+    version: str
+    path: str = ""
+    latency: LatencyMix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A process that starts anew: its counters are 0 at that minute."""
+
+    at_ms: int
+    job: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Failed scrapes of one target: no samples from `start_ms` up to, not including, `end_ms`."""
+
+    start_ms: int
+    end_ms: int
+    job: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explosion:
+    """A label without bounds: one new value, hence one new series, at every full hour.
+
+    Parameters
+    ----------
+    start_ms
+        When the first series with the label appears; the metric had no such label before.
+    metric, label
+        What explodes.
+    """
+
+    start_ms: int
+    metric: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillingDisk:
+    """A filesystem that runs full after the data ends: a straight line and a daily peak.
+
+    Used bytes without noise are ``start_bytes + growth_bytes_per_day · days +
+    daily_peak_bytes · activity``, with days since the estate began.
+
+    Parameters
+    ----------
+    instance, mountpoint
+        Where it is.
+    size_bytes, start_bytes, growth_bytes_per_day, daily_peak_bytes
+        The terms of the sum.
+    full_at_ms
+        The first minute at which the sum without noise reaches the size.
+    ninety_percent_at_ms
+        The same for nine tenths of the size.
+    """
+
+    instance: str
+    mountpoint: str
+    size_bytes: int
+    start_bytes: int
+    growth_bytes_per_day: float
+    daily_peak_bytes: float
+    full_at_ms: int
+    ninety_percent_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPool:
+    """A pool that is busy at the peak of each day, does not grow and is never exhausted.
+
+    Parameters
+    ----------
+    limit
+        Connections an instance may open.
+    base, peak
+        Connections in use in an idle hour, and those added at the peak.
+    """
+
+    limit: int
+    base: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A stream of requests through the LLM gateway.
+
+    Parameters
+    ----------
+    provider, model, team, application, prompt_version
+        As in the labels.
+    peak_per_minute
+        Requests a minute at an ordinary weekday's peak, at the start.
+    input_tokens, output_tokens
+        Means of a request that the provider served; input includes what it had cached.
+    cached_share
+        Share of the input tokens that the provider served from its prompt cache.
+    response_cache_share
+        Share of the requests that the gateway answers from its own cache, without tokens.
+    from_ms, until_ms
+        When the route is used; None for no bound.
+    """
+
+    provider: str
+    model: str
+    team: str
+    application: str
+    prompt_version: str
+    peak_per_minute: float
+    input_tokens: int
+    output_tokens: int
+    cached_share: float
+    response_cache_share: float
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptChange:
+    """A new prompt version that makes a team's tokens, and so its spend, jump."""
+
+    at_ms: int
+    team: str
+    application: str
+    model: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """All of it; `TRUTH` is the only instance."""
+
+    seed: int
+    start_ms: int
+    end_ms: int
+    time_zone: str
+    utc_offset_hours: int
+    weekday_factors: tuple[float, ...]
+    """Monday to Sunday, in local days; an ordinary weekday is 1."""
+    lunch_dip_hour: float
+    """Local hour of the dip."""
+    demand_wander: float
+    """Log standard deviation of the slow noise that all demand shares."""
+    demand_growth_per_week: float
+    """Growth of the checkout's traffic, compounded."""
+    llm_growth_per_week: float
+    """Growth of the LLM traffic, compounded."""
+    checkout_instances: tuple[str, ...]
+    latency_buckets: tuple[float, ...]
+    endpoints: tuple[Endpoint, ...]
+    cpu_seconds_per_request: float
+    workers: int
+    """Workers of one checkout instance."""
+    incident: Incident
+    deploys: tuple[Deploy, ...]
+    """In order; the first is what runs at the start."""
+    restarts: tuple[Restart, ...]
+    """Restarts that are no deploys."""
+    gap: Gap
+    explosion: Explosion
+    filling_disk: FillingDisk
+    pool: ConnectionPool
+    llm_buckets: tuple[float, ...]
+    llm_latency: MappingProxyType[str, LatencyMix]
+    """By model."""
+    routes: tuple[Route, ...]
+    prompt_change: PromptChange
+
+    def resets(self, job: str, instance: str) -> list[int]:
+        """When a process' counters start anew, deploys included, in order."""
+        deploys = [d.at_ms for d in self.deploys[1:]] if job == "checkout" else []
+        return sorted(
+            deploys + [r.at_ms for r in self.restarts if (r.job, r.instance) == (job, instance)]
+        )
+
+
+_PROMPT_CHANGE: Final = PromptChange(
+    at_ms=_at("2026-06-22T07:00Z"),
+    team="support",
+    application="support-bot",
+    model="claude-sonnet-4-5",
+    before="v7",
+    after="v8",
+)
+
+_ENDPOINTS: Final = (
+    Endpoint("GET", "/api/products", 320, LatencyMix(0.024, 0.50, 0.18, 0.50, 0.010), 0.012, 0.001),
+    Endpoint("GET", "/api/cart", 180, LatencyMix(0.015, 0.45, 0.12, 0.50, 0.008), 0.004, 0.001),
+    Endpoint("POST", "/api/checkout", 60, LatencyMix(0.080, 0.45, 0.60, 0.40, 0.004), 0.002, 0.003),
+    Endpoint("POST", "/api/payment", 45, LatencyMix(0.210, 0.35, 1.40, 0.45, 0.010), 0.0, 0.004),
+)
+
+_ROUTES: Final = (
+    Route("openai", "gpt-4o-mini", "support", "ticket-triage", "v3", 26, 820, 60, 0.30, 0.06),
+    Route("openai", "gpt-4o", "support", "ticket-triage", "v3", 3, 1_400, 220, 0.25, 0.02),
+    Route(
+        "anthropic", "claude-sonnet-4-5", "support", "support-bot", "v7",
+        11, 1_800, 260, 0.55, 0.04, until_ms=_PROMPT_CHANGE.at_ms,
+    ),
+    Route(
+        "anthropic", "claude-sonnet-4-5", "support", "support-bot", "v8",
+        11, 6_300, 410, 0.10, 0.04, from_ms=_PROMPT_CHANGE.at_ms,
+    ),
+    Route("google", "gemini-2.5-flash", "search", "product-search", "v2", 55, 410, 45, 0.0, 0.31),
+    Route("google", "gemini-2.5-pro", "data", "report-writer", "v1", 2, 9_500, 1_300, 0.40, 0.0),
+    Route("openai", "gpt-4o-mini", "growth", "copywriter", "v4", 7, 650, 380, 0.10, 0.01),
+    Route("openai", "gpt-4o", "growth", "copywriter", "v5-beta", 1, 700, 420, 0.10, 0.0),
+    Route("anthropic", "claude-sonnet-4-5", "data", "report-writer", "v1", 1.5, 7_200, 1_100, 0.35, 0.0),
+    Route("vllm", "llama-3.1-8b-instruct", "search", "query-rewrite", "v1", 60, 240, 24, 0.45, 0.12),
+)  # fmt: skip
+
+TRUTH: Final = Truth(
+    seed=20260525,
+    start_ms=_at("2026-05-25T00:00Z"),
+    end_ms=_at("2026-06-29T00:00Z"),
+    time_zone="Europe/Berlin",
+    utc_offset_hours=2,
+    weekday_factors=(1.0, 1.0, 1.0, 1.0, 0.92, 0.35, 0.30),
+    lunch_dip_hour=12.6,
+    demand_wander=0.05,
+    demand_growth_per_week=0.03,
+    llm_growth_per_week=0.06,
+    checkout_instances=("checkout-1:8080", "checkout-2:8080"),
+    latency_buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    endpoints=_ENDPOINTS,
+    cpu_seconds_per_request=0.004,
+    workers=32,
+    incident=Incident(
+        start_ms=_at("2026-06-16T12:10Z"),
+        end_ms=_at("2026-06-16T13:40Z"),
+        api_name="payments",
+        error_share=MappingProxyType({"/api/payment": 0.65, "/api/checkout": 0.30}),
+        latency=MappingProxyType(
+            {
+                "/api/payment": LatencyMix(4.0, 0.60, 9.0, 0.20, 0.30),
+                "/api/checkout": LatencyMix(0.9, 0.70, 6.0, 0.40, 0.20),
+            }
+        ),
+        queue_per_minute=9,
+        drain_minutes=25,
+    ),
+    deploys=(
+        Deploy(_at("2026-05-25T00:00Z"), "2.3.1"),
+        Deploy(
+            _at("2026-06-18T09:30Z"),
+            "2.4.0",
+            path="/api/checkout",
+            latency=LatencyMix(0.080, 0.45, 0.60, 0.40, 0.025),
+        ),
+        Deploy(_at("2026-06-24T08:00Z"), "2.5.0"),
+    ),
+    restarts=(
+        Restart(_at("2026-06-05T02:17Z"), "checkout", "checkout-2:8080"),
+        Restart(_at("2026-06-11T04:05Z"), "llm-gateway", "gateway-1:4000"),
+    ),
+    gap=Gap(_at("2026-06-10T03:00Z"), _at("2026-06-10T03:25Z"), "node", "app-2:9100"),
+    explosion=Explosion(_at("2026-06-24T08:00Z"), "my_app_cart_updates_total", "user_id"),
+    filling_disk=FillingDisk(
+        instance="db-1:9100",
+        mountpoint="/var/lib/postgresql",
+        size_bytes=500 * GIB,
+        start_bytes=300 * GIB,
+        growth_bytes_per_day=3.08 * GIB,
+        daily_peak_bytes=24 * GIB,
+        full_at_ms=_at("2026-07-21T12:40Z"),
+        ninety_percent_at_ms=_at("2026-07-06T07:58Z"),
+    ),
+    pool=ConnectionPool(limit=40, base=4.0, peak=31.0),
+    llm_buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0),
+    llm_latency=MappingProxyType(
+        {
+            "gpt-4o-mini": LatencyMix(0.9, 0.45, 6.0, 0.5, 0.010),
+            "gpt-4o": LatencyMix(2.1, 0.50, 14.0, 0.5, 0.015),
+            "claude-sonnet-4-5": LatencyMix(3.4, 0.50, 22.0, 0.4, 0.020),
+            "gemini-2.5-flash": LatencyMix(0.6, 0.40, 4.0, 0.5, 0.008),
+            "gemini-2.5-pro": LatencyMix(8.5, 0.45, 38.0, 0.3, 0.030),
+            "llama-3.1-8b-instruct": LatencyMix(0.32, 0.35, 1.8, 0.4, 0.010),
+        }
+    ),
+    routes=_ROUTES,
+    prompt_change=_PROMPT_CHANGE,
+)
