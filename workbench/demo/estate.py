@@ -41,13 +41,19 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
 """Every part by name. The name seeds its random numbers: renaming one changes its noise."""
 
 
-def simulate_part(name: str, grid: Grid | None = None) -> Iterator[Series]:
-    """The series of one part; the same whether or not other parts are simulated."""
-    return PARTS[name](generator(name), grid or estate_grid())
+def simulate_part(name: str) -> list[Series]:
+    """The series of one part, those of a metric together, as a store wants to keep them.
+
+    They are the same whether or not other parts are simulated.
+    """
+    series = PARTS[name](generator(name), estate_grid())
+    return sorted(series, key=lambda one: one[0]["__name__"])
 
 
 def simulate() -> Iterator[Series]:
     """Every series of the estate, one part after the other, then what each scrape says of itself.
+
+    At most one part is in memory at a time.
 
     Yields
     ------
@@ -61,10 +67,9 @@ def simulate() -> Iterator[Series]:
     >>> labels["job"], len(times_ms), float(values[0])
     ('checkout', 50401, 0.0)
     """
-    grid = estate_grid()
-    log = targets.ScrapeLog(grid)
+    log = targets.ScrapeLog(estate_grid())
     for name in PARTS:
-        for series in simulate_part(name, grid):
+        for series in simulate_part(name):
             log.record(series)
             yield series
     yield from log.write(generator("targets"))

@@ -87,8 +87,8 @@ def activity(times_ms: Ints) -> Floats:
     local = times_ms + TRUTH.utc_offset_hours * 3_600_000
     weekday = (local // _DAY_MS + _EPOCH_WEEKDAY) % 7
     factors = np.array(TRUTH.weekday_factors)
-    curve: Floats = _day_curve(local % _DAY_MS / 3_600_000) / _day_peak()
-    return curve * factors[weekday]
+    curve = _day_curve(local % _DAY_MS / 3_600_000) / _day_peak()
+    return np.asarray(curve * factors[weekday])
 
 
 def _day_curve(hour: Floats) -> Floats:

@@ -78,8 +78,7 @@ def counter(increments: Ints, grid: Grid, resets_ms: Sequence[int] = ()) -> Floa
 
 def gauge(values: Floats, *, decimals: int = 0, low: float = 0.0, high: float = np.inf) -> Floats:
     """Round and bound, as a process with a limited resource would show it."""
-    rounded: Floats = np.round(np.clip(values, low, high), decimals)
-    return rounded
+    return np.asarray(np.round(np.clip(values, low, high), decimals), dtype=np.float64)
 
 
 def cut(labels: Labels, grid: Grid, values: Floats, start_ms: int, end_ms: int) -> Series:

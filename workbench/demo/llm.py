@@ -1,7 +1,7 @@
 """The LLM gateway: requests, tokens, errors, caches and latency of every route.
 
-Of a route's requests some are answered by the gateway's own response cache, some are rate
-limited, some fail; the provider serves the rest. Only served requests have tokens and a
+Of a route's requests some are answered by the gateway's own response cache, some fail (those
+refused by a rate limit are among them); the provider serves the rest. Only served requests have tokens and a
 duration. Input tokens include those that the provider's prompt cache served.
 """
 
@@ -27,6 +27,7 @@ _TOKEN_SHAPE: Final = 1.6
 """Shape of the gamma law of one request's tokens; a sum of requests is gamma again."""
 _RATE_LIMITED: Final = 0.012
 """Share of the requests that are refused at the peak; it falls with the square of the load."""
+_LIMIT_KIND: Final = ("rate_limited", "429")
 _ERRORS: Final = {
     ("timeout", "504"): 0.002,
     ("upstream", "502"): 0.003,
@@ -38,9 +39,9 @@ METADATA: Final = (
     MetricMetadata("llm_gateway_requests_total", MetricType.COUNTER, "Requests that reached the gateway."),
     MetricMetadata("llm_gateway_invocation_total", MetricType.COUNTER, "Requests by application and prompt version."),
     MetricMetadata("llm_gateway_input_tokens_total", MetricType.COUNTER, "Input tokens of served requests, cached ones included."),
-    MetricMetadata("llm_gateway_cached_tokens_total", MetricType.COUNTER, "Input tokens that the provider served from its prompt cache."),
+    MetricMetadata("llm_gateway_cached_input_tokens_total", MetricType.COUNTER, "Input tokens that the provider served from its prompt cache."),
     MetricMetadata("llm_gateway_output_tokens_total", MetricType.COUNTER, "Output tokens of served requests."),
-    MetricMetadata("llm_gateway_errors_total", MetricType.COUNTER, "Requests that failed, rate-limited ones excluded."),
+    MetricMetadata("llm_gateway_errors_total", MetricType.COUNTER, "Requests that failed, rate-limited ones among them."),
     MetricMetadata("llm_gateway_rate_limited_requests_total", MetricType.COUNTER, "Requests refused by a rate limit."),
     MetricMetadata("llm_gateway_cache_hits_total", MetricType.COUNTER, "Requests answered from the gateway's response cache."),
     MetricMetadata("llm_gateway_cache_misses_total", MetricType.COUNTER, "Requests that the response cache could not answer."),
@@ -57,8 +58,8 @@ class _Traffic:
     route: Route
     requests: Ints
     hits: Ints
-    limited: Ints
     failed: dict[tuple[str, str], Ints]
+    """By error type and HTTP status."""
     usage: Usage
 
 
@@ -84,7 +85,7 @@ def _route(rng: np.random.Generator, grid: Grid, route: Route, load: Floats) -> 
     hits = rng.binomial(requests, route.response_cache_share)
     limited = rng.binomial(requests - hits, np.minimum(_RATE_LIMITED * np.square(load), 0.2))
     left = requests - hits - limited
-    failed = {}
+    failed = {_LIMIT_KIND: limited}
     for kind, share in _ERRORS.items():
         failed[kind] = rng.binomial(left, share)
         left = left - failed[kind]
@@ -92,7 +93,7 @@ def _route(rng: np.random.Generator, grid: Grid, route: Route, load: Floats) -> 
     cached_share = route.cached_share * np.exp(rng.normal(0, 0.05, len(grid)))
     cached = np.floor(sent * np.minimum(cached_share, 1.0)).astype(np.int64)
     received = _token_sum(rng, left, route.output_tokens)
-    return _Traffic(route, requests, hits, limited, failed, Usage(left, sent, cached, received))
+    return _Traffic(route, requests, hits, failed, Usage(left, sent, cached, received))
 
 
 def _token_sum(rng: np.random.Generator, served: Ints, mean: int) -> Ints:
@@ -115,7 +116,7 @@ def _tokens(grid: Grid, one: _Traffic) -> Iterator[Series]:
     for name, increments in (
         ("requests_total", one.requests),
         ("input_tokens_total", one.usage.input_tokens),
-        ("cached_tokens_total", one.usage.cached_tokens),
+        ("cached_input_tokens_total", one.usage.cached_tokens),
         ("output_tokens_total", one.usage.output_tokens),
     ):
         yield _series(grid, name, increments, _labels(one.route), one.route.from_ms)
@@ -139,15 +140,14 @@ def _sums(grid: Grid, traffic: list[_Traffic]) -> Iterator[Series]:
     for labels, routes in _grouped(traffic, "application", "prompt_version"):
         first = min(one.route.from_ms or 0 for one in routes) or None
         yield _series(grid, "invocation_total", _sum(r.requests for r in routes), labels, first)
-    for labels, routes in _grouped(traffic, "team", "application"):
+    for labels, routes in _grouped(traffic, "provider", "model", "team", "application"):
         misses = _sum(r.requests - r.hits for r in routes)
         yield _series(grid, "cache_hits_total", _sum(r.hits for r in routes), labels)
         yield _series(grid, "cache_misses_total", misses, labels)
-    for labels, routes in _grouped(traffic, "provider", "model"):
-        limited = _sum(r.limited for r in routes)
+        limited = _sum(r.failed[_LIMIT_KIND] for r in routes)
         yield _series(grid, "rate_limited_requests_total", limited, labels)
-    for labels, routes in _grouped(traffic, "provider"):
-        for kind, status in _ERRORS:
+    for labels, routes in _grouped(traffic, "provider", "model"):
+        for kind, status in (_LIMIT_KIND, *_ERRORS):
             failed = _sum(r.failed[kind, status] for r in routes)
             where = {**labels, "error_type": kind, "status": status}
             yield _series(grid, "errors_total", failed, where)

@@ -320,7 +320,6 @@ _ROUTES: Final = (
     Route("google", "gemini-2.5-flash", "search", "product-search", "v2", 55, 410, 45, 0.0, 0.31),
     Route("google", "gemini-2.5-pro", "data", "report-writer", "v1", 2, 9_500, 1_300, 0.40, 0.0),
     Route("openai", "gpt-4o-mini", "growth", "copywriter", "v4", 7, 650, 380, 0.10, 0.01),
-    Route("openai", "gpt-4o", "growth", "copywriter", "v5-beta", 1, 700, 420, 0.10, 0.0),
     Route("anthropic", "claude-sonnet-4-5", "data", "report-writer", "v1", 1.5, 7_200, 1_100, 0.35, 0.0),
     Route("vllm", "llama-3.1-8b-instruct", "search", "query-rewrite", "v1", 60, 240, 24, 0.45, 0.12),
 )  # fmt: skip
@@ -363,14 +362,14 @@ TRUTH: Final = Truth(
             path="/api/checkout",
             latency=LatencyMix(0.080, 0.45, 0.60, 0.40, 0.025),
         ),
-        Deploy(_at("2026-06-24T08:00Z"), "2.5.0"),
+        Deploy(_at("2026-06-25T08:00Z"), "2.5.0"),
     ),
     restarts=(
         Restart(_at("2026-06-05T02:17Z"), "checkout", "checkout-2:8080"),
         Restart(_at("2026-06-11T04:05Z"), "llm-gateway", "gateway-1:4000"),
     ),
     gap=Gap(_at("2026-06-10T03:00Z"), _at("2026-06-10T03:25Z"), "node", "app-2:9100"),
-    explosion=Explosion(_at("2026-06-24T08:00Z"), "my_app_cart_updates_total", "user_id"),
+    explosion=Explosion(_at("2026-06-25T08:00Z"), "my_app_cart_updates_total", "user_id"),
     filling_disk=FillingDisk(
         instance="db-1:9100",
         mountpoint="/var/lib/postgresql",
@@ -382,7 +381,7 @@ TRUTH: Final = Truth(
         ninety_percent_at_ms=_at("2026-07-06T07:58Z"),
     ),
     pool=ConnectionPool(limit=40, base=4.0, peak=31.0),
-    llm_buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0),
+    llm_buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0),
     llm_latency=MappingProxyType(
         {
             "gpt-4o-mini": LatencyMix(0.9, 0.45, 6.0, 0.5, 0.010),
