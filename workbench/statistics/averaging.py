@@ -93,15 +93,17 @@ class Average:
         The level shifts of the most probable model.
     expected_shifts
         How many shifts there were, by the untempered weights.
+    scale
+        The standard deviation of the values, by which they are divided for the fit.
     """
 
     days: Ints
     values: Floats
     weights: dict[Family, float]
     members: dict[Family, list[Member]]
-    shifts: tuple[Shift, ...] = ()
-    expected_shifts: float = 0.0
-    scale: float = field(default=1.0)
+    shifts: tuple[Shift, ...]
+    expected_shifts: float
+    scale: float
 
     def chance(self, *, trend: Trend) -> float:
         """The weight of all families with that trend."""
@@ -115,6 +117,44 @@ class _Table:
     regressors: list[Regressors] = field(default_factory=list)
     phis: list[float] = field(default_factory=list)
     deviances: list[Floats] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Every model of one series with its deviance.
+
+    Parameters
+    ----------
+    days
+        int64, shape (n,).
+    places
+        Days on which a shift may begin.
+    tables
+        The members of each family.
+    """
+
+    days: Ints
+    places: Floats
+    tables: dict[Family, _Table]
+
+    def draw(self, family: Family, rng: np.random.Generator, draws: int) -> list[Member]:
+        """Members of one family by their likelihood."""
+        stacked = np.stack(self.tables[family].deviances)
+        weights = _normalised(-0.5 * (stacked - stacked.min())).ravel()
+        chosen, counts = np.unique(rng.choice(weights.size, draws, p=weights), return_counts=True)
+        pairs = zip(chosen.tolist(), counts.tolist(), strict=True)
+        return [self._member(family, index, count) for index, count in pairs]
+
+    def best(self, family: Family) -> Member:
+        """The most likely member of one family."""
+        return self._member(family, int(np.argmin(np.stack(self.tables[family].deviances))), 1)
+
+    def _member(self, family: Family, index: int, draws: int) -> Member:
+        table, count = self.tables[family], len(self.places)
+        row, place = divmod(index, count**family.shifts)
+        at = {0: (), 1: (place,), 2: divmod(place, max(count, 1))}[family.shifts]
+        begins = tuple(float(self.places[i]) for i in at)
+        return Member(table.regressors[row], table.phis[row], begins, draws)
 
 
 def average_models(
@@ -134,8 +174,27 @@ def average_models(
         How many members to draw.
     """
     scale = float(np.std(values)) or 1.0
-    y = values / scale
     places = _places(days)
+    tables = _tables(days, values / scale, places)
+    families = sorted(tables)
+    best = np.array([min(float(d.min()) for d in tables[f].deviances) for f in families])
+    bic = best + np.log(len(days)) * np.array([_parameters(f) for f in families])
+    weights, sure = _normalised(-_TEMPER * bic), _normalised(-0.5 * bic)
+    counts = rng.multinomial(draws, weights).tolist()
+    search = _Search(days, places, tables)
+    return Average(
+        days=days,
+        values=values,
+        scale=scale,
+        weights=dict(zip(families, weights.tolist(), strict=True)),
+        members={f: search.draw(f, rng, n) for f, n in zip(families, counts, strict=True) if n},
+        shifts=_shifts(days, values, search.best(families[int(np.argmax(sure))])),
+        expected_shifts=float(sum(w * f.shifts for w, f in zip(sure, families, strict=True))),
+    )
+
+
+def _tables(days: Ints, y: Floats, places: Floats) -> dict[Family, _Table]:
+    """The deviance of every model."""
     tables: dict[Family, _Table] = {}
     for regressors in _regressors(days):
         for phi in PHIS:
@@ -145,7 +204,7 @@ def average_models(
                 table.regressors.append(regressors)
                 table.phis.append(phi)
                 table.deviances.append(deviance)
-    return _draw(days, values, scale, places, tables, rng, draws)
+    return tables
 
 
 def _places(days: Ints) -> Floats:
@@ -154,7 +213,8 @@ def _places(days: Ints) -> Floats:
         return np.empty(0)
     inner = days[_EDGE : len(days) - _EDGE + 1].astype(np.float64)
     keep = np.unique(np.linspace(0, len(inner) - 1, min(_PLACES, len(inner))).round().astype(int))
-    return inner[keep]
+    result: Floats = inner[keep]
+    return result
 
 
 def _regressors(days: Ints) -> Iterator[Regressors]:
@@ -201,39 +261,14 @@ def _pair_gain(gram: Floats, along: Floats, power: Floats, places: Floats) -> Fl
     late = places[:, None] >= places[None, :]
     bad = near | late | (det < 1e-9 * np.outer(power, power))
     gain = (first - 2 * cross + first.T) / np.where(bad, 1.0, det)
-    return np.where(bad, -np.inf, gain)
+    result: Floats = np.where(bad, -np.inf, gain)
+    return result
 
 
 def _deviance(sse: Floats, n: int, white: Whitening) -> Floats:
     floor = n * _TINY**2
     result: Floats = n * np.log(np.maximum(sse, floor) / n) - 2 * white.log_det
     return result
-
-
-def _draw(
-    days: Ints,
-    values: Floats,
-    scale: float,
-    places: Floats,
-    tables: dict[Family, _Table],
-    rng: np.random.Generator,
-    draws: int,
-) -> Average:
-    families = sorted(tables)
-    best = np.array([min(float(d.min()) for d in tables[f].deviances) for f in families])
-    bic = best + np.log(len(days)) * np.array([_parameters(f) for f in families])
-    weights = _normalised(-_TEMPER * bic)
-    sure = _normalised(-0.5 * bic)
-    counts = rng.multinomial(draws, weights)
-    members = {
-        family: _members(tables[family], places, family.shifts, rng, int(count))
-        for family, count in zip(families, counts, strict=True)
-        if count
-    }
-    shifts = _shifts(days, values, tables, places, families[int(np.argmax(sure))])
-    expected = float(sum(w * f.shifts for w, f in zip(sure, families, strict=True)))
-    by_family = {f: float(w) for f, w in zip(families, weights, strict=True)}
-    return Average(days, values, by_family, members, shifts, expected, scale)
 
 
 def _parameters(family: Family) -> int:
@@ -248,44 +283,13 @@ def _normalised(log_weights: Floats) -> Floats:
     return result
 
 
-def _members(
-    table: _Table, places: Floats, shifts: int, rng: np.random.Generator, draws: int
-) -> list[Member]:
-    stacked = np.stack(table.deviances)
-    weights = _normalised(-0.5 * (stacked - stacked.min())).ravel()
-    chosen, counts = np.unique(rng.choice(weights.size, draws, p=weights), return_counts=True)
-    return [
-        _member(table, places, shifts, int(index), stacked.shape[1], int(count))
-        for index, count in zip(chosen, counts, strict=True)
-    ]
-
-
-def _member(
-    table: _Table, places: Floats, shifts: int, index: int, width: int, draws: int
-) -> Member:
-    row, place = divmod(index, width)
-    if shifts == 0:
-        begins: tuple[float, ...] = ()
-    elif shifts == 1:
-        begins = (float(places[place]),)
-    else:
-        first, second = divmod(place, len(places))
-        begins = (float(places[first]), float(places[second]))
-    return Member(table.regressors[row], table.phis[row], begins, draws)
-
-
-def _shifts(
-    days: Ints, values: Floats, tables: dict[Family, _Table], places: Floats, family: Family
-) -> tuple[Shift, ...]:
-    """The shifts of a family's most likely member, with their sizes."""
-    if not family.shifts:
+def _shifts(days: Ints, values: Floats, member: Member) -> tuple[Shift, ...]:
+    """A member's level shifts with their sizes."""
+    if not member.begins:
         return ()
-    stacked = np.stack(tables[family].deviances)
-    best = int(np.argmin(stacked))
-    member = _member(tables[family], places, family.shifts, best, stacked.shape[1], 1)
     at = days.astype(np.float64)
     design = np.hstack([member.regressors.columns(at), steps(at, np.array(member.begins))])
     white = whitening(days, member.phi)
     beta, *_ = np.linalg.lstsq(white.apply(design), white.apply(values), rcond=None)
-    sizes = beta[member.regressors.count :]
-    return tuple(Shift(day, float(size)) for day, size in zip(member.begins, sizes, strict=True))
+    sizes = beta[member.regressors.count :].tolist()
+    return tuple(Shift(day, size) for day, size in zip(member.begins, sizes, strict=True))

@@ -86,5 +86,3 @@ def randomised_pit(passage: Passage, day: int | None, rng: np.random.Generator) 
 def covered(pits: Floats, share: float) -> float:
     """The part of PIT values within the central interval of that share."""
     return float(np.mean(np.abs(pits - 0.5) <= share / 2))
-
-

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from workbench.samples import Floats
-from workbench.statistics.averaging import Average, Family, Member
+from workbench.statistics.averaging import Average, Member
 from workbench.statistics.designs import SLOPE_DAYS, Trend, steps, whitening
 
 __all__ = ["Paths", "ShiftPool", "pool_shifts", "simulate"]
@@ -104,22 +104,15 @@ def simulate(
     """
     last = int(average.days[-1])
     future = np.arange(last + 1, start_day + horizon, dtype=np.float64)
-    parts = [
-        _family(average, family, members, future, rng)
-        for family, members in average.members.items()
-    ]
+    parts = [_of_members(average, members, future, rng) for members in average.members.values()]
     values = np.concatenate([p.values for p in parts])[:, start_day - last - 1 :]
     if pool is not None:
         values = values + _future_shifts(values.shape, pool, _level(average), rng)
     return Paths(values, np.concatenate([p.growth for p in parts]))
 
 
-def _family(
-    average: Average,
-    family: Family,
-    members: list[Member],
-    future: Floats,
-    rng: np.random.Generator,
+def _of_members(
+    average: Average, members: list[Member], future: Floats, rng: np.random.Generator
 ) -> Paths:
     """The paths of all drawn members of one family, in one batch of equal shapes."""
     days, y = average.days.astype(np.float64), average.values / average.scale
@@ -132,7 +125,7 @@ def _family(
     ahead = np.stack([_design(m, future) for m in members])[repeat] @ beta
     rest = y[-1] - np.einsum("bk,bkr->br", designs[repeat, -1], beta)
     phi = np.array([m.phi for m in members])[repeat]
-    noise = _errors(rest, sigma, phi, pool[repeat], len(future), rng)
+    noise = _errors(_innovations(pool[repeat], sigma, len(future), rng), rest, phi)
     paths = np.moveaxis(ahead + noise, 1, 2).reshape(-1, len(future)) * average.scale
     growth = _growth(members, repeat, beta, days[-1]) * average.scale
     return Paths(paths, growth)
@@ -166,22 +159,23 @@ def _posterior(
     return beta, sigma, residuals / np.sqrt(np.maximum(sse[:, None] / n, 1e-300))
 
 
-def _errors(
-    rest: Floats, sigma: Floats, phi: Floats, pool: Floats, horizon: int, rng: np.random.Generator
-) -> Floats:
-    """AR(1) errors from the last observed one on: shape (draws, horizon, repeats)."""
+def _innovations(pool: Floats, sigma: Floats, horizon: int, rng: np.random.Generator) -> Floats:
+    """Noise drawn from each draw's own residuals: shape (horizon, draws, repeats)."""
     draws, n = pool.shape
     chosen = rng.integers(0, n, (horizon, draws, _REPEATS))
-    innovations = pool[np.arange(draws)[:, None], chosen] * sigma
-    for day in range(horizon):
+    result: Floats = pool[np.arange(draws)[:, None], chosen] * sigma
+    return result
+
+
+def _errors(innovations: Floats, rest: Floats, phi: Floats) -> Floats:
+    """AR(1) errors from the last observed one on: shape (draws, horizon, repeats)."""
+    for day in range(len(innovations)):
         rest = phi[:, None] * rest + innovations[day]
         innovations[day] = rest
     return np.moveaxis(innovations, 0, 1)
 
 
-def _growth(
-    members: list[Member], repeat: np.ndarray, beta: Floats, last: float
-) -> Floats:
+def _growth(members: list[Member], repeat: np.ndarray, beta: Floats, last: float) -> Floats:
     """The trend's part of the coming 30 days, shape (draws · repeats,)."""
     rise = np.zeros(len(members))
     column = members[0].regressors.count - 1

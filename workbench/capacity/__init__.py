@@ -1,0 +1,35 @@
+"""Capacity: when will it be full, how sure are we, and what to do by when."""
+
+from workbench.capacity.analysis import analyse
+from workbench.capacity.outlook import (
+    CapacityResult,
+    Change,
+    Fan,
+    Growth,
+    Outlook,
+    Saturation,
+    Verdict,
+)
+from workbench.capacity.planning import Discovery, Unusable, discover, questions
+from workbench.capacity.resource import Resource, ResourceFile
+from workbench.capacity.resource_sets import load_resources, set_names, shipped_resources
+
+__all__ = [
+    "CapacityResult",
+    "Change",
+    "Discovery",
+    "Fan",
+    "Growth",
+    "Outlook",
+    "Resource",
+    "ResourceFile",
+    "Saturation",
+    "Unusable",
+    "Verdict",
+    "analyse",
+    "discover",
+    "load_resources",
+    "questions",
+    "set_names",
+    "shipped_resources",
+]

@@ -1,0 +1,206 @@
+"""What a capacity analysis finds, as findings: one function a code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from workbench.capacity.judging import LEAST_DAYS, Obstacle
+from workbench.capacity.outlook import Outlook, Saturation
+from workbench.capacity.planning import Unusable
+from workbench.capacity.resource import Resource
+from workbench.findings import Finding, Severity
+from workbench.units import format_quantity
+from workbench.window import format_time
+
+__all__ = ["conclude", "missing_metrics", "no_series"]
+
+_SOON_DAYS: Final = 30
+_LIKELY: Final = 0.5
+_POSSIBLE: Final = 0.2
+_GAPS: Final = 0.1
+_MANY_GAPS: Final = 0.25
+
+
+def conclude(
+    outlook: Outlook, resource: Resource, obstacle: Obstacle | None, horizon_days: int
+) -> Iterator[Finding]:
+    """All findings of one instance."""
+    if obstacle is not None:
+        yield from _of_obstacle(outlook, obstacle)
+    if outlook.limit is None and (obstacle is None or obstacle.code != "CAP-NOT-A-GAUGE"):
+        yield _no_limit(outlook, resource)
+    if outlook.saturation is not None:
+        yield from _saturation(outlook, outlook.saturation, horizon_days)
+    if outlook.share is not None and outlook.share > resource.headroom and not _is_full(obstacle):
+        yield _headroom(outlook, resource)
+    if len(outlook.history) and outlook.history.missing > _GAPS * len(outlook.history):
+        yield _gaps(outlook)
+
+
+def _is_full(obstacle: Obstacle | None) -> bool:
+    return obstacle is not None and obstacle.code == "CAP-FULL"
+
+
+def _of_obstacle(outlook: Outlook, obstacle: Obstacle) -> Iterator[Finding]:
+    makers = {
+        "CAP-FULL": _full,
+        "CAP-TOO-LITTLE-DATA": _too_little,
+        "CAP-NOT-A-GAUGE": _not_a_gauge,
+    }
+    if maker := makers.get(obstacle.code):
+        yield maker(outlook, obstacle.reason)
+
+
+def _finding(
+    code: str, severity: Severity, outlook: Outlook, what: str, next_step: str, **evidence: Any
+) -> Finding:
+    basis = {"owner": outlook.owner or None, "current": outlook.current, "limit": outlook.limit}
+    figures = {k: v for k, v in {**basis, **evidence}.items() if v is not None}
+    return Finding(code, severity, outlook.name, what, next_step, figures, where=outlook.kind)
+
+
+def _saturation(outlook: Outlook, found: Saturation, horizon: int) -> Iterator[Finding]:
+    chance = found.chances[horizon]
+    if not found.dated and chance < _POSSIBLE:
+        return
+    low, high = found.interval_80
+    early = outlook.time_ms(low)
+    evidence: dict[str, Any] = {
+        f"chance_{days}d": round(c, 3) for days, c in found.chances.items()
+    } | {"add": round(found.add, 6), "unit": outlook.unit}
+    if found.dated:
+        soon = low is not None and low <= _SOON_DAYS
+        severity = Severity.ERROR if soon else Severity.WARNING
+        date = _day(outlook.time_ms(found.days))
+        what = (
+            f"{outlook.name} will be full on {date} "
+            f"(80 % interval {_day(early)} to {_day(outlook.time_ms(high))})"
+        )
+        evidence |= {"date": _iso(outlook, found.days), "date_low_80": _iso(outlook, low)}
+        evidence |= {"date_high_80": _iso(outlook, high)}
+    else:
+        severity = Severity.WARNING if chance >= _LIKELY else Severity.INFO
+        what = (
+            f"{outlook.name} fills within {horizon} days with a chance of {chance:.0%}: "
+            f"too unsure for a date"
+        )
+    yield _finding(
+        "CAP-SATURATION", severity, outlook, what, _add(outlook, found, horizon), **evidence
+    )
+
+
+def _add(outlook: Outlook, found: Saturation, horizon: int) -> str:
+    """What to do, by when."""
+    by = outlook.time_ms(found.interval_80[0])
+    when = f"by {_day(by)}" if by is not None and found.dated else "when the chance grows"
+    who = f"{outlook.owner}: " if outlook.owner else ""
+    amount = format_quantity(found.add, outlook.unit)
+    return (
+        f"{who}add {amount} {when}, or free as much; that lasts {horizon} days "
+        f"with a chance of 90 %"
+    )
+
+
+def _full(outlook: Outlook, reason: str) -> Finding:
+    assert outlook.limit is not None
+    assert outlook.current is not None
+    peak = max(outlook.peak_p99 or outlook.current, outlook.current)
+    more = max(peak - 0.8 * outlook.limit, 0.0)
+    what = f"{outlook.name} is full: {reason} ({_amount(outlook, outlook.current)} now, limit {_amount(outlook, outlook.limit)})"
+    step = f"add {_amount(outlook, more)} or free as much: then the seasonal peak is at 80 % of the limit or below it"
+    return _finding("CAP-FULL", Severity.ERROR, outlook, what, step, peak_p99=outlook.peak_p99)
+
+
+def _headroom(outlook: Outlook, resource: Resource) -> Finding:
+    assert outlook.share is not None
+    assert outlook.limit is not None
+    assert outlook.peak_p95 is not None
+    what = (
+        f"{outlook.name} uses {outlook.share:.0%} of its limit at the daily peak "
+        f"({_amount(outlook, outlook.peak_p95)} of {_amount(outlook, outlook.limit)})"
+    )
+    more = outlook.peak_p95 / resource.headroom - outlook.limit
+    step = f"add {_amount(outlook, more)} to bring the peak to {resource.headroom:.0%}, or set `headroom` of this resource if so little is meant"
+    return _finding(
+        "CAP-HEADROOM",
+        Severity.WARNING,
+        outlook,
+        what,
+        step,
+        share=round(outlook.share, 4),
+        peak_p95=outlook.peak_p95,
+    )
+
+
+def _too_little(outlook: Outlook, reason: str) -> Finding:
+    what = f"{outlook.name} cannot be forecast: {reason}"
+    step = f"ask again with at least {LEAST_DAYS} days of data, better 90; check that it is still scraped"
+    return _finding(
+        "CAP-TOO-LITTLE-DATA", Severity.INFO, outlook, what, step, days=len(outlook.history.days)
+    )
+
+
+def _not_a_gauge(outlook: Outlook, reason: str) -> Finding:
+    what = f"{outlook.name} is no gauge: {reason}"
+    step = "ask for rate(…[5m]) or increase(…[1d]) in `usage`; if it is a gauge all the same, set gauge = true"
+    return _finding("CAP-NOT-A-GAUGE", Severity.WARNING, outlook, what, step)
+
+
+def _no_limit(outlook: Outlook, resource: Resource) -> Finding:
+    if resource.limit is None:
+        reason = "none is described"
+    elif outlook.history.days.size:
+        reason = "the limit query gives no value above 0 for it"
+    else:
+        reason = "there is no usage to compare one with"
+    what = f"{outlook.name} has no limit: {reason}; only its growth can be told"
+    step = "give `limit` in resources.toml: a number, or PromQL whose labels match those of `usage`"
+    return _finding("CAP-NO-LIMIT", Severity.INFO, outlook, what, step)
+
+
+def _gaps(outlook: Outlook) -> Finding:
+    missing, days = outlook.history.missing, len(outlook.history)
+    severity = Severity.WARNING if missing > _MANY_GAPS * days else Severity.INFO
+    what = f"{outlook.name} lacks {missing} of {days} days: peaks may have gone unseen"
+    step = "check scraping and retention for that time; the intervals hold only for what was seen"
+    return _finding("CAP-GAPS", severity, outlook, what, step, missing_days=missing, days=days)
+
+
+def missing_metrics(unusable: Iterable[Unusable]) -> Iterator[Finding]:
+    """Resources whose metrics the source does not have."""
+    for each in unusable:
+        lacks = ", ".join(each.missing)
+        what = f"{each.resource.name} cannot be watched: the source has no {lacks}"
+        step = "install or scrape the exporter that gives them, or take the resource out of resources.toml"
+        yield Finding(
+            "CAP-METRICS-MISSING", Severity.INFO, each.resource.name, what, step,
+            {"missing": lacks}, where=each.resource.usage,
+        )  # fmt: skip
+
+
+def no_series(resource: Resource) -> Finding:
+    """A resource whose usage query gave nothing."""
+    what = f"{resource.name} cannot be watched: its usage query gives no series"
+    step = "run the query by itself: a label in it may be misspelt, or the window may be too early"
+    return Finding(
+        "CAP-METRICS-MISSING", Severity.WARNING, resource.name, what, step, where=resource.usage
+    )
+
+
+def _amount(outlook: Outlook, value: float) -> str:
+    return format_quantity(value, outlook.unit)
+
+
+def _iso(outlook: Outlook, days: int | None) -> str | None:
+    time_ms = outlook.time_ms(days)
+    return None if time_ms is None else format_time(time_ms)
+
+
+def _day(time_ms: int | None) -> str:
+    """A date for a sentence: ``3 Jan 2027``."""
+    if time_ms is None:
+        return "later than can be seen"
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
+    return f"{moment.day} {moment:%b %Y}"

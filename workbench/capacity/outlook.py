@@ -1,0 +1,321 @@
+"""The result of a capacity analysis: plain data, one `Outlook` an instance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from workbench.findings import Finding
+from workbench.samples import Floats, Ints, Labels
+from workbench.statistics import DAY_MS, Backtest, DailyPeaks
+from workbench.window import format_time
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CapacityResult", "Change", "Fan", "Growth", "Outlook", "Saturation", "Verdict"]
+
+
+class Verdict(StrEnum):
+    """What can be said of an instance; from the most to the least urgent."""
+
+    FULL = "full"
+    DATED = "date"
+    POSSIBLE = "possible"
+    UNLIKELY = "unlikely"
+    NO_LIMIT = "no limit"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Growth of the daily peak in 30 days, in the resource's unit: median and 80 % interval."""
+
+    middle: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A level shift in the history: when and by how much, in the resource's unit."""
+
+    time_ms: int
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """When the daily peak first reaches the limit.
+
+    Parameters
+    ----------
+    chances
+        The probability that it does within so many days, by days (30, 60, 90 and the horizon).
+    days
+        Median days until then; None where that lies beyond twice the horizon.
+    interval_80, interval_95
+        Days; an end is None where it lies beyond twice the horizon.
+    dated
+        Whether the chance within the horizon is high enough (0.8) to print a date.
+    add
+        What to add to the limit so that the chance within the horizon falls to 10 %.
+    """
+
+    chances: Mapping[int, float]
+    days: int | None
+    interval_80: tuple[int | None, int | None]
+    interval_95: tuple[int | None, int | None]
+    dated: bool
+    add: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """Forecast of the daily peak: quantiles by coming day.
+
+    Parameters
+    ----------
+    times_ms
+        int64, shape (days,): the middle of each day.
+    levels
+        The quantiles, ascending.
+    values
+        float64, shape (levels, days), in the resource's unit.
+    """
+
+    times_ms: Ints
+    levels: tuple[float, ...]
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """All that is known of one instance; figures in the resource's unit, None where unknown.
+
+    Parameters
+    ----------
+    name, labels, unit, owner, kind
+        What it is; `kind` is the resource's name template.
+    verdict, reason
+        What can be said, and why not more.
+    current, limit
+        The last sample and the limit in force then.
+    peak_p95, peak_p99
+        Quantiles of the daily peaks of the last 28 days: use at the seasonal peak.
+    headroom
+        Limit less `peak_p95`.
+    share
+        `peak_p95` as a share of the limit.
+    growth, saturation, fan, backtest, changes
+        The forecast, where there is one.
+    notes
+        What is incomplete or odd in the data, one sentence each.
+    history
+        A peak a day, and how much of each day was seen.
+    limits
+        float64, shape (days,): the limit in force at the end of each day of `history`; NaN where
+        unknown.
+    """
+
+    name: str
+    labels: Labels
+    unit: str
+    owner: str
+    kind: str
+    verdict: Verdict
+    history: DailyPeaks
+    limits: Floats
+    reason: str = ""
+    current: float | None = None
+    limit: float | None = None
+    peak_p95: float | None = None
+    peak_p99: float | None = None
+    growth: Growth | None = None
+    saturation: Saturation | None = None
+    fan: Fan | None = None
+    backtest: Backtest | None = None
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def headroom(self) -> float | None:
+        """Limit less the seasonal peak; None where either is unknown."""
+        if self.limit is None or self.peak_p95 is None:
+            return None
+        return self.limit - self.peak_p95
+
+    @property
+    def share(self) -> float | None:
+        """The seasonal peak as a share of the limit; None where either is unknown."""
+        if not self.limit or self.peak_p95 is None:
+            return None
+        return self.peak_p95 / self.limit
+
+    @property
+    def urgency(self) -> tuple[Any, ...]:
+        """Sorts the most urgent first: full, then dated by date, then by chance, then by share."""
+        chance, days = 0.0, math.inf
+        if self.saturation:
+            chance = max(self.saturation.chances.values(), default=0.0)
+            if self.saturation.dated and self.saturation.days is not None:
+                days = self.saturation.days
+        order = list(Verdict).index(self.verdict)
+        return (order, days, -chance, -(self.share or 0.0), self.name)
+
+    def time_ms(self, days: int | None) -> int | None:
+        """So many days from the analysis' now, in milliseconds since the epoch."""
+        return None if days is None else self.history.end_ms + days * DAY_MS
+
+    def to_dict(self, *, series: bool = False) -> dict[str, Any]:
+        """The JSON form; with `series` also history and forecast by day."""
+        result: dict[str, Any] = {
+            "name": self.name,
+            "labels": dict(self.labels),
+            "kind": self.kind,
+            "unit": self.unit,
+            "owner": self.owner,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "current": _number(self.current),
+            "limit": _number(self.limit),
+            "peak_p95": _number(self.peak_p95),
+            "peak_p99": _number(self.peak_p99),
+            "headroom": _number(self.headroom),
+            "share": _number(self.share),
+            "growth_30d": self.growth
+            and {f.name: _number(getattr(self.growth, f.name)) for f in fields(Growth)},
+            "saturation": self._saturation(),
+            "backtest": self.backtest and self.backtest.to_dict(),
+            "changes": [
+                {"time": format_time(c.time_ms), "size": _number(c.size)} for c in self.changes
+            ],
+            "days": len(self.history.days),
+            "notes": list(self.notes),
+        }
+        return {**result, "series": self._series()} if series else result
+
+    def _saturation(self) -> dict[str, Any] | None:
+        found = self.saturation
+        if found is None:
+            return None
+        days: dict[str, int | None] = {"date": found.days if found.dated else None}
+        for share, interval in ((80, found.interval_80), (95, found.interval_95)):
+            days |= dict(zip((f"low_{share}", f"high_{share}"), interval, strict=True))
+        dates = {k: t and format_time(t) for k, d in days.items() for t in [self.time_ms(d)]}
+        chances = {f"within_{d}d": _number(c) for d, c in found.chances.items()}
+        return {**dates, "chance": chances, "dated": found.dated, "add": _number(found.add)}
+
+    def _series(self) -> dict[str, Any]:
+        past = {
+            "times": [format_time(t) for t in self.history.times_ms.tolist()],
+            "peaks": _numbers(self.history.peaks),
+            "lows": _numbers(self.history.lows),
+            "limits": _numbers(self.limits),
+        }
+        if self.fan is None:
+            return {"history": past, "forecast": None}
+        quantiles = {
+            f"{q:g}": _numbers(v) for q, v in zip(self.fan.levels, self.fan.values, strict=True)
+        }
+        times = [format_time(t) for t in self.fan.times_ms.tolist()]
+        return {"history": past, "forecast": {"times": times, "quantiles": quantiles}}
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityResult:
+    """Outlooks, the most urgent first, and what they add up to.
+
+    Parameters
+    ----------
+    now_ms, horizon_days
+        From when, and how far ahead, was judged.
+    outlooks
+        One an instance.
+    findings
+        What a reader should know or do.
+    """
+
+    now_ms: int
+    horizon_days: int
+    outlooks: tuple[Outlook, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())
+
+    def to_dict(self, *, series: bool = False) -> dict[str, Any]:
+        """The JSON form; with `series` also every history and forecast by day."""
+        return {
+            "now": format_time(self.now_ms),
+            "horizon_days": self.horizon_days,
+            "resources": [o.to_dict(series=series) for o in self.outlooks],
+            "findings": [f.to_dict() for f in self.findings],
+        }
+
+    def to_table(self) -> pd.DataFrame:
+        """One row an instance, numbers as numbers, times in UTC: for further work."""
+        import pandas as pd
+
+        return pd.DataFrame([_row(o) for o in self.outlooks], columns=_COLUMNS).astype(_TYPES)
+
+
+_TYPES = {
+    "resource": "str", "owner": "str", "verdict": "str", "unit": "str", "current": "float64",
+    "peak_p95": "float64", "peak_p99": "float64", "limit": "float64", "headroom": "float64",
+    "share": "float64", "growth_30d": "float64", "growth_30d_low": "float64",
+    "growth_30d_high": "float64", "full": "datetime64[ms, UTC]", "full_low_80": "datetime64[ms, UTC]",
+    "full_high_80": "datetime64[ms, UTC]", "full_low_95": "datetime64[ms, UTC]",
+    "full_high_95": "datetime64[ms, UTC]", "chance_30d": "float64", "chance_60d": "float64",
+    "chance_90d": "float64", "add": "float64", "backtest_relative_error": "float64",
+    "backtest_coverage_80": "float64", "days": "int64", "reason": "str", "notes": "str",
+}  # fmt: skip
+_COLUMNS = list(_TYPES)
+
+
+def _row(outlook: Outlook) -> dict[str, Any]:
+    found, growth, test = outlook.saturation, outlook.growth, outlook.backtest
+    row: dict[str, Any] = {
+        name: getattr(outlook, name) for name in ("owner", "unit", "current", "limit", "reason")
+    }
+    row |= {name: getattr(outlook, name) for name in ("peak_p95", "peak_p99", "headroom", "share")}
+    row |= {"resource": outlook.name, "verdict": outlook.verdict.value}
+    row |= {"days": len(outlook.history.days), "notes": " ".join(outlook.notes)}
+    if growth:
+        row |= {
+            "growth_30d": growth.middle,
+            "growth_30d_low": growth.low,
+            "growth_30d_high": growth.high,
+        }
+    if test:
+        row |= {
+            "backtest_relative_error": test.relative_error,
+            "backtest_coverage_80": test.coverage_80,
+        }
+    if found:
+        row |= {f"chance_{d}d": found.chances.get(d) for d in (30, 60, 90)} | {"add": found.add}
+        ends = zip(
+            ("full_low_80", "full_high_80", "full_low_95", "full_high_95"),
+            (*found.interval_80, *found.interval_95),
+            strict=True,
+        )
+        row |= {name: _moment(outlook.time_ms(days)) for name, days in ends}
+        row["full"] = _moment(outlook.time_ms(found.days if found.dated else None))
+    return row
+
+
+def _moment(time_ms: int | None) -> Any:
+    import pandas as pd
+
+    return pd.NaT if time_ms is None else pd.Timestamp(time_ms, unit="ms", tz="UTC")
+
+
+def _number(value: float | None) -> float | None:
+    """Seven significant digits; None where there is no finite number."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.7g}")
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    return [_number(v) for v in values.tolist()]

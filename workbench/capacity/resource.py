@@ -1,0 +1,101 @@
+"""What a resource is: what is used, what limits it, and how its instances are told apart."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from workbench.samples import Labels
+
+__all__ = ["Resource", "ResourceFile"]
+
+_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+"""A label's place in a name template."""
+
+_SPACES: Final = re.compile(r"\s+")
+
+
+class Resource(BaseModel):
+    """One kind of resource; one usage query may give many instances of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        min_length=1, description="what to call an instance; {label} is replaced by its value"
+    )
+    usage: str = Field(min_length=1, description="PromQL of what is used, in `unit`")
+    limit: str | float | None = Field(
+        None, description="PromQL or number of what there is; without it only growth is told"
+    )
+    unit: str = Field("", description="bytes, seconds, ratio, percent, or any word")
+    owner: str = Field("", description="who is to act")
+    by: tuple[str, ...] | None = Field(
+        None,
+        description="labels that tell instances apart and join usage to limit; all where absent",
+    )
+    aggregate: Literal["sum", "max", "avg"] = Field(
+        "sum", description="how several series of one instance become one"
+    )
+    peak: Literal["max", "sample"] = Field(
+        "max", description="max: the peak between the steps of the grid counts; sample: as sampled"
+    )
+    resolution: str = Field("5m", description="how finely peaks are looked for between steps")
+    metrics: tuple[str, ...] = Field((), description="metrics that must exist")
+    needs_limit: bool = Field(
+        default=False, description="instances without a limit are left out, not reported"
+    )
+    gauge: bool = Field(
+        default=False,
+        description="true: believe that it is a gauge, though it looks like a counter",
+    )
+    headroom: float = Field(
+        0.9, gt=0, le=1, description="share of the limit above which the peak is reported"
+    )
+    driver: str | None = Field(None, description="PromQL of the load that makes the usage grow")
+
+    @field_validator("limit")
+    @classmethod
+    def _finite(cls, limit: Any) -> Any:
+        if isinstance(limit, float) and not (math.isfinite(limit) and limit > 0):
+            msg = "the limit must be a number above 0 or PromQL"
+            raise ValueError(msg)
+        return limit
+
+    @property
+    def key(self) -> str:
+        """What its questions are called after: the template itself."""
+        return self.name
+
+    def instance_name(self, labels: Labels) -> str:
+        """The name of one instance; values stand in it as they are, on one line.
+
+        Examples
+        --------
+        >>> Resource(name="disk {instance} {device}", usage="x").instance_name({"instance": "db-1"})
+        'disk db-1'
+        """
+        filled = _PLACE.sub(lambda place: labels.get(place[1], ""), self.name)
+        return _SPACES.sub(" ", filled).strip() or self.name
+
+
+class ResourceFile(BaseModel):
+    """The content of a `resources.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = Field(1, description="of this format")
+    title: str = Field("", description="what the set is, for people")
+    use: tuple[str, ...] = Field((), description="ready-made sets to watch too")
+    resource: tuple[Resource, ...] = Field((), description="the resources")
+
+    @field_validator("resource")
+    @classmethod
+    def _distinct(cls, resources: tuple[Resource, ...]) -> tuple[Resource, ...]:
+        names = [r.name for r in resources]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            msg = f"the name {twice[0]!r} stands twice"
+            raise ValueError(msg)
+        return resources

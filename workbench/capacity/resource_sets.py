@@ -1,0 +1,118 @@
+"""Where resources come from: a user's `resources.toml` and the ready-made sets."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources as packaged
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from workbench.capacity.resource import Resource, ResourceFile
+from workbench.errors import SettingsError, did_you_mean
+
+__all__ = ["load_resources", "set_names", "shipped_resources"]
+
+_EXAMPLE: Final = 'write at least: [[resource]] name = "disk {instance}" usage = "PromQL"'
+
+
+def set_names() -> list[str]:
+    """The names of the ready-made sets, sorted.
+
+    Examples
+    --------
+    >>> "node" in set_names()
+    True
+    """
+    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if _is_set(p.name))
+
+
+def shipped_resources(*names: str) -> tuple[Resource, ...]:
+    """The resources of some ready-made sets, or of all of them.
+
+    Raises
+    ------
+    SettingsError
+        There is no set of that name.
+    """
+    return tuple(r for name in names or set_names() for r in _shipped(name).resource)
+
+
+def load_resources(path: Path) -> tuple[Resource, ...]:
+    """Read a user's `resources.toml`, with the ready-made sets it uses.
+
+    Parameters
+    ----------
+    path
+        The file. Its own resources come first and take the place of ready-made ones of the
+        same name.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, is no TOML, or holds something unknown or wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"resource file {path} cannot be read ({error})"
+        raise SettingsError(msg, "check the path and its permissions") from None
+    content = _parse(text, f"resource file {path}")
+    own = {r.name for r in content.resource}
+    used = [r for name in content.use for r in _shipped(name).resource if r.name not in own]
+    result = (*content.resource, *used)
+    if not result:
+        msg = f"resource file {path} names no resource"
+        raise SettingsError(msg, f"{_EXAMPLE}, or: use = {set_names()}")
+    return result
+
+
+def _folder() -> Any:
+    return packaged.files("workbench.conventions").joinpath("resources")
+
+
+def _is_set(name: str) -> bool:
+    return name.endswith(".toml")
+
+
+@cache
+def _shipped(name: str) -> ResourceFile:
+    if name not in set_names():
+        msg = f"there is no resource set {name!r}"
+        known = set_names()
+        raise SettingsError(msg, did_you_mean(name, known) or f"use one of {', '.join(known)}")
+    text = _folder().joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return _parse(text, f"resource set {name}")
+
+
+def _parse(text: str, what: str) -> ResourceFile:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{what} is not TOML: {error}"
+        raise SettingsError(msg, "mend that line") from None
+    try:
+        return ResourceFile.model_validate(data)
+    except ValidationError as error:
+        msg = f"{what}: {'; '.join(_problem(p, data) for p in error.errors())}"
+        raise SettingsError(msg, _EXAMPLE) from None
+
+
+def _problem(problem: Any, data: dict[str, Any]) -> str:
+    """One complaint of the typed model, with the resource's own name and near key names."""
+    place = problem["loc"]
+    keys = list(ResourceFile.model_fields)
+    shown = ".".join(str(x) for x in place)
+    if place and place[0] == "resource" and len(place) > 1:
+        keys = list(Resource.model_fields)
+        entry = data["resource"][place[1]] if isinstance(place[1], int) else None
+        name = entry.get("name") if isinstance(entry, dict) else None
+        rest = ".".join(str(x) for x in place[2:])
+        shown = f"resource {name!r}{f', {rest}' if rest else ''}" if name else shown
+    if problem["type"] == "extra_forbidden":
+        near = did_you_mean(str(place[-1]), keys)
+        return f"{shown} is unknown ({near or 'known are ' + ', '.join(keys)})"
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{shown}: {text[:1].lower()}{text[1:]}"
