@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from workbench.errors import InputError
 
-__all__ = ["Matcher", "MatchOp"]
+__all__ = ["MatchOp", "Matcher"]
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
 
