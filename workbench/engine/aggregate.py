@@ -1,0 +1,257 @@
+"""Aggregations: series grouped by labels, each group one value a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import promql_parser as syntax
+
+from workbench.engine.context import Query
+from workbench.engine.kernels.ranks import quantile_of_sorted
+from workbench.engine.labels import NAME, grouping
+from workbench.engine.summation import add_compensated
+from workbench.engine.values import Grid, Value, Vector, key_of, merged
+from workbench.errors import NotSupportedError, QueryError
+from workbench.frame import Bools
+from workbench.samples import Floats, Ints, Labels
+
+__all__ = ["Groups", "aggregate", "grouped"]
+
+
+@dataclass(slots=True)
+class Groups:
+    """Series sorted into groups.
+
+    Parameters
+    ----------
+    labels
+        One label set a group, in order of appearance.
+    drop_name
+        bool, shape (groups,): any member's name is to be dropped.
+    order
+        int64, shape (series,): the series, group after group.
+    starts
+        int64, shape (groups + 1,): group `g` is ``order[starts[g]:starts[g + 1]]``.
+    """
+
+    labels: list[Labels]
+    drop_name: Bools
+    order: Ints
+    starts: Ints
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def members(self) -> Iterator[Ints]:
+        """The series of each group."""
+        for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
+            yield self.order[start:stop]
+
+    def walk(self) -> Iterator[tuple[Ints, Ints]]:
+        """First members of all groups, second members of those that have one, and so on."""
+        sizes = np.diff(self.starts)
+        for k in range(int(sizes.max(initial=0))):
+            groups = np.flatnonzero(sizes > k)
+            yield groups, self.order[self.starts[groups] + k]
+
+
+def grouped(vector: Vector, modifier: Any) -> Groups:
+    """Sort series into groups by a ``by`` or ``without`` clause; all in one without it."""
+    without = modifier is not None and modifier.type == syntax.AggModifierType.Without
+    kept = grouping(modifier.labels if modifier is not None else (), without=without)
+    known: dict[Any, int] = {}
+    labels: list[Labels] = []
+    codes = np.empty(len(vector), np.int64)
+    for row, each in enumerate(vector.labels):
+        mine = kept(each)
+        code = known.setdefault(key_of(mine), len(known))
+        if code == len(labels):
+            labels.append(mine)
+        codes[row] = code
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(labels) + 1)).astype(np.int64)
+    drop = np.zeros(len(labels), bool)
+    np.logical_or.at(drop, codes, vector.drop_name)
+    return Groups(labels, drop, order, starts)
+
+
+Reduce = Callable[[Vector, Groups], Floats]
+"""One value a group and step, shape (groups, steps), from the members that are present."""
+
+
+def _count(vector: Vector, groups: Groups) -> Floats:
+    return _counts(vector, groups).astype(np.float64)
+
+
+def _counts(vector: Vector, groups: Groups) -> Ints:
+    ordered = vector.present[groups.order]
+    return np.add.reduceat(ordered, groups.starts[:-1], axis=0, dtype=np.int64)
+
+
+def _sum(vector: Vector, groups: Groups) -> Floats:
+    sums, carry = _sum_with_carry(vector, groups)
+    return np.where(np.isfinite(sums), sums + carry, sums)
+
+
+def _sum_with_carry(vector: Vector, groups: Groups) -> tuple[Floats, Floats]:
+    shape = (len(groups), vector.values.shape[1])
+    sums, carry = np.zeros(shape), np.zeros(shape)
+    for chosen, rows in groups.walk():
+        total, lost = sums[chosen], carry[chosen]
+        add_compensated(total, lost, np.where(vector.present[rows], vector.values[rows], 0.0))
+        sums[chosen], carry[chosen] = total, lost
+    return sums, carry
+
+
+def _average(vector: Vector, groups: Groups) -> Floats:
+    counts = np.maximum(_counts(vector, groups), 1)
+    result = _sum(vector, groups) / counts
+    overflown = np.isinf(result)
+    if overflown.any():
+        running = _running_mean(vector, groups)
+        result[overflown] = running[overflown]
+    return result
+
+
+def _running_mean(vector: Vector, groups: Groups) -> Floats:
+    """The mean where the plain sum overflows: each value is taken by its share."""
+    shape = (len(groups), vector.values.shape[1])
+    mean, carry, seen = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for chosen, rows in groups.walk():
+        there = vector.present[rows]
+        n = seen[chosen] + 1
+        total, lost = mean[chosen] * ((n - 1) / n), carry[chosen] * ((n - 1) / n)
+        add_compensated(total, lost, vector.values[rows] / n)
+        mean[chosen] = np.where(there, total, mean[chosen])
+        carry[chosen] = np.where(there, lost, carry[chosen])
+        seen[chosen] += there
+    return np.where(np.isfinite(mean), mean + carry, mean)
+
+
+def _variance(vector: Vector, groups: Groups) -> Floats:
+    """The population variance by Welford's recurrence."""
+    shape = (len(groups), vector.values.shape[1])
+    mean, square, seen = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for chosen, rows in groups.walk():
+        there, values = vector.present[rows], vector.values[rows]
+        distance = values - mean[chosen]
+        moved = mean[chosen] + distance / (seen[chosen] + 1)
+        square[chosen] += np.where(there, distance * (values - moved), 0.0)
+        mean[chosen] = np.where(there, moved, mean[chosen])
+        seen[chosen] += there
+    return square / np.maximum(seen, 1)
+
+
+def _deviation(vector: Vector, groups: Groups) -> Floats:
+    return np.sqrt(_variance(vector, groups))
+
+
+def _extreme(choose: np.ufunc) -> Reduce:
+    def reduce(vector: Vector, groups: Groups) -> Floats:
+        values = np.where(vector.present, vector.values, np.nan)[groups.order]
+        result: Floats = choose.reduceat(values, groups.starts[:-1], axis=0)
+        return result
+
+    return reduce
+
+
+def _one(vector: Vector, groups: Groups) -> Floats:
+    return np.ones((len(groups), vector.values.shape[1]))
+
+
+_REDUCE: Final[dict[str, Reduce]] = {
+    "sum": _sum,
+    "avg": _average,
+    "count": _count,
+    "min": _extreme(np.fmin),
+    "max": _extreme(np.fmax),
+    "group": _one,
+    "stddev": _deviation,
+    "stdvar": _variance,
+}
+
+
+def aggregate(
+    query: Query, node: Any, grid: Grid, evaluate: Callable[[Any, Grid], Value]
+) -> Vector:
+    """Evaluate an aggregation.
+
+    Raises
+    ------
+    QueryError
+        A parameter is invalid, or two results have one label set.
+    NotSupportedError
+        An aggregation that is not there yet.
+    """
+    from workbench.engine.choose import CHOOSE
+
+    op = str(node.op)
+    vector = evaluate(node.expr, grid)
+    assert isinstance(vector, Vector)
+    parameter = evaluate(node.param, grid) if node.param is not None else None
+    if op in CHOOSE:
+        assert isinstance(parameter, np.ndarray)
+        return CHOOSE[op](query, vector, grouped(vector, node.modifier), parameter)
+    if not len(vector):
+        return Vector.empty(len(grid))
+    groups = grouped(vector, node.modifier)
+    query.meter.hold(len(groups), len(grid))
+    if op == "count_values":
+        assert isinstance(parameter, str)
+        return _count_values(vector, groups, parameter)
+    if op == "quantile":
+        assert isinstance(parameter, np.ndarray)
+        warn_of_quantile(query, parameter)
+        values = _quantile(vector, groups, parameter)
+    elif op in _REDUCE:
+        values = _REDUCE[op](vector, groups)
+    else:
+        msg = f"not supported: the aggregation {op}"
+        raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
+    present = _counts(vector, groups) > 0
+    return Vector(groups.labels, values, present, groups.drop_name)
+
+
+def warn_of_quantile(query: Query, q: Floats) -> None:
+    """Say so where a quantile is no number between 0 and 1."""
+    for value in np.unique(q[~((q >= 0) & (q <= 1))]).tolist():
+        shown = "NaN" if value != value else f"{value:g}".replace("inf", "Inf")  # noqa: PLR0124 - NaN differs from itself
+        query.notes.warn(f"quantile value should be between 0 and 1, got {shown}")
+
+
+def _quantile(vector: Vector, groups: Groups, q: Floats) -> Floats:
+    result = np.empty((len(groups), vector.values.shape[1]))
+    for code, rows in enumerate(groups.members()):
+        there = vector.present[rows]
+        columns = np.sort(np.where(there, vector.values[rows], np.nan), axis=0).T
+        result[code] = quantile_of_sorted(columns, there.sum(axis=0), q)
+    return result
+
+
+def _count_values(vector: Vector, groups: Groups, label: str) -> Vector:
+    """How many members have each value; the value becomes a label."""
+    if not label or "\ufffd" in label or not label.isprintable():
+        msg = f"invalid label name {label!r}"
+        raise QueryError(msg, 'name a label, such as "version"')
+    labels: list[Labels] = []
+    counts: list[Floats] = []
+    drop: list[bool] = []
+    for code, rows in enumerate(groups.members()):
+        there, values = vector.present[rows], vector.values[rows]
+        for value in np.unique(values[there]):
+            hit = there & ((values == value) | (np.isnan(values) & np.isnan(value)))
+            labels.append({**groups.labels[code], label: _plain(value.item())})
+            counts.append(hit.sum(axis=0).astype(np.float64))
+            drop.append(bool(groups.drop_name[code]) and label != NAME)
+    table = np.array(counts).reshape(len(counts), vector.values.shape[1])
+    return merged(Vector(labels, table, table > 0, np.array(drop, bool)))
+
+
+def _plain(value: float) -> str:
+    """A value as a label: never with an exponent."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+    return np.format_float_positional(value, trim="-")

@@ -1,0 +1,105 @@
+"""Walks a syntax tree: one method of evaluation per kind of node, one registry of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import promql_parser as syntax
+
+from workbench.engine.aggregate import aggregate
+from workbench.engine.binary import binary, negated
+from workbench.engine.context import Call, Query
+from workbench.engine.functions import FUNCTIONS
+from workbench.engine.selectors import matrix_selector, subquery, vector_selector
+from workbench.engine.values import Grid, Ranges, Value, Vector
+from workbench.errors import NotSupportedError
+
+__all__ = ["Evaluator"]
+
+
+class Evaluator:
+    """Evaluates the nodes of one query.
+
+    Parameters
+    ----------
+    query
+        The query's storage, limits and annotations.
+    """
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+
+    def evaluate(self, node: Any, grid: Grid) -> Value:
+        """Evaluate a node at every moment of a grid.
+
+        Raises
+        ------
+        QueryError
+            The values met cannot be combined as the expression asks.
+        NotSupportedError
+            The language has it, the engine does not.
+        TooExpensiveError
+            A limit is passed.
+        """
+        self._query.meter.tick()
+        visit = _VISITS.get(type(node))
+        if visit is None:
+            msg = f"not supported: {type(node).__name__}"
+            raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
+        return visit(self, node, grid)
+
+    def _number(self, node: Any, grid: Grid) -> Value:
+        return np.full(len(grid), node.val)
+
+    def _string(self, node: Any, _grid: Grid) -> Value:
+        return str(node.val)
+
+    def _parentheses(self, node: Any, grid: Grid) -> Value:
+        return self.evaluate(node.expr, grid)
+
+    def _unary(self, node: Any, grid: Grid) -> Value:
+        value = self.evaluate(node.expr, grid)
+        assert not isinstance(value, Ranges | str)
+        return negated(value)
+
+    def _binary(self, node: Any, grid: Grid) -> Value:
+        left, right = self.evaluate(node.lhs, grid), self.evaluate(node.rhs, grid)
+        assert not isinstance(left, Ranges | str)
+        assert not isinstance(right, Ranges | str)
+        return binary(self._query, node, left, right)
+
+    def _aggregation(self, node: Any, grid: Grid) -> Vector:
+        return aggregate(self._query, node, grid, self.evaluate)
+
+    def _vector_selector(self, node: Any, grid: Grid) -> Vector:
+        return vector_selector(self._query, node, grid)
+
+    def _matrix_selector(self, node: Any, grid: Grid) -> Ranges:
+        return matrix_selector(self._query, node, grid)
+
+    def _subquery(self, node: Any, grid: Grid) -> Ranges:
+        return subquery(self._query, node, grid, self.evaluate)
+
+    def _call(self, node: Any, grid: Grid) -> Value:
+        name = node.func.name
+        function = FUNCTIONS.get(name)
+        if function is None:
+            msg = f"not supported: the function {name}()"
+            raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
+        return function(Call(name, list(node.args), grid, self._query, self.evaluate))
+
+
+_VISITS: Final[dict[type, Callable[[Evaluator, Any, Grid], Value]]] = {
+    syntax.AggregateExpr: Evaluator._aggregation,  # noqa: SLF001 - the class' own methods
+    syntax.BinaryExpr: Evaluator._binary,  # noqa: SLF001 - as above
+    syntax.Call: Evaluator._call,  # noqa: SLF001 - as above
+    syntax.MatrixSelector: Evaluator._matrix_selector,  # noqa: SLF001 - as above
+    syntax.NumberLiteral: Evaluator._number,  # noqa: SLF001 - as above
+    syntax.ParenExpr: Evaluator._parentheses,  # noqa: SLF001 - as above
+    syntax.StringLiteral: Evaluator._string,  # noqa: SLF001 - as above
+    syntax.SubqueryExpr: Evaluator._subquery,  # noqa: SLF001 - as above
+    syntax.UnaryExpr: Evaluator._unary,  # noqa: SLF001 - as above
+    syntax.VectorSelector: Evaluator._vector_selector,  # noqa: SLF001 - as above
+}

@@ -1,0 +1,178 @@
+"""Functions of classic histograms: series of one bucket each, told apart by the label ``le``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from workbench.engine.aggregate import warn_of_quantile
+from workbench.engine.context import Call
+from workbench.engine.functions.function import Function
+from workbench.engine.histogram import bucket_fraction, bucket_quantile
+from workbench.engine.labels import NAME
+from workbench.engine.values import Value, Vector, key_of, merged
+from workbench.errors import NotSupportedError
+from workbench.frame import Bools
+from workbench.samples import Floats, Labels
+
+__all__ = ["BUCKETS"]
+
+_LE: Final = "le"
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:inf|infinity|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.IGNORECASE | re.ASCII
+)
+
+
+@dataclass(slots=True)
+class _Histogram:
+    """One histogram: the series of its buckets, sorted by bound."""
+
+    labels: Labels
+    drop: bool
+    bounds: Floats
+    rows: list[int]
+
+
+def _bound(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _histograms(call: Call, vector: Vector) -> list[_Histogram]:
+    """Put buckets that differ in nothing but ``le`` together; say which series are no buckets."""
+    found: dict[object, list[tuple[float, int]]] = {}
+    for row, labels in enumerate(vector.labels):
+        bound = _bound(labels.get(_LE, ""))
+        if bound is None:
+            call.query.notes.warn(
+                'bucket label "le" is missing or has a malformed value of '
+                f'"{labels.get(_LE, "")}" for metric name "{labels.get(NAME, "")}"'
+            )
+            continue
+        rest = {k: v for k, v in labels.items() if k != _LE}
+        found.setdefault(key_of(rest), []).append((bound, row))
+    return [_histogram(vector, sorted(buckets)) for buckets in found.values()]
+
+
+def _histogram(vector: Vector, buckets: list[tuple[float, int]]) -> _Histogram:
+    rows = [row for _, row in buckets]
+    labels = {k: v for k, v in vector.labels[rows[0]].items() if k != _LE}
+    return _Histogram(
+        labels, bool(vector.drop_name[rows].any()), np.array([b for b, _ in buckets]), rows
+    )
+
+
+def _tables(vector: Vector, histogram: _Histogram) -> Iterator[tuple[Bools, Floats, Floats]]:
+    """Steps with the same buckets present: which steps, their bounds, counts (steps, buckets)."""
+    present = vector.present[histogram.rows].T
+    counts = vector.values[histogram.rows].T
+    if present.all():
+        yield np.ones(len(present), bool), histogram.bounds, counts
+        return
+    patterns, codes = np.unique(present, axis=0, return_inverse=True)
+    for code, pattern in enumerate(patterns):
+        if pattern.any():
+            steps = codes.ravel() == code
+            yield steps, histogram.bounds[pattern], counts[steps][:, pattern]
+
+
+def _merged_bounds(bounds: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Add up buckets with the same bound, such as ``0.2`` and ``2e-1``."""
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(bounds) != 0]))
+    if len(starts) == len(bounds):
+        return bounds, counts
+    return bounds[starts], np.add.reduceat(counts, starts, axis=1)
+
+
+Measure = Callable[[Bools, Floats, Floats, str], Floats]
+"""Values at the steps given, from bounds and cumulative counts (steps, buckets) of a metric."""
+
+
+def _measured(call: Call, vector: Vector, measure: Measure) -> Vector:
+    """One value a histogram and step."""
+    histograms = _histograms(call, vector)
+    steps = len(call.grid)
+    values, present = (
+        np.full((len(histograms), steps), np.nan),
+        np.zeros((len(histograms), steps), bool),
+    )
+    for row, histogram in enumerate(histograms):
+        call.query.meter.tick()
+        name = histogram.labels.get(NAME, "")
+        for chosen, bounds, counts in _tables(vector, histogram):
+            values[row, chosen] = measure(chosen, *_merged_bounds(bounds, counts), name)
+            present[row] |= chosen
+    labels = [histogram.labels for histogram in histograms]
+    return Vector(labels, values, present, np.ones(len(labels), bool))
+
+
+def _quantiles(call: Call, vector: Vector, q: Floats) -> Vector:
+    def measure(steps: Bools, bounds: Floats, counts: Floats, name: str) -> Floats:
+        values, repaired = bucket_quantile(q[steps], bounds, counts)
+        if repaired:
+            call.query.notes.inform(
+                "input to histogram_quantile needed to be fixed for monotonicity (see "
+                "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile"
+                f') for metric name "{name}"'
+            )
+        return values
+
+    return _measured(call, vector, measure)
+
+
+def _histogram_quantile(call: Call) -> Value:
+    q, vector = call.scalar(0), call.vector(1)
+    if len(vector):
+        warn_of_quantile(call.query, q)
+    return _quantiles(call, vector, q)
+
+
+def _histogram_quantiles(call: Call) -> Value:
+    """Several quantiles at once, told apart by a label of the caller's."""
+    vector, label = call.vector(0), call.text(1)
+    parts = []
+    for position in range(2, len(call)):
+        q = call.scalar(position)
+        warn_of_quantile(call.query, q)
+        part = _quantiles(call, vector, q)
+        shown = f"{q[0]:g}" if len(q) else ""
+        part.labels = [{**each, label: shown} for each in part.labels]
+        parts.append(part)
+    return merged(
+        Vector(
+            [each for part in parts for each in part.labels],
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.present for part in parts]),
+            np.concatenate([part.drop_name for part in parts]),
+        )
+    )
+
+
+def _histogram_fraction(call: Call) -> Value:
+    lower, upper, vector = call.scalar(0), call.scalar(1), call.vector(2)
+
+    def measure(steps: Bools, bounds: Floats, counts: Floats, _name: str) -> Floats:
+        return bucket_fraction(lower[steps], upper[steps], bounds, counts)
+
+    return _measured(call, vector, measure)
+
+
+def _native(call: Call) -> Value:
+    msg = f"not supported: {call.name}() of native histograms"
+    raise NotSupportedError(msg, "use the classic series: _bucket, _sum and _count")
+
+
+BUCKETS: Final[dict[str, Function]] = {
+    "histogram_avg": _native,
+    "histogram_count": _native,
+    "histogram_fraction": _histogram_fraction,
+    "histogram_quantile": _histogram_quantile,
+    "histogram_quantiles": _histogram_quantiles,
+    "histogram_stddev": _native,
+    "histogram_stdvar": _native,
+    "histogram_sum": _native,
+}
+"""Functions of histograms, by name."""

@@ -1,0 +1,1 @@
+"""Kernels: what a function does with the samples of each window, for all windows at once."""

@@ -1,0 +1,82 @@
+"""How much work one query may be, and the meter that stops it before memory or time runs out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from workbench.errors import TooExpensiveError
+
+__all__ = ["Limits", "Meter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one query.
+
+    Parameters
+    ----------
+    max_samples
+        Samples that may be read from storage in all, and values (series × steps) that any one
+        intermediate result may hold.
+    timeout_seconds
+        Wall-clock time after which the query is given up, looked at between operations.
+    """
+
+    max_samples: int = 50_000_000
+    timeout_seconds: float = 120.0
+
+
+@dataclass(slots=True)
+class Meter:
+    """What one query has used so far."""
+
+    limits: Limits
+    samples_read: int = 0
+    _deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.limits.timeout_seconds
+
+    def read(self, samples: int) -> None:
+        """Count samples that came from storage.
+
+        Raises
+        ------
+        TooExpensiveError
+            More samples than the query may read.
+        """
+        self.samples_read += samples
+        if self.samples_read > self.limits.max_samples:
+            self._refuse(f"the query reads more than {self.limits.max_samples:,} samples")
+
+    def hold(self, series: int, steps: int) -> None:
+        """Ask for room for series × steps values, before they are made.
+
+        Raises
+        ------
+        TooExpensiveError
+            That is more than one result may hold.
+        """
+        self.tick()
+        if series * steps > self.limits.max_samples:
+            self._refuse(
+                f"{series:,} series × {steps:,} steps is more than {self.limits.max_samples:,} values"
+            )
+
+    def tick(self) -> None:
+        """Look at the clock.
+
+        Raises
+        ------
+        TooExpensiveError
+            The query has taken longer than it may.
+        """
+        if time.monotonic() > self._deadline:
+            self._refuse(f"the query took longer than {self.limits.timeout_seconds:g} s")
+
+    @staticmethod
+    def _refuse(what: str) -> None:
+        raise TooExpensiveError(
+            what, "narrow the selector, shorten the range, or take a larger step"
+        )

@@ -1,0 +1,168 @@
+"""Selectors: samples from storage, and subqueries, turned into vectors and ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.context import Query
+from workbench.engine.kernels.windows import Windows, over_windows
+from workbench.engine.syntax import at_of, matchers_of, milliseconds
+from workbench.engine.values import Grid, Ranges, Value, Vector
+from workbench.frame import Bools
+from workbench.samples import Floats, Ints, Samples, is_stale
+
+__all__ = [
+    "DEFAULT_SUBQUERY_STEP_MS",
+    "matrix_selector",
+    "sample_times",
+    "subquery",
+    "vector_selector",
+]
+
+DEFAULT_SUBQUERY_STEP_MS = 60_000
+"""The resolution of a subquery that names none: Prometheus' default evaluation interval."""
+
+
+def _ends(node: Any, grid: Grid) -> tuple[Ints, bool]:
+    """Where windows end, offset and ``@`` applied; a single moment where ``@`` fixes it."""
+    at = at_of(node.at, grid.start_ms, grid.end_ms)
+    moments = grid.times_ms if at is None else np.array([at], np.int64)
+    return moments - milliseconds(node.offset), at is not None
+
+
+def _ranges(samples: Samples, ends: Ints, span_ms: int, *, fixed: bool) -> Ranges:
+    series = len(samples)
+    return Ranges(
+        list(samples.labels),
+        np.zeros(series, bool),
+        samples.offsets,
+        samples.times_ms,
+        samples.values,
+        ends,
+        span_ms,
+        fixed,
+    )
+
+
+def _lookback(query: Query, node: Any, grid: Grid) -> Ranges:
+    ends, fixed = _ends(node, grid)
+    if not len(ends):
+        return _ranges(Samples.empty(), ends, query.lookback_ms, fixed=fixed)
+    start = int(ends.min()) - query.lookback_ms + 1
+    samples = query.select(matchers_of(node), start, int(ends.max()))
+    return _ranges(samples, ends, query.lookback_ms, fixed=fixed)
+
+
+def _alive(windows: Windows) -> Bools:
+    return (windows.count > 0) & ~is_stale(windows.values)[windows.last]
+
+
+def _newest(windows: Windows) -> tuple[Floats, Bools]:
+    return windows.values[windows.last], _alive(windows)
+
+
+def _newest_time(windows: Windows) -> tuple[Floats, Bools]:
+    return windows.times_ms[windows.last] / 1000.0, _alive(windows)
+
+
+def _instant(query: Query, node: Any, grid: Grid, kernel: Callable[..., Any]) -> Vector:
+    ranges = _lookback(query, node, grid)
+    vector = over_windows(ranges, kernel, query.meter)
+    vector.drop_name[:] = False
+    return vector.spread(len(grid)) if ranges.fixed else vector
+
+
+def vector_selector(query: Query, node: Any, grid: Grid) -> Vector:
+    """At each step the newest sample in ``(t - lookback, t]``, unless it says the series ended."""
+    return _instant(query, node, grid, _newest)
+
+
+def sample_times(query: Query, node: Any, grid: Grid) -> Vector:
+    """Like `vector_selector`, but each sample's own time in Unix seconds."""
+    return _instant(query, node, grid, _newest_time)
+
+
+def matrix_selector(query: Query, node: Any, grid: Grid) -> Ranges:
+    """The samples of each step's window, staleness markers left out."""
+    ends, fixed = _ends(node.vector_selector, grid)
+    span = milliseconds(node.range)
+    if not len(ends):
+        return _ranges(Samples.empty(), ends, span, fixed=fixed)
+    matchers = matchers_of(node.vector_selector)
+    samples = query.select(matchers, int(ends.min()) - span + 1, int(ends.max()))
+    return _ranges(_without_stale(samples), ends, span, fixed=fixed)
+
+
+def _without_stale(samples: Samples) -> Samples:
+    stale = is_stale(samples.values)
+    if not stale.any():
+        return samples
+    return _kept(samples, ~stale)
+
+
+def _kept(samples: Samples, keep: Bools) -> Samples:
+    """Only some rows, and only the series that still have any."""
+    before = np.concatenate([[0], np.cumsum(keep)])
+    offsets = before[samples.offsets]
+    filled = np.diff(offsets) > 0
+    labels = [
+        each for each, any_left in zip(samples.labels, filled.tolist(), strict=True) if any_left
+    ]
+    ends = offsets[1:][filled]
+    return Samples(
+        labels,
+        np.concatenate([[0], ends]).astype(np.int64),
+        samples.times_ms[keep],
+        samples.values[keep],
+    )
+
+
+def subquery(query: Query, node: Any, grid: Grid, evaluate: Callable[[Any, Grid], Value]) -> Ranges:
+    """The inner expression on its own grid: multiples of the step within the windows.
+
+    Only the moments that some window needs are evaluated.
+    """
+    ends, fixed = _ends(node, grid)
+    span = milliseconds(node.range)
+    step = milliseconds(node.step) or DEFAULT_SUBQUERY_STEP_MS
+    moments = _moments(ends, span, step, query)
+    inner = evaluate(node.expr, grid.at(moments))
+    if not isinstance(inner, Vector):
+        assert isinstance(inner, np.ndarray)
+        inner = Vector.one({}, inner)
+    return _ragged(inner, moments, ends, span, fixed=fixed)
+
+
+def _moments(ends: Ints, span: int, step: int, query: Query) -> Ints:
+    first, last = (ends - span) // step + 1, ends // step
+    if not len(ends):
+        return ends
+    query.meter.hold(
+        1, int(last.max() - first.min() + 1) if step * 2 >= span else int((last - first + 1).sum())
+    )
+    if len(ends) == 1 or (np.diff(ends) <= span).all():
+        return np.arange(first.min(), last.max() + 1, dtype=np.int64) * step
+    runs = [
+        np.arange(low, high + 1) for low, high in zip(first.tolist(), last.tolist(), strict=True)
+    ]
+    return np.unique(np.concatenate(runs)).astype(np.int64) * step
+
+
+def _ragged(inner: Vector, moments: Ints, ends: Ints, span: int, *, fixed: bool) -> Ranges:
+    filled = inner.present.any(axis=1)
+    kept = inner if filled.all() else inner.take(filled)
+    _, columns = np.nonzero(kept.present)
+    offsets = np.concatenate([[0], np.cumsum(kept.present.sum(axis=1))]).astype(np.int64)
+    return Ranges(
+        kept.labels,
+        kept.drop_name,
+        offsets,
+        moments[columns],
+        np.ascontiguousarray(kept.values[kept.present]),
+        ends,
+        span,
+        fixed,
+    )

@@ -1,0 +1,137 @@
+"""The parser's edge: its errors become ours, its types become numbers of milliseconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import promql_parser as syntax
+
+from workbench.engine.labels import NAME
+from workbench.errors import NotSupportedError, QueryError
+from workbench.promql.matcher import Matcher, MatchOp
+
+__all__ = ["at_of", "matchers_of", "milliseconds", "parse", "unwrapped"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+_OPS: Final[dict[str, MatchOp]] = {
+    "MatchOp.Equal": "=",
+    "MatchOp.NotEqual": "!=",
+    "MatchOp.Re": "=~",
+    "MatchOp.NotRe": "!~",
+}
+
+_UNKNOWN: Final = (
+    (re.compile(r"\b(anchored|smoothed)\b"), "the modifiers anchored and smoothed"),
+    (re.compile(r"</|>/"), "the histogram trimming operators </ and >/"),
+    (re.compile(r"\[[^\]\"']*[-+*/%^(]|\boffset\s+-?\s*\("), "arithmetic on durations"),
+    (re.compile(r"\binfo\s*\("), "the function info()"),
+)
+"""Language that the parser refuses and Prometheus knows, so that the message can name it."""
+
+_STRINGS: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*")
+
+
+def parse(expression: str) -> Any:
+    """Parse and type-check an expression.
+
+    Returns
+    -------
+    promql_parser.Expr
+        The syntax tree.
+
+    Raises
+    ------
+    QueryError
+        It is no PromQL; the message is the parser's own.
+    NotSupportedError
+        It is PromQL that the parser does not know yet.
+    """
+    try:
+        return syntax.parse(expression)
+    except ValueError as error:
+        _refuse_by_name(expression)
+        message = str(error)
+    except BaseException as error:
+        message = panic_message(error)
+    msg = f"{_shortened(expression)!r} is not PromQL ({message})"
+    raise QueryError(msg, "correct the expression")
+
+
+def panic_message(error: BaseException) -> str:
+    """What a panic of the Rust parser says; everything else goes on its way.
+
+    The class of panics derives from `BaseException` and cannot be imported, so it is told by its
+    name; KeyboardInterrupt and the like must pass.
+    """
+    if type(error).__name__ != "PanicException":
+        raise error
+    return f"the parser gave up: {error}"
+
+
+def _refuse_by_name(expression: str) -> None:
+    bare = _STRINGS.sub('""', expression)
+    for pattern, name in _UNKNOWN:
+        if pattern.search(bare):
+            msg = f"not supported: {name}"
+            raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
+
+
+def _shortened(expression: str) -> str:
+    return expression if len(expression) <= 200 else f"{expression[:197]}..."
+
+
+def milliseconds(duration: timedelta | None) -> int:
+    """A duration of the tree; nothing is 0."""
+    return 0 if duration is None else duration // _MILLISECOND
+
+
+def at_of(modifier: Any, start_ms: int, end_ms: int) -> int | None:
+    """The moment an ``@`` fixes, or None without one.
+
+    Raises
+    ------
+    NotSupportedError
+        A moment that the parser cannot hand over: before 1970 or far in the future.
+    """
+    if modifier is None:
+        return None
+    if modifier.type == syntax.AtModifierType.Start:
+        return start_ms
+    if modifier.type == syntax.AtModifierType.End:
+        return end_ms
+    try:
+        moment = modifier.at
+    except (ValueError, OverflowError):
+        reason = "after the year 9999"
+    except BaseException as error:
+        panic_message(error)
+        reason = "before 1970"
+    else:
+        return int((moment - _EPOCH) // _MILLISECOND)
+    msg = f"not supported: @ with a moment {reason}"
+    raise NotSupportedError(msg, "give Unix seconds from 0 on")
+
+
+def matchers_of(selector: Any) -> tuple[Matcher, ...]:
+    """A selector's matchers, its metric name as the first."""
+    if selector.matchers.or_matchers:
+        raise NotSupportedError(
+            "not supported: 'or' between matchers, which is not PromQL",
+            "join two selectors with the operator or",
+        )
+    named = [Matcher(NAME, "=", selector.name)] if selector.name is not None else []
+    return (
+        *named,
+        *(Matcher(m.name, _OPS[str(m.op)], m.value) for m in selector.matchers.matchers),
+    )
+
+
+def unwrapped(expression: Any) -> Any:
+    """The expression without the parentheses around it."""
+    while isinstance(expression, syntax.ParenExpr):
+        expression = expression.expr
+    return expression

@@ -1,0 +1,173 @@
+"""What expressions evaluate to inside the engine: vectors and ranges over a grid of steps.
+
+A scalar is a float64 array of shape (steps,), a string is a `str`; the other two kinds are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.errors import QueryError
+from workbench.frame import Bools
+from workbench.samples import Floats, Ints, Labels, format_labels
+
+__all__ = ["Grid", "Ranges", "Value", "Vector", "key_of", "merged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The moments at which an expression is evaluated.
+
+    Parameters
+    ----------
+    times_ms
+        int64, shape (steps,), ascending; a subquery's need not be evenly spaced.
+    start_ms, end_ms, step_ms
+        The whole query's, which ``start()``, ``end()`` and ``step()`` mean at any depth.
+    """
+
+    times_ms: Ints
+    start_ms: int
+    end_ms: int
+    step_ms: int
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+    def at(self, times_ms: Ints) -> Grid:
+        """The same query on other moments."""
+        return replace(self, times_ms=times_ms)
+
+
+@dataclass(slots=True)
+class Vector:
+    """Instant vectors at every step.
+
+    Parameters
+    ----------
+    labels
+        One label set a series.
+    values
+        float64, shape (series, steps); without meaning where nothing is present.
+    present
+        bool, shape (series, steps).
+    drop_name
+        bool, shape (series,): the metric's name goes at the very end, as Prometheus 3 does it,
+        so that label functions in between still see it.
+    """
+
+    labels: list[Labels]
+    values: Floats
+    present: Bools
+    drop_name: Bools
+
+    @classmethod
+    def empty(cls, steps: int) -> Vector:
+        """A vector without series."""
+        return cls([], np.empty((0, steps)), np.zeros((0, steps), bool), np.zeros(0, bool))
+
+    @classmethod
+    def one(cls, labels: Labels, values: Floats, present: Bools | None = None) -> Vector:
+        """A vector of one series, whose arrays have shape (steps,)."""
+        mask = np.ones(values.shape, bool) if present is None else present
+        return cls([labels], values[None, :], mask[None, :], np.zeros(1, bool))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def computed(self, values: Floats, present: Bools | None = None) -> Vector:
+        """The same series with new values, losing their name as every computation does."""
+        mask = self.present if present is None else present
+        return Vector(self.labels, values, mask, np.ones(len(self), bool))
+
+    def take(self, rows: Sequence[int] | Ints | Bools) -> Vector:
+        """Some of the series, in the order given."""
+        index = np.asarray(rows)
+        if index.dtype == bool:
+            index = np.flatnonzero(index)
+        index = index.astype(np.int64)
+        labels = [self.labels[i] for i in index.tolist()]
+        return Vector(labels, self.values[index], self.present[index], self.drop_name[index])
+
+    def spread(self, steps: int) -> Vector:
+        """Repeat the only step."""
+        shape = (len(self), steps)
+        return replace(
+            self,
+            values=np.broadcast_to(self.values, shape),
+            present=np.broadcast_to(self.present, shape),
+        )
+
+
+@dataclass(slots=True)
+class Ranges:
+    """Raw samples with, for every step, the window of them that counts.
+
+    Parameters
+    ----------
+    labels, drop_name
+        As in a `Vector`.
+    offsets, times_ms, values
+        Series `i` owns the rows ``offsets[i]:offsets[i + 1]``.
+    ends_ms
+        int64, shape (steps,): where each window ends, offset and ``@`` applied.
+    span_ms
+        The length of the windows, which are open on the left: ``(end - span, end]``.
+    fixed
+        All windows are the same one (``@``).
+    """
+
+    labels: list[Labels]
+    drop_name: Bools
+    offsets: Ints
+    times_ms: Ints
+    values: Floats
+    ends_ms: Ints
+    span_ms: int
+    fixed: bool = False
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+Value = Vector | Ranges | Floats | str
+"""Anything an expression can be."""
+
+
+def key_of(labels: Labels) -> tuple[tuple[str, str], ...]:
+    """Labels as something that can be a key: sorted pairs."""
+    return tuple(sorted(labels.items()))
+
+
+def merged(vector: Vector) -> Vector:
+    """Join series of one label set that are never present at the same step.
+
+    Raises
+    ------
+    QueryError
+        Two of them are present at one step.
+    """
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    group = [first.setdefault(key_of(labels), len(first)) for labels in vector.labels]
+    if len(first) == len(group):
+        return vector
+    codes = np.array(group)
+    steps = vector.present.shape[1]
+    values, present = np.full((len(first), steps), np.nan), np.zeros((len(first), steps), bool)
+    drop = np.zeros(len(first), bool)
+    for row, code in enumerate(group):
+        mask = vector.present[row]
+        if (present[code] & mask).any():
+            msg = "vector cannot contain metrics with the same labelset"
+            raise QueryError(
+                f"{msg}: {format_labels(vector.labels[row])} stands twice",
+                "keep the label that tells them apart, or aggregate them first",
+            )
+        values[code, mask] = vector.values[row, mask]
+        present[code] |= mask
+    np.logical_or.at(drop, codes, vector.drop_name)
+    rows = np.unique(codes, return_index=True)[1]
+    return Vector([vector.labels[i] for i in rows.tolist()], values, present, drop)
