@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from workbench.frame import Frame
-from workbench.promql import inspect
+from workbench.promql import inspect, selector
 from workbench.promql.question import Question
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def estimate(workbench: Workbench, questions: Sequence[Question]) -> list[Estima
 
 def _one(workbench: Workbench, question: Question) -> Estimate:
     window = question.window
-    inspection = inspect(question.expression)
     series = samples = 0.0
-    for selector in inspection.selectors:
-        series += _number(workbench, f"count({selector})", window.end_ms)
-        recent = _number(workbench, f"sum(count_over_time({selector}[{_PROBE}]))", window.end_ms)
-        span = window.end_ms - window.start_ms + inspection.reach_ms
-        samples += recent * span / _PROBE_MS
+    for read in inspect(question.expression).reads:
+        chosen = selector(labels=read.matchers)
+        start_ms, end_ms = read.span(window)
+        series += _number(workbench, f"count({chosen})", end_ms)
+        recent = _number(workbench, f"sum(count_over_time({chosen}[{_PROBE}]))", end_ms)
+        samples += recent * max(1.0, (end_ms - start_ms) / _PROBE_MS)
     return Estimate(question, len(window), round(series), round(samples))
 
 

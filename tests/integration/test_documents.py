@@ -1,0 +1,57 @@
+"""The commands and examples of the documents run as they stand."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "docs/guide.md", "docs/snapshots.md", "docs/reports.md"]
+
+
+def blocks(language):
+    for page in PAGES:
+        for number, text in enumerate(
+            re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+        ):
+            yield pytest.param(text, id=f"{page}-{number}")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a command in an empty folder that has the project's schedule."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "schedule.toml").write_text(
+        (ROOT / "reports" / "schedule.toml").read_text()
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {k: v for k, v in os.environ.items() if k != "WORKBENCH_SOURCE"} | {"PATH": path}
+
+    def call(command):
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    return call
+
+
+@pytest.mark.parametrize("text", blocks("bash"))
+def test_commands_run(run, text):
+    done = run(["bash", "-euc", text])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_python_examples_run(run, text):
+    done = run([sys.executable, "-W", "error", "-c", text])
+    assert done.returncode == 0, done.stderr
