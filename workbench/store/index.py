@@ -87,7 +87,7 @@ class LabelIndex:
         ends = np.cumsum(np.bincount(name_codes, minlength=len(names.dictionary)))
         postings = {}
         for name, rows in zip(
-            names.dictionary.to_pylist(), np.split(order, ends[:-1]), strict=True
+            names.dictionary.to_pylist(), np.split(order, ends)[:-1], strict=True
         ):
             values = labels.items.take(rows).dictionary_encode()
             code_of = {value: code for code, value in enumerate(values.dictionary.to_pylist())}

@@ -8,10 +8,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from workbench.errors import SnapshotError
 from workbench.samples import Floats, Ints
+from workbench.store.columns import schema_of
 from workbench.store.manifest import FileEntry
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class SnapshotFile:
         self._checked = state
 
     def read(self, row_group: int | None = None) -> pa.Table:
-        """Decode the file, or one of its row groups.
+        """Decode the columns of the file, or of one of its row groups.
 
         Raises
         ------
@@ -84,11 +83,22 @@ class SnapshotFile:
                         f"{self.path} has {file.metadata.num_rows:,} rows, not {self.entry.rows:,}"
                     )
                     raise SnapshotError(msg, _MEND)
-                table = file.read() if row_group is None else file.read_row_group(row_group)
-                return table.combine_chunks()
+                self._check_columns(file.schema_arrow)
+                names = schema_of(self.entry.role).names
+                if row_group is None:
+                    return file.read(names).combine_chunks()
+                return file.read_row_group(row_group, names).combine_chunks()
         except (pa.ArrowException, OSError, IndexError) as error:
             msg = f"{self.path} cannot be decoded ({str(error).splitlines()[0]})"
             raise SnapshotError(msg, _MEND) from None
+
+    def _check_columns(self, found: pa.Schema) -> None:
+        for wanted in schema_of(self.entry.role):
+            at = found.get_field_index(wanted.name)
+            if at < 0 or not found.field(at).equals(wanted):
+                have = f"has no column {wanted.name!r} of {wanted.type}"
+                msg = f"{self.path} {have}: it was not written by the workbench"
+                raise SnapshotError(msg, _MEND)
 
 
 class RowGroups:
@@ -134,11 +144,7 @@ class RowGroups:
 
     def _decode(self, file: str, row_group: int) -> tuple[Ints, Floats]:
         table = self._files[file].read(row_group)
-        times, values = table.column("time_ms").to_numpy(), table.column("value").to_numpy()
-        if times.dtype != np.int64 or values.dtype != np.float64:
-            msg = f"{self._files[file].path} has columns of {times.dtype} and {values.dtype}"
-            raise SnapshotError(msg, _MEND)
-        return times, values
+        return table.column("time_ms").to_numpy(), table.column("value").to_numpy()
 
     def _keep(self, key: tuple[str, int], columns: tuple[Ints, Floats]) -> None:
         size = sum(column.nbytes for column in columns)

@@ -49,7 +49,7 @@ class SnapshotStore:
         self.path = Path(path)
         self._manifest = read_manifest(self.path)
         self._files = {e.name: SnapshotFile(self.path, e) for e in self._manifest.files}
-        self._metadata = {each.name: each for each in self._read_metadata()}
+        self._metadata = self._read_metadata()
         table = self._table("series")
         self._labels: pa.MapArray = _flat(table, "labels")
         self._index = LabelIndex.of_arrow(self._labels)
@@ -71,29 +71,30 @@ class SnapshotStore:
             raise _damaged(msg)
         return self._files[entries[0].name].read()
 
-    def _read_metadata(self) -> Iterator[MetricMetadata]:
-        columns = ("name", "type", "help", "unit")
+    def _read_metadata(self) -> dict[str, MetricMetadata]:
         try:
-            for row in zip(
-                *(_flat(self._table("metadata"), c).to_pylist() for c in columns), strict=True
-            ):
-                yield MetricMetadata(row[0], MetricType(row[1]), row[2], row[3])
+            rows = self._table("metadata").to_pylist()
+            each = [MetricMetadata(**row | {"type": MetricType(row["type"])}) for row in rows]
         except ValueError as error:
             msg = f"{self.path} has metadata that cannot be read ({error})"
             raise _damaged(msg) from None
+        return {one.name: one for one in each}
 
     def _check_counts(self) -> None:
         """Compare the series with what the manifest counts, in all and file by file."""
         by_file = np.bincount(self._file, self._rows, minlength=len(self._file_names))
-        found = dict(zip(self._file_names, by_file.astype(int).tolist(), strict=True))
+        rows = dict(zip(self._file_names, by_file.astype(int).tolist(), strict=True))
         said = {e.name: e.rows for e in self._manifest.files_of("samples")}
-        if found != said:
-            msg = f"{self.path} says that its samples are {said}, and its series add up to {found}"
+        if rows != said:
+            msg = f"{self.path} should have samples in {said}, and its series have them in {rows}"
             raise _damaged(msg)
         counts = self._manifest.counts
-        if (len(self._rows), sum(found.values())) != (counts.series, counts.samples):
-            have = f"{len(self._rows):,} series and {sum(found.values()):,} samples"
-            msg = f"{self.path} has {have}, not {counts.series:,} and {counts.samples:,}"
+        found = (len(self._rows), sum(rows.values()), *self.bounds_ms)
+        ends = (self._manifest.first_ms or 0, self._manifest.last_ms or 0)
+        if found != (counts.series, counts.samples, *ends):
+            wanted = f"{counts.series:,} and {counts.samples:,}"
+            have = f"{found[0]:,} series and {found[1]:,} samples"
+            msg = f"{self.path} has {have} where its manifest says {wanted}, or other times"
             raise _damaged(msg)
 
     # ---------------------------------------------------------------- what it is
@@ -157,8 +158,9 @@ class SnapshotStore:
         starts = [0, *(np.flatnonzero(new) + 1).tolist(), len(chosen)]
         for a, b in pairwise(starts):
             columns = self._groups.get(self._file_names[file[a]], int(row_group[a]))
-            last = chosen[b - 1]
-            if self._first_row[last] + self._rows[last] > len(columns[0]):
+            part = chosen[a:b]
+            first, rows = self._first_row[part], self._rows[part]
+            if first.min() < 0 or rows.min() < 1 or (first + rows).max() > len(columns[0]):
                 msg = f"{self.path / self._file_names[file[a]]} has fewer rows than its series"
                 raise _damaged(msg)
             yield slice(a, b), columns
@@ -192,12 +194,8 @@ def _flat(table: pa.Table, name: str) -> Any:
     """One column as a single Arrow array."""
     import pyarrow as pa
 
-    if name not in table.column_names:
-        msg = f"a file of the snapshot has no column {name!r}"
-        raise _damaged(msg)
-    return pa.concat_arrays(
-        table.column(name).chunks or [pa.array([], table.schema.field(name).type)]
-    )
+    column = table.column(name)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _coded(table: pa.Table) -> tuple[list[str], Ints]:

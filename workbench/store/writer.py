@@ -13,6 +13,7 @@ import numpy as np
 from workbench.errors import InputError
 from workbench.samples import Floats, Ints, Labels, MetricMetadata, Samples, Series, format_labels
 from workbench.settings import without_secrets
+from workbench.store.columns import schema_of
 from workbench.store.folder import new_folder, writing
 from workbench.store.manifest import (
     MANIFEST_NAME,
@@ -186,7 +187,7 @@ class _Writer:
         with writing(self._target):
             self._file = pq.ParquetWriter(
                 self._folder / self._file_name,
-                _samples_schema(),
+                schema_of("samples"),
                 use_dictionary=False,
                 column_encoding={"time_ms": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"},
                 compression="zstd",
@@ -201,7 +202,7 @@ class _Writer:
             return
         times = np.concatenate([times for times, _ in self._waiting])
         values = np.concatenate([values for _, values in self._waiting])
-        table = pa.table({"time_ms": times, "value": values}, schema=_samples_schema())
+        table = pa.table({"time_ms": times, "value": values}, schema=schema_of("samples"))
         with writing(self._target):
             self._file.write_table(table, row_group_size=len(table))
         self._file_rows += len(table)
@@ -237,35 +238,18 @@ class _Writer:
     def _series_table(self) -> pa.Table:
         import pyarrow as pa
 
+        schema = schema_of("series")
         pairs = [sorted(labels.items()) for labels in self.labels]
-        offsets = np.concatenate([[0], np.cumsum([len(p) for p in pairs])]).astype(np.int32)
-        names = pa.array([name for each in pairs for name, _ in each], pa.string())
-        values = pa.array([value for each in pairs for _, value in each], pa.string())
-        places = list(zip(*self.places, strict=True)) or [(), (), ()]
-        return pa.table(
-            {
-                "labels": pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), names, values),
-                "file": pa.array(places[0], pa.string()),
-                "row_group": pa.array(places[1], pa.int32()),
-                "first_row": pa.array(places[2], pa.int64()),
-                "rows": pa.array(self.rows, pa.int64()),
-                "first_ms": pa.array(self.first_ms, pa.int64()),
-                "last_ms": pa.array(self.last_ms, pa.int64()),
-            }
-        )
+        files, row_groups, first_rows = zip(*self.places, strict=True) if self.places else ((),) * 3
+        columns = [pairs, files, row_groups, first_rows, self.rows, self.first_ms, self.last_ms]
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=schema)
 
     def close(self) -> None:
         """Give back the open file, where the stream broke off."""
         if self._file is not None:
             with writing(self._target):
                 self._file.close()
-
-
-def _samples_schema() -> pa.Schema:
-    import pyarrow as pa
-
-    time = pa.field("time_ms", pa.int64(), nullable=False)
-    return pa.schema([time, pa.field("value", pa.float64(), nullable=False)])
 
 
 def _metadata_table(metadata: Sequence[MetricMetadata]) -> pa.Table:
@@ -280,7 +264,7 @@ def _metadata_table(metadata: Sequence[MetricMetadata]) -> pa.Table:
     for name, texts in columns.items():
         for text in texts:
             _check_text(text, f"the {name} of a metric")
-    return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
+    return pa.table(columns, schema=schema_of("metadata"))
 
 
 def _check_text(text: str, what: str) -> None:

@@ -1,0 +1,33 @@
+"""The columns of a snapshot's Parquet files, by the role that a file has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.store.manifest import Role
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["schema_of"]
+
+
+def schema_of(role: Role) -> pa.Schema:
+    """Give the columns and types that a file of a role has, none of them nullable."""
+    import pyarrow as pa
+
+    text = pa.string()
+    columns: dict[Role, dict[str, pa.DataType]] = {
+        "series": {
+            "labels": pa.map_(text, pa.field("value", text, nullable=False)),
+            "file": text,
+            "row_group": pa.int32(),
+            "first_row": pa.int64(),
+            "rows": pa.int64(),
+            "first_ms": pa.int64(),
+            "last_ms": pa.int64(),
+        },
+        "metadata": {"name": text, "type": text, "help": text, "unit": text},
+        "samples": {"time_ms": pa.int64(), "value": pa.float64()},
+    }
+    return pa.schema([pa.field(n, kind, nullable=False) for n, kind in columns[role].items()])
