@@ -1,0 +1,149 @@
+// The page's manners: the theme's toggle, tables that sort and copy, where the reader is.
+(function () {
+  "use strict";
+
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const current = () => root.dataset.theme || (system.matches ? "dark" : "light");
+
+  function announceTheme() {
+    for (const name of document.querySelectorAll("[data-theme-name]")) {
+      name.textContent = current() === "dark" ? "Light" : "Dark";
+    }
+    dispatchEvent(new CustomEvent("workbench-theme", { detail: current() }));
+  }
+
+  for (const button of document.querySelectorAll("[data-toggle-theme]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      root.dataset.theme = current() === "dark" ? "light" : "dark";
+      try {
+        localStorage.setItem("workbench-theme", root.dataset.theme);
+      } catch {
+        // Not remembered then.
+      }
+      announceTheme();
+    });
+  }
+  system.addEventListener("change", announceTheme);
+
+  // ------------------------------------------------------------------ tables
+
+  const PREFIX = { k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 };
+  const BINARY = { b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40, pib: 2 ** 50, eib: 2 ** 60 };
+  const SECONDS = { "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
+
+  // A cell's value for sorting: a number where it reads as one (units counted in), else its text.
+  function valueOf(cell) {
+    const text = (cell?.dataset.value ?? cell?.textContent ?? "").trim();
+    if (/^(|–|—|-|nan|nat|none|<na>|no value)$/i.test(text)) return null;
+    const match = text.replace(/−/g, "-").match(/^[<>≥≤~≈±]?\s*([+-]?[\d,]*\.?\d+(?:e[+-]?\d+)?)\s*([^\d\s]*)$/i);
+    if (!match) return text.toLowerCase();
+    const unit = match[2].toLowerCase();
+    const number = Number(match[1].replaceAll(",", ""));
+    // A capital M is mega; a small m never stands alone in our tables.
+    return number * (BINARY[unit] ?? SECONDS[unit] ?? PREFIX[unit] ?? 1);
+  }
+
+  function compare(a, b) {
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+    return a.localeCompare(b, "en", { numeric: true });
+  }
+
+  function sort(table, column, direction) {
+    const body = table.tBodies[0];
+    const rows = [...body.rows].map((row) => ({ row, value: valueOf(row.cells[column]) }));
+    rows.sort((a, b) => {
+      // What is absent stays at the end, whichever way the rest is sorted.
+      if (a.value === null || b.value === null) return (a.value === null) - (b.value === null);
+      return direction * compare(a.value, b.value);
+    });
+    body.append(...rows.map((r) => r.row));
+  }
+
+  function makeSortable(table) {
+    const heads = table.tHead?.rows;
+    if (!heads || !table.tBodies[0] || table.tBodies[0].rows.length < 2) return;
+    const cells = [...heads[heads.length - 1].cells];
+    if (cells.some((c) => c.colSpan > 1)) return;
+    // Cells that span rows would be torn apart by sorting.
+    if (table.tBodies[0].querySelector("[rowspan]")) return;
+    cells.forEach((cell, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...cell.childNodes);
+      cell.append(button);
+      button.addEventListener("click", () => {
+        const up = cell.getAttribute("aria-sort") !== "ascending";
+        for (const other of cells) other.removeAttribute("aria-sort");
+        cell.setAttribute("aria-sort", up ? "ascending" : "descending");
+        sort(table, column, up ? 1 : -1);
+      });
+    });
+  }
+
+  function asText(table) {
+    const clean = (cell) => cell.textContent.trim().replace(/\s+/g, " ");
+    return [...table.rows].map((row) => [...row.cells].map(clean).join("\t")).join("\n");
+  }
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "offscreen";
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  }
+
+  function addCopyButton(table) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet copy";
+    button.textContent = "Copy table";
+    button.addEventListener("click", async () => {
+      button.textContent = (await copy(asText(table))) ? "Copied" : "Press Ctrl-C";
+      setTimeout(() => (button.textContent = "Copy table"), 1600);
+    });
+    const frame = table.closest(".scroll") ?? table;
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    tools.append(button);
+    frame.before(tools);
+  }
+
+  for (const table of document.querySelectorAll("table.data")) {
+    makeSortable(table);
+    if (!table.classList.contains("plain")) addCopyButton(table);
+  }
+
+  // ------------------------------------------------------------------ contents
+
+  const links = [...document.querySelectorAll(".contents a")];
+  const targets = links.map((link) => document.getElementById(link.hash.slice(1))).filter(Boolean);
+  function mark() {
+    const line = innerHeight * 0.25;
+    const passed = targets.filter((t) => t.getBoundingClientRect().top <= line);
+    const atEnd = innerHeight + scrollY >= root.scrollHeight - 2;
+    const here = (atEnd ? targets.at(-1) : passed.at(-1)) ?? targets[0];
+    for (const link of links) {
+      if (here && link.hash === `#${here.id}`) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+  if (links.length) {
+    addEventListener("scroll", mark, { passive: true });
+    mark();
+  }
+
+  announceTheme();
+})();

@@ -1,0 +1,138 @@
+"""HTML from outputs and Markdown, made harmless and ready for the page.
+
+Only what text and tables need passes: no scripts, styles, forms, frames, event handlers or
+addresses that would be fetched. The page's content security policy would stop those too; here they
+do not even reach it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from bs4 import BeautifulSoup, Comment, Tag
+
+__all__ = ["clean_html", "slug"]
+
+_DROPPED: Final = frozenset(
+    "script style iframe frame frameset object embed applet link meta base template noscript form "
+    "input button select textarea audio video source canvas svg math title head marquee".split()
+)
+"""Elements that go with all that they hold."""
+
+_KEPT: Final = frozenset(
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure "
+    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup "
+    "table tbody td tfoot th thead time tr u ul var".split()
+)
+"""Elements that stay; of others only their content does."""
+
+_ATTRIBUTES: Final = frozenset(
+    "alt class colspan data-value datetime dir href id lang open rowspan scope src start title".split()
+)
+
+_LINK: Final = re.compile(r"\s*(https?:|mailto:|#)", re.IGNORECASE)
+_IMAGE: Final = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
+_CLASS: Final = re.compile(r"[A-Za-z][\w-]*")
+_NUMBER: Final = re.compile(
+    r"[<>≥≤~≈±]?\s*[+−-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?\s*"
+    r"(%|[kMGTP]|[KMGTPE]?i?B|ms|µs|s|min|h|d|[A-Z]{3}|pp|×)?(\s*/\s*\w+)?",
+    re.IGNORECASE,
+)
+_ABSENT: Final = frozenset(("", "–", "—", "-", "nan", "none", "<na>", "nat", "no value", "∞", "−∞"))
+
+
+def clean_html(html: str, *, shift_headings: int = 0, identify: Callable[[str], str] | None = None) -> str:
+    """Make HTML harmless; give its tables and headings the form of the page.
+
+    Parameters
+    ----------
+    html
+        From a cell's output or a rendered Markdown cell.
+    shift_headings
+        How many levels deeper headings go, so that the page keeps one first-level heading.
+    identify
+        Gives an unused id for a heading's text; without it headings have none.
+
+    Examples
+    --------
+    >>> clean_html('<p onclick="x()">a<script>b</script></p>')
+    '<p>a</p>'
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    for text in soup.find_all(string=lambda t: isinstance(t, Comment)):
+        text.extract()
+    for tag in soup.find_all(_DROPPED.__contains__):
+        tag.decompose()
+    for tag in soup.find_all(True):
+        if tag.name in _KEPT:
+            _keep_attributes(tag)
+        else:
+            tag.unwrap()
+    _shape_headings(soup, shift_headings, identify)
+    for table in soup.find_all("table"):
+        _shape_table(soup, table)
+    return soup.decode(formatter="minimal")
+
+
+def _keep_attributes(tag: Tag) -> None:
+    classes = [c for c in tag.get_attribute_list("class") if c and _CLASS.fullmatch(c)]
+    tag.attrs = {k: v for k, v in tag.attrs.items() if k in _ATTRIBUTES and k != "class"}
+    if classes:
+        tag["class"] = " ".join(classes)
+    if tag.name != "a" or not _LINK.match(str(tag.get("href", ""))):
+        tag.attrs.pop("href", None)
+    elif not str(tag["href"]).lstrip().startswith("#"):
+        tag["rel"] = "noopener noreferrer"
+    if "src" in tag.attrs and not (tag.name == "img" and _IMAGE.fullmatch(str(tag["src"]))):
+        del tag["src"]
+    # Ids of content could shadow those that the page's own script looks for.
+    tag.attrs.pop("id", None)
+
+
+def _shape_headings(soup: BeautifulSoup, shift: int, identify: Callable[[str], str] | None) -> None:
+    for tag in soup.find_all(re.compile(r"h[1-6]")):
+        tag.name = f"h{min(6, int(tag.name[1]) + shift)}"
+        if identify:
+            tag["id"] = identify(tag.get_text())
+
+
+def _shape_table(soup: BeautifulSoup, table: Tag) -> None:
+    """Mark columns of numbers; let a wide table scroll in a frame that the keyboard reaches."""
+    rows = [row.find_all(["td", "th"], recursive=False) for row in table.find_all("tr")]
+    body = [row for row in rows if any(cell.name == "td" for cell in row)]
+    for column in range(max(map(len, rows), default=0)):
+        cells = [row[column] for row in body if column < len(row)]
+        texts = [c.get_text().strip() for c in cells if c.name == "td"]
+        told = [t for t in texts if t.lower() not in _ABSENT]
+        if told and all(_NUMBER.fullmatch(t) for t in told):
+            for cell in (row[column] for row in rows if column < len(row)):
+                _add_class(cell, "num")
+    _add_class(table, "data")
+    frame = soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "group", "aria-label": "Table"})
+    table.wrap(frame)
+
+
+def _add_class(tag: Tag, name: str) -> None:
+    old: Any = tag.get("class") or ""
+    words = old.split() if isinstance(old, str) else list(old)
+    tag["class"] = " ".join(dict.fromkeys([*words, name]))
+
+
+def slug(text: str, taken: set[str]) -> str:
+    """An id for a heading, unused so far; it is added to `taken`.
+
+    Examples
+    --------
+    >>> taken: set[str] = set()
+    >>> slug("How it runs full", taken), slug("How it runs full!", taken)
+    ('how-it-runs-full', 'how-it-runs-full-2')
+    """
+    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    taken.add(name)
+    return name
