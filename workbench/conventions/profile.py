@@ -87,7 +87,7 @@ def load_profile(name: str = "llm_gateway") -> Profile:
     >>> load_profile("llm_gateway").metrics["input_tokens"].name
     'llm_gateway_input_tokens_total'
     """
-    folder = files(__package__)
+    folder = files("workbench.conventions")
     known = sorted(
         f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
     )

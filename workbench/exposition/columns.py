@@ -70,13 +70,20 @@ def join_rows(labels: Sequence[Labels], series_of: Ints, times_ms: Ints, values:
 
 def _distinct(labels: Sequence[Labels]) -> tuple[list[Labels], Ints]:
     """Label sets that differ, and each given set's place among them."""
-    places: dict[frozenset[tuple[str, str]], int] = {}
+    orders: dict[tuple[str, ...], tuple[str, ...]] = {}
+    places: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
     kept: list[Labels] = []
     codes = np.zeros(len(labels), np.int64)
     for i, names in enumerate(labels):
         if "" in names.values():
             names = {k: v for k, v in names.items() if v}  # noqa: PLW2901 - the same set, cleaned
-        code = places.setdefault(frozenset(names.items()), len(kept))
+        written = tuple(names)
+        ordered = orders.get(written)
+        if ordered is None:
+            ordered = orders[written] = tuple(sorted(written))
+        # Sets are nearly always written in one order, so their values alone tell them apart.
+        values = tuple(names.values()) if written == ordered else tuple([names[k] for k in ordered])
+        code = places.setdefault((ordered, values), len(kept))
         if code == len(kept):
             kept.append(names)
         codes[i] = code

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from workbench.errors import InputError
+from workbench.exposition.blocks import line_blocks
 from workbench.exposition.columns import Joined, join_rows
 from workbench.exposition.series_text import SeriesReader, unescape
 from workbench.samples import Floats, Ints, Labels, MetricMetadata, MetricType
@@ -30,7 +31,6 @@ NO_TIME: Final = np.iinfo(np.int64).min
 """In `Exposition.times_ms`: the line gives no timestamp."""
 
 _ERRORS_KEPT: Final = 1_000
-_BLOCK: Final = 1 << 24
 _MAX_MS: Final = 1e16
 _COMMENT: Final = re.compile(
     r'#[ \t]+(HELP|TYPE|UNIT)[ \t]+("(?:[^"\\]|\\.)*"|[^\s"]+)(?:[ \t](.*))?', re.DOTALL
@@ -158,7 +158,7 @@ def parse(
     ([{'__name__': 'up', 'job': 'api'}], [1.0], 'gauge')
     """
     reader = _Reader()
-    for block in _blocks(source, reader):
+    for block in line_blocks(source, reader.reject):
         reader.feed(block)
     return reader.finish(None if format == "auto" else format)
 
@@ -351,67 +351,3 @@ def _metadata(name: str, family: _Family, chosen: TextFormat) -> MetricMetadata:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
-
-
-def _blocks(
-    source: str | bytes | Iterable[str] | Iterable[bytes], reader: _Reader
-) -> Iterator[list[str]]:
-    """Cut text into lists of lines, without their ends."""
-    if isinstance(source, str | bytes):
-        pieces: Iterable[str | bytes] = _pieces(source)
-    else:
-        pieces = _gathered(source)
-    for piece in pieces:
-        text = _decode(piece, reader)
-        if reader.line == 0:
-            text = text.removeprefix("\ufeff")
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").removesuffix("\r")
-        yield text.split("\n")
-
-
-def _pieces(text: str | bytes) -> Iterator[str | bytes]:
-    """Pieces of about 16 MB that end where a line ends, without that line end."""
-    start = 0
-    while start <= len(text):
-        end = len(text)
-        if end - start > _BLOCK:
-            newline = text.find("\n" if isinstance(text, str) else b"\n", start + _BLOCK)  # type: ignore[arg-type]
-            end = newline if newline >= 0 else end
-        yield text[start:end]
-        start = end + 1
-
-
-def _gathered(lines: Iterable[str] | Iterable[bytes]) -> Iterator[str | bytes]:
-    """Lines joined to larger pieces."""
-    held: list[str] = []
-    held_bytes: list[bytes] = []
-    size = 0
-    for line in lines:
-        if isinstance(line, bytes):
-            held_bytes.append(line.removesuffix(b"\n"))
-        else:
-            held.append(line.removesuffix("\n"))
-        size += len(line)
-        if size > _BLOCK:
-            yield b"\n".join(held_bytes) if held_bytes else "\n".join(held)
-            held, held_bytes, size = [], [], 0
-    if held or held_bytes:
-        yield b"\n".join(held_bytes) if held_bytes else "\n".join(held)
-
-
-def _decode(piece: str | bytes, reader: _Reader) -> str:
-    """Text of a piece; lines that are not UTF-8 are rejected and left empty."""
-    if isinstance(piece, str):
-        return piece
-    try:
-        return piece.decode()
-    except UnicodeDecodeError:
-        lines = []
-        for number, line in enumerate(piece.split(b"\n"), reader.line + 1):
-            try:
-                lines.append(line.decode())
-            except UnicodeDecodeError as error:
-                reader.reject(number, f"byte {error.start + 1} of the line is not UTF-8")
-                lines.append("")
-        return "\n".join(lines)

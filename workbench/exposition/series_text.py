@@ -1,7 +1,7 @@
 r"""The text of one series, ``name{label="value",…}``, read and written.
 
 Reading takes two roads. Text without a backslash is split at its quotes: what stands outside of
-them is one of a few hundred strings such as ``,job=``, each checked once and then remembered.
+them is one of a few thousand patterns such as ``up{job= ,instance= }``, each checked once and then remembered.
 Everything else (escapes, quoted UTF-8 names, odd spacing) goes through regular expressions.
 """
 
@@ -23,8 +23,8 @@ _PAIR: Final = re.compile(
 )
 _NAME: Final = re.compile(r"[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)?[ \t]*", re.ASCII)
 _ESCAPES: Final = re.compile(r'\\([\\n"])')
-_MEMO_LIMIT: Final = 10_000
-"""More distinct label names than this mean that the text is hostile: stop remembering them."""
+_MEMO_LIMIT: Final = 20_000
+"""More patterns than this are not remembered: the text is hostile."""
 
 
 def is_metric_name(name: str) -> bool:
@@ -73,11 +73,10 @@ def write_series(name: str, labels: Labels) -> str:
 
 
 class SeriesReader:
-    """Reads the text of series, remembering what it has seen outside of quotes."""
+    """Reads the text of series, remembering what stands outside of quotes."""
 
     def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-        self._later: dict[str, str] = {}
+        self._templates: dict[tuple[str, ...], tuple[str, tuple[str, ...]]] = {}
 
     def read(self, line: str, end: int) -> tuple[dict[str, str], int]:
         """Read the series with which a line begins.
@@ -102,44 +101,37 @@ class SeriesReader:
         """
         head = line[:end]
         if "\\" not in head:
-            labels = self._split(head)
-            if labels is not None:
+            pieces = head.split('"')
+            template = tuple(pieces[::2])
+            known = self._templates.get(template) or self._learn(template)
+            if known:
+                labels = {"__name__": known[0]}
+                labels.update(zip(known[1], pieces[1::2], strict=True))
                 return labels, end
         return _scan(line)
 
-    def _split(self, head: str) -> dict[str, str] | None:
-        """Labels by splitting at the quotes; None where that is not safe."""
-        name, brace, rest = head.partition("{")
-        if not _METRIC.fullmatch(name):
+    def _learn(self, template: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+        """Metric and label names of text without its quoted values; None where it is unusual."""
+        start, brace, first = template[0].partition("{")
+        known: tuple[str, tuple[str, ...]] | None
+        if not _METRIC.fullmatch(start):
             return None
-        if not brace:
-            return {"__name__": name}
-        outside = rest[:-1].split('"')
-        values = outside[1::2]
-        del outside[1::2]
-        if outside.pop() not in ("", ",") or (not values and rest != "}"):
-            return None
-        labels = {"__name__": name}
-        try:
-            if values:
-                labels[self._first[outside[0]]] = values[0]
-                later = self._later
-                for text, value in zip(outside[1:], values[1:], strict=True):
-                    labels[later[text]] = value
-        except KeyError:
-            return self._split(head) if self._learn(outside) else None
-        return labels if len(labels) == len(values) + 1 else None
-
-    def _learn(self, outside: list[str]) -> bool:
-        """Check and remember what stands outside of quotes; True where all of it is now known."""
-        if len(self._later) + len(self._first) > _MEMO_LIMIT:
-            return False
-        for i, text in enumerate(outside):
-            match = _OUTSIDE.fullmatch(text)
-            if match is None or bool(match[1]) != bool(i):
-                return False
-            (self._later if i else self._first)[text] = match[2]
-        return True
+        if len(template) == 1:
+            known = (start, ()) if not brace or first == "}" else None
+        else:
+            parts = [_OUTSIDE.fullmatch(text) for text in (first, *template[1:-1])]
+            names = tuple(str(part[2]) for part in parts if part)
+            commas = [bool(part[1]) for part in parts if part]
+            usual = (
+                brace
+                and template[-1] in ("}", ",}")
+                and len(set(names)) == len(parts)
+                and commas == [False] + [True] * (len(parts) - 1)
+            )
+            known = (start, names) if usual else None
+        if known and len(self._templates) < _MEMO_LIMIT:
+            self._templates[template] = known
+        return known
 
 
 def _scan(line: str) -> tuple[dict[str, str], int]:
