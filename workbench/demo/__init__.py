@@ -6,6 +6,7 @@ cache folder and opens them as a source.
 
 from workbench.demo.cache import open_demo
 from workbench.demo.estate import metadata, simulate
-from workbench.demo.truth import TRUTH, Truth
+from workbench.demo.planted import Truth
+from workbench.demo.truth import TRUTH
 
 __all__ = ["TRUTH", "Truth", "metadata", "open_demo", "simulate"]

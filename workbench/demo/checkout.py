@@ -23,8 +23,9 @@ from workbench.demo.instruments import (
     quiet,
 )
 from workbench.demo.latency import LatencyMix
+from workbench.demo.planted import Endpoint
 from workbench.demo.runtime import runtime
-from workbench.demo.truth import TRUTH, Endpoint
+from workbench.demo.truth import TRUTH
 from workbench.samples import Floats, Ints, MetricMetadata, MetricType, Series
 
 __all__ = ["METADATA", "checkout", "regimes"]

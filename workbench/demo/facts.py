@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from workbench.demo.latency import LatencyMix
-from workbench.demo.truth import TRUTH, Deploy, Route
+from workbench.demo.planted import Deploy, Route
+from workbench.demo.truth import TRUTH
 from workbench.units import format_quantity
 from workbench.window import format_time
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from workbench.demo.grid import Grid, demand
 from workbench.demo.instruments import Target, counter, histogram_series, observe_each, quiet
+from workbench.demo.planted import Route
 from workbench.demo.runtime import runtime
 from workbench.demo.selfhosted import Usage, selfhosted
-from workbench.demo.truth import TRUTH, Route
+from workbench.demo.truth import TRUTH
 from workbench.samples import Floats, Ints, MetricMetadata, MetricType, Series
 
 __all__ = ["METADATA", "llm"]
