@@ -35,7 +35,8 @@ class Matching:
     include
         Labels that the result takes from the side that has one.
     fill_left, fill_right
-        What stands for a series that is missing.
+        What stands for a missing series. With ``group_right`` the two change sides: `fill_left`
+        is always the side that may have many, as Prometheus has it.
     """
 
     on: bool = False
@@ -51,10 +52,13 @@ class Matching:
         if modifier is None:
             return cls()
         named, fill, card = modifier.matching, modifier.fill_values, syntax.VectorMatchCardinality
+        many = ""
+        if modifier.card in (card.ManyToOne, card.OneToMany):
+            many = "left" if modifier.card == card.ManyToOne else "right"
         return cls(
             on=named is not None and named.type == syntax.LabelModifierType.Include,
             labels=tuple(named.labels) if named is not None else (),
-            many={card.ManyToOne: "left", card.OneToMany: "right"}.get(modifier.card, ""),
+            many=many,
             include=tuple(modifier.group_labels or ()),
             fill_left=fill.lhs if fill is not None else None,
             fill_right=fill.rhs if fill is not None else None,
@@ -152,15 +156,15 @@ def matched(
     """
     swapped = matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
-    fills = (matching.fill_left, matching.fill_right)
-    many_fill, one_fill = fills[::-1] if swapped else fills
-    pairs = _paired(many, one, matching, (many_fill, one_fill), "left" if swapped else "right")
+    pairs = _paired(many, one, matching, "left" if swapped else "right")
     steps = many.present.shape[1]
     if not pairs.codes:
         return Vector.empty(steps)
     query.meter.hold(len(pairs.codes), steps)
     first, second = np.stack(pairs.many), np.stack(pairs.one)
     present = np.stack(pairs.present)
+    labels = [_result_labels(op, a, b, matching) for a, b in pairs.labels]
+    _check_unique(pairs.codes, labels, present, matching)
     if swapped:
         first, second = second, first
     if op in ARITHMETIC:
@@ -169,8 +173,6 @@ def matched(
         holds = COMPARISON[op](first, second)
         values = holds.astype(np.float64) if as_bool else first
         present = present if as_bool else present & holds
-    labels = [_result_labels(op, a, b, matching) for a, b in pairs.labels]
-    _check_unique(pairs.codes, labels, present, matching)
     return merged(Vector(labels, values, present, np.array(pairs.drop) | as_bool))
 
 
@@ -178,13 +180,12 @@ def _paired(
     many: Vector,
     one: Vector,
     matching: Matching,
-    fills: tuple[float | None, float | None],
     one_side: str,
 ) -> _Pairs:
     many_codes, one_codes, groups = _codes(many, one, matching)
     one_rows = _rows_by_code(one_codes, groups)
     many_rows = _rows_by_code(many_codes, groups)
-    _check_one_side(many, one, one_rows, matching, fills, one_side)
+    _check_one_side(many, one, one_rows, matching, one_side)
     pairs = _Pairs()
     for row, code in enumerate(many_codes.tolist()):
         mine, drop = many.present[row], bool(many.drop_name[row])
@@ -195,17 +196,17 @@ def _paired(
             labels = many.labels[row], one.labels[other]
             pairs.add(code, values, both, labels, drop=drop)
             rest = rest & ~one.present[other]
-        if fills[1] is not None:
+        if matching.fill_right is not None:
             stand_in = matching.shared(many.labels[row])
             labels = many.labels[row], stand_in
-            pairs.add(code, (many.values[row], fills[1]), rest, labels, drop=drop)
-    if fills[0] is not None:
+            pairs.add(code, (many.values[row], matching.fill_right), rest, labels, drop=drop)
+    if matching.fill_left is not None:
         for row, code in enumerate(one_codes.tolist()):
             rest = one.present[row]
             for other in many_rows[code]:
                 rest = rest & ~many.present[other]
             stand_in = matching.shared(one.labels[row])
-            pairs.add(code, (fills[0], one.values[row]), rest, (stand_in, one.labels[row]))
+            pairs.add(code, (matching.fill_left, one.values[row]), rest, (stand_in, one.labels[row]))
     return pairs
 
 
@@ -221,12 +222,11 @@ def _check_one_side(
     one: Vector,
     one_rows: Sequence[Sequence[int]],
     matching: Matching,
-    fills: tuple[float | None, float | None],
     side: str,
 ) -> None:
     """Refuse a match group in which the side that must have one series has two at one step."""
     relevant = (
-        np.ones(one.present.shape[1], bool) if fills[0] is not None else many.present.any(axis=0)
+        np.ones(one.present.shape[1], bool) if matching.fill_left is not None else many.present.any(axis=0)
     )
     for rows in one_rows:
         if len(rows) < 2:

@@ -27,10 +27,12 @@ _OPS: Final[dict[str, MatchOp]] = {
 _UNKNOWN: Final = (
     (re.compile(r"\b(anchored|smoothed)\b"), "the modifiers anchored and smoothed"),
     (re.compile(r"</|>/"), "the histogram trimming operators </ and >/"),
-    (re.compile(r"\[[^\]\"']*[-+*/%^(]|\boffset\s+-?\s*\("), "arithmetic on durations"),
+    (re.compile(r"\[[^\]\"']*[-+*/%^(]|\boffset\s+[-+]?\s*\w*\s*\(", re.I), "arithmetic on durations"),
     (re.compile(r"\binfo\s*\("), "the function info()"),
 )
 """Language that the parser refuses and Prometheus knows, so that the message can name it."""
+
+_BYTES: Final = re.compile(r"((?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)|\\.", re.S)
 
 _STRINGS: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*")
 
@@ -51,7 +53,7 @@ def parse(expression: str) -> Any:
         It is PromQL that the parser does not know yet.
     """
     try:
-        return syntax.parse(expression)
+        return syntax.parse(_STRINGS.sub(_with_characters, expression))
     except ValueError as error:
         _refuse_by_name(expression)
         message = str(error)
@@ -59,6 +61,28 @@ def parse(expression: str) -> Any:
         message = panic_message(error)
     msg = f"{_shortened(expression)!r} is not PromQL ({message})"
     raise QueryError(msg, "correct the expression")
+
+
+def _with_characters(literal: re.Match[str]) -> str:
+    """Write byte escapes of a string literal as the characters they encode.
+
+    The parser would take each byte for a code point of its own, and so ask for another string.
+    """
+    if literal[0][0] in "`#":
+        return literal[0]
+    return _BYTES.sub(lambda run: _characters(run, literal[0]), literal[0])
+
+
+def _characters(run: re.Match[str], literal: str) -> str:
+    codes = re.findall(r"\\(?:x(..)|(...))", run[1] or "")
+    raw = bytes(int(h, 16) if h else int(o, 8) for h, o in codes)
+    if not raw or raw.isascii():
+        return run[0]
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        msg = f"invalid label name {literal} (or other string): its bytes are not UTF-8"
+        raise QueryError(msg, "escape whole characters, or write them as they are") from None
 
 
 def panic_message(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from workbench.engine.labels import NAME
 from workbench.engine.values import Value, Vector, key_of, merged
 from workbench.errors import NotSupportedError
 from workbench.frame import Bools
-from workbench.samples import Floats, Labels
+from workbench.samples import Floats, Labels, format_value
 
 __all__ = ["BUCKETS"]
 
@@ -125,8 +125,7 @@ def _quantiles(call: Call, vector: Vector, q: Floats) -> Vector:
 
 def _histogram_quantile(call: Call) -> Value:
     q, vector = call.scalar(0), call.vector(1)
-    if len(vector):
-        warn_of_quantile(call.query, q)
+    warn_of_quantile(call.query, q)
     return _quantiles(call, vector, q)
 
 
@@ -138,7 +137,7 @@ def _histogram_quantiles(call: Call) -> Value:
         q = call.scalar(position)
         warn_of_quantile(call.query, q)
         part = _quantiles(call, vector, q)
-        shown = f"{q[0]:g}" if len(q) else ""
+        shown = _open_metrics(q[0].item()) if len(q) else ""
         part.labels = [{**each, label: shown} for each in part.labels]
         parts.append(part)
     return merged(
@@ -149,6 +148,12 @@ def _histogram_quantiles(call: Call) -> Value:
             np.concatenate([part.drop_name for part in parts]),
         )
     )
+
+
+def _open_metrics(value: float) -> str:
+    """A number as OpenMetrics writes label values: with a point, so that 1 is ``1.0``."""
+    text = format_value(value)
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
 
 
 def _histogram_fraction(call: Call) -> Value:

@@ -1,0 +1,273 @@
+"""Reads Prometheus' own PromQL cases: the `.test` format of its package promqltest.
+
+A file loads series, asks, and says what must come back. This reader turns it into `Case`s, each
+with the series loaded at that point; series that hold native histograms or start timestamps are
+known by name, so that a case that touches one can be told apart from the others.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from workbench.engine.regex import compile_regex
+from workbench.promql.matcher import Matcher
+from workbench.samples import STALE_NAN, Labels, Samples
+from workbench.units import parse_duration
+
+_STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`'
+_SERIES = re.compile(rf"([^\s{{\"@]*)(?:\{{((?:{_STRING}|[^}}\"'`])*)\}})?\s*(@st)?(?:\s+(.*))?$")
+_PAIR = re.compile(rf"\s*({_STRING}|[^\s=,]+)\s*(?:=\s*({_STRING}))?\s*,?")
+_EVAL = re.compile(
+    r"eval(_fail)?\s+(?:instant\s+at\s+(\S+)|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)"
+)
+_RANGE = re.compile(r"range vector from (\S+) to (\S+) step (\S+)")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.S)
+
+
+class SetApart(Exception):  # noqa: N818 - not an error but a reason
+    """A case touches data that the engine cannot hold; the message says of which kind."""
+
+
+def unquoted(text: str) -> str:
+    """A Go string literal's value."""
+    if text[:1] not in "\"'`" or not text:
+        return text
+    if text[0] == "`":
+        return text[1:-1]
+    raw = bytearray()
+    position = 0
+    body = text[1:-1]
+    for match in _ESCAPE.finditer(body):
+        raw += body[position : match.start()].encode()
+        if match[1]:
+            raw.append(int(match[1], 16))
+        else:
+            raw += (
+                chr(int(match[2], 16)) if match[2] else _ESCAPES.get(match[3], match[3])
+            ).encode()
+        position = match.end()
+    return (bytes(raw) + body[position:].encode()).decode(errors="replace")
+
+
+def seconds(text: str) -> int:
+    """A moment or duration of the format, in milliseconds; it may be negative."""
+    sign, text = (-1, text[1:]) if text.startswith("-") else (1, text)
+    return sign * parse_duration(text)
+
+
+def parsed_labels(name: str, inside: str | None) -> dict[str, str]:
+    """Labels from ``name{a="b"}``, where a quoted word alone is the metric's name."""
+    labels = {"__name__": name} if name else {}
+    for match in _PAIR.finditer(inside or ""):
+        key = unquoted(match[1])
+        if match[2] is None:
+            labels["__name__"] = key
+        else:
+            labels[key] = unquoted(match[2])
+    return {k: v for k, v in labels.items() if v}
+
+
+_TERM = re.compile(
+    r"(?P<blank>_)(?:x(?P<blanks>\d+))?$"
+    r"|(?P<stale>stale)(?:x(?P<stales>\d+))?$"
+    r"|(?P<start>[+-]?(?:[\d.]+(?:e[+-]?\d+)?|inf|nan))"
+    r"(?:(?P<step>[+-](?:[\d.]+(?:e[+-]?\d+)?|inf|nan)))?(?:x(?P<times>\d+))?$",
+    re.I,
+)
+
+
+def expanded(text: str) -> list[float | None]:
+    """The values that ``0+10x3 _ stale`` stands for; None is no sample."""
+    values: list[float | None] = []
+    for term in text.split():
+        match = _TERM.match(term)
+        if not match:
+            raise ValueError(term)
+        if match["blank"]:
+            values += [None] * int(match["blanks"] or 1)
+        elif match["stale"]:
+            values += [STALE_NAN] * (int(match["stales"] or 0) + 1)
+        else:
+            value, step = float(match["start"]), float(match["step"] or "0")
+            values.append(value)
+            for _ in range(int(match["times"] or 0)):
+                value += step
+                values.append(value)
+    return values
+
+
+class Loaded:
+    """What has been loaded at one point of a file; a `Storage`."""
+
+    def __init__(self) -> None:
+        self._series: dict[tuple, list] = {}
+        self._frozen: list[tuple[Labels, np.ndarray, np.ndarray, str]] | None = None
+
+    def copy(self) -> "Loaded":
+        other = Loaded()
+        other._series = {
+            k: [labels, list(rows), why] for k, (labels, rows, why) in self._series.items()
+        }
+        return other
+
+    def load(self, step_ms: int, lines: Sequence[str], *, with_nhcb: bool) -> None:
+        for line in lines:
+            match = _SERIES.match(line)
+            labels = parsed_labels(match[1], match[2])
+            why = "native" if "{{" in match[4] else ("start" if match[3] else "")
+            entry = self._series.setdefault(tuple(sorted(labels.items())), [labels, [], ""])
+            entry[2] = entry[2] or why
+            if not why:
+                entry[1] += [
+                    (i * step_ms, v) for i, v in enumerate(expanded(match[4])) if v is not None
+                ]
+            name = labels.get("__name__", "")
+            if with_nhcb and name.endswith(("_bucket", "_sum", "_count")):
+                converted = {k: v for k, v in labels.items() if k != "le"}
+                converted["__name__"] = re.sub("_(bucket|sum|count)$", "", name)
+                self._series[tuple(sorted(converted.items()))] = [converted, [], "native"]
+
+    @property
+    def bounds_ms(self) -> tuple[int, int]:
+        times = [t for _, t, _, _ in self._all() if len(t)]
+        return (min(int(t[0]) for t in times), max(int(t[-1]) for t in times)) if times else (0, 0)
+
+    def _all(self):
+        if self._frozen is None:
+            self._frozen = []
+            for labels, rows, why in self._series.values():
+                ordered = dict(sorted(rows, key=lambda row: row[0]))
+                times = np.array(list(ordered), np.int64)
+                self._frozen.append((labels, times, np.array(list(ordered.values()), float), why))
+        return self._frozen
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+        found = []
+        for labels, times, values, why in self._all():
+            if all(_meets(labels.get(m.name, ""), m) for m in matchers):
+                if why:
+                    raise SetApart(why)
+                low, high = (
+                    np.searchsorted(times, start_ms),
+                    np.searchsorted(times, end_ms, "right"),
+                )
+                if low < high:
+                    found.append((labels, times[low:high], values[low:high]))
+        return Samples.from_series(found)
+
+    def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        return list(self.select(matchers, start_ms, end_ms).labels)
+
+    def metadata(self) -> dict:
+        return {}
+
+
+def _meets(value: str, matcher: Matcher) -> bool:
+    if matcher.op in ("=", "!="):
+        return (value == matcher.value) == (matcher.op == "=")
+    return bool(compile_regex(matcher.value).matches([value])[0]) == (matcher.op == "=~")
+
+
+@dataclass
+class Case:
+    """One question and what must come back.
+
+    `start_ms` equals `end_ms` and `step_ms` is 0 for an instant query.
+    """
+
+    line: int
+    query: str
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    storage: Loaded
+    fails: bool = False
+    fail_text: str = ""
+    ordered: bool = False
+    text: str | None = None
+    scalar: float | None = None
+    range_vector: tuple[int, int, int] | None = None
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    series: list[tuple[Labels, list[float | None]]] = field(default_factory=list)
+    native: bool = False
+
+    @property
+    def instant(self) -> bool:
+        return not self.step_ms
+
+    def expect(self, line: str) -> None:
+        """Take in one line below the question."""
+        if line.startswith("expect "):
+            self._expectation(line.removeprefix("expect ").strip())
+        elif "{{" in line:
+            self.native = True
+        elif re.fullmatch(r"[+-]?[\w.]+(?:[+-]\d+)?", line) and self.instant and _is_number(line):
+            self.scalar = float(line)
+        else:
+            match = _SERIES.match(line)
+            self.series.append((parsed_labels(match[1], match[2]), expanded(match[4])))
+
+    def _expectation(self, text: str) -> None:
+        kind, _, rest = text.partition(" ")
+        if kind == "fail":
+            self.fails, self.fail_text = True, rest.strip()
+        elif kind == "ordered":
+            self.ordered = True
+        elif kind == "string":
+            self.text = unquoted(rest.strip())
+        elif match := _RANGE.match(text):
+            self.range_vector = seconds(match[1]), seconds(match[2]), seconds(match[3])
+        else:
+            self.notes.append((kind, rest.strip()))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def cases(path: Path) -> Iterator[Case]:
+    """All cases of a file, in order."""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").split("\n")]
+    lines = ["" if line.startswith("#") else line for line in lines]
+    storage = Loaded()
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        block = _block(lines, position + 1)
+        position += 1
+        if line == "clear":
+            storage = Loaded()
+        elif line.startswith("load"):
+            storage = storage.copy()
+            command, step = line.split()
+            storage.load(seconds(step), block, with_nhcb=command != "load")
+            position += len(block)
+        elif line.startswith("eval"):
+            case = _case(line, position, storage)
+            for each in block:
+                case.expect(each)
+            position += len(block)
+            yield case
+
+
+def _block(lines: list[str], start: int) -> list[str]:
+    stop = start
+    while stop < len(lines) and lines[stop]:
+        stop += 1
+    return lines[start:stop]
+
+
+def _case(line: str, number: int, storage: Loaded) -> Case:
+    match = _EVAL.match(line)
+    start = seconds(match[2] or match[3])
+    end = seconds(match[4]) if match[4] else start
+    step = seconds(match[5]) if match[5] else 0
+    return Case(number, match[6], start, end, step, storage, fails=bool(match[1]))
