@@ -182,7 +182,7 @@ def prometheus(
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         "--storage.tsdb.retention.time=100y",
-        "--scrape.discovery-reload-interval=100ms",  # else the first scrape waits five seconds
+        "--scrape.discovery-reload-interval=100ms",  # the first scrape waits five seconds, else ten
         f"--web.listen-address=127.0.0.1:{port}",
         *arguments,
     ]

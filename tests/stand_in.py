@@ -100,13 +100,13 @@ class StandIn:
         return [
             each
             for each in self.seen
-            if "/api/v1/query" in each.path and "vector%281%29" not in each.path
+            if "/api/v1/query" in each.path and "count_over_time" not in each.path
         ]
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         path = handler.path.partition("?")[0]
-        if "vector%281%29" in handler.path:
+        if "count_over_time" in handler.path:
             reply = PROBE
         else:
             self.seen.append(Seen(handler.command, handler.path, handler.headers, body))

@@ -159,10 +159,15 @@ def _of_tls(chain: list[BaseException], name: str, _timeout: float) -> Trouble |
             )
         if "ALERT" in reason:
             return Trouble(_alert(reason, name))
-        if "EOF" not in reason:
-            words = reason.replace("_", " ").lower() or "no reason given"
-            what = f"the TLS connection to {name} failed: {words}"
-            return Trouble(UnreachableError(what, "check ca_file, cert_file and key_file"))
+        if isinstance(each, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            # a refused client certificate may show as this: the alert comes after the handshake
+            mend = "check cert_file and key_file if it wants a client certificate; else try again"
+            return Trouble(
+                UnreachableError(f"{name} breaks off TLS without a word", mend), passing=True
+            )
+        words = reason.replace("_", " ").lower() or "no reason given"
+        what = f"the TLS connection to {name} failed: {words}"
+        return Trouble(UnreachableError(what, "check ca_file, cert_file and key_file"))
     return None
 
 

@@ -95,7 +95,7 @@ def _scalar(transport: Transport, expression: str) -> float | None:
         )
         result = parse_envelope(body)["data"]["result"]
         return float(result[0]["value"][1])
-    except (QueryError, RefusedError, KeyError, IndexError, TypeError, ValueError):
+    except (QueryError, KeyError, IndexError, TypeError, ValueError):
         return None
 
 
