@@ -66,24 +66,22 @@ def _saturation(outlook: Outlook, found: Saturation, horizon: int) -> Iterator[F
     if not found.dated and chance < _POSSIBLE:
         return
     low, high = found.interval_80
-    early = outlook.time_ms(low)
     evidence: dict[str, Any] = {
         f"chance_{days}d": round(c, 3) for days, c in found.chances.items()
     } | {"add": round(found.add, 6), "unit": outlook.unit}
     if found.dated:
         soon = low is not None and low <= _SOON_DAYS
         severity = Severity.ERROR if soon else Severity.WARNING
-        date = _day(outlook.time_ms(found.days))
         what = (
-            f"{outlook.name} will be full on {date} "
-            f"(80 % interval {_day(early)} to {_day(outlook.time_ms(high))})"
+            f"{outlook.name} will be full on {_date(outlook, found.days)} "
+            f"(80 % interval: {_span(outlook, low, high)})"
         )
         evidence |= {"date": _iso(outlook, found.days), "date_low_80": _iso(outlook, low)}
         evidence |= {"date_high_80": _iso(outlook, high)}
     else:
         severity = Severity.WARNING if chance >= _LIKELY else Severity.INFO
         what = (
-            f"{outlook.name} fills within {horizon} days with a chance of {chance:.0%}: "
+            f"{outlook.name} fills within {horizon} days with a chance of {_percent(chance)}: "
             f"too unsure for a date"
         )
     yield _finding(
@@ -92,22 +90,21 @@ def _saturation(outlook: Outlook, found: Saturation, horizon: int) -> Iterator[F
 
 
 def _add(outlook: Outlook, found: Saturation, horizon: int) -> str:
-    """What to do, by when."""
-    by = outlook.time_ms(found.interval_80[0])
-    when = f"by {_day(by)}" if by is not None and found.dated else "when the chance grows"
+    """What to do, and by when."""
     who = f"{outlook.owner}: " if outlook.owner else ""
-    amount = format_quantity(found.add, outlook.unit)
-    return (
-        f"{who}add {amount} {when}, or free as much; that lasts {horizon} days "
-        f"with a chance of 90 %"
-    )
+    amount = _amount(outlook, found.add)
+    enough = f"that lasts {horizon} days with a chance of 90 %"
+    if found.dated:
+        by = _date(outlook, found.interval_80[0])
+        return f"{who}add {amount} by {by}, or free as much; {enough}"
+    return f"{who}look again in a week, or add {amount} now; {enough}"
 
 
 def _full(outlook: Outlook, reason: str) -> Finding:
     assert outlook.limit is not None
     assert outlook.current is not None
     peak = max(outlook.peak_p99 or outlook.current, outlook.current)
-    more = max(peak - 0.8 * outlook.limit, 0.0)
+    more = max(peak / 0.8 - outlook.limit, 0.0)
     what = f"{outlook.name} is full: {reason} ({_amount(outlook, outlook.current)} now, limit {_amount(outlook, outlook.limit)})"
     step = f"add {_amount(outlook, more)} or free as much: then the seasonal peak is at 80 % of the limit or below it"
     return _finding("CAP-FULL", Severity.ERROR, outlook, what, step, peak_p99=outlook.peak_p99)
@@ -118,11 +115,11 @@ def _headroom(outlook: Outlook, resource: Resource) -> Finding:
     assert outlook.limit is not None
     assert outlook.peak_p95 is not None
     what = (
-        f"{outlook.name} uses {outlook.share:.0%} of its limit at the daily peak "
+        f"{outlook.name} uses {_percent(outlook.share)} of its limit at the daily peak "
         f"({_amount(outlook, outlook.peak_p95)} of {_amount(outlook, outlook.limit)})"
     )
     more = outlook.peak_p95 / resource.headroom - outlook.limit
-    step = f"add {_amount(outlook, more)} to bring the peak to {resource.headroom:.0%}, or set `headroom` of this resource if so little is meant"
+    step = f"add {_amount(outlook, more)} to bring the peak to {_percent(resource.headroom)}, or set `headroom` of this resource if so little is meant"
     return _finding(
         "CAP-HEADROOM",
         Severity.WARNING,
@@ -198,9 +195,22 @@ def _iso(outlook: Outlook, days: int | None) -> str | None:
     return None if time_ms is None else format_time(time_ms)
 
 
-def _day(time_ms: int | None) -> str:
+def _span(outlook: Outlook, low: int | None, high: int | None) -> str:
+    """An interval of dates whose far end may be open."""
+    start = _date(outlook, low)
+    return f"{start} or later" if high is None else f"{start} to {_date(outlook, high)}"
+
+
+def _date(outlook: Outlook, days: int | None) -> str:
+    time_ms = outlook.time_ms(days)
+    return "a later date" if time_ms is None else _day(time_ms)
+
+
+def _day(time_ms: int) -> str:
     """A date for a sentence: ``3 Jan 2027``."""
-    if time_ms is None:
-        return "later than can be seen"
     moment = datetime.fromtimestamp(time_ms // 1000, UTC)
     return f"{moment.day} {moment:%b %Y}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.findings import Finding
 from workbench.samples import Floats, Ints, Labels
@@ -257,20 +257,45 @@ class CapacityResult:
         """One row an instance, numbers as numbers, times in UTC: for further work."""
         import pandas as pd
 
-        return pd.DataFrame([_row(o) for o in self.outlooks], columns=_COLUMNS).astype(_TYPES)
+        rows = [_row(o) for o in self.outlooks]
+        columns = {
+            name: pd.Series([row.get(name) for row in rows], dtype=dtype)
+            for name, dtype in _COLUMNS.items()
+        }
+        return pd.DataFrame(columns)
 
 
-_TYPES = {
-    "resource": "str", "owner": "str", "verdict": "str", "unit": "str", "current": "float64",
-    "peak_p95": "float64", "peak_p99": "float64", "limit": "float64", "headroom": "float64",
-    "share": "float64", "growth_30d": "float64", "growth_30d_low": "float64",
-    "growth_30d_high": "float64", "full": "datetime64[ms, UTC]", "full_low_80": "datetime64[ms, UTC]",
-    "full_high_80": "datetime64[ms, UTC]", "full_low_95": "datetime64[ms, UTC]",
-    "full_high_95": "datetime64[ms, UTC]", "chance_30d": "float64", "chance_60d": "float64",
-    "chance_90d": "float64", "add": "float64", "backtest_relative_error": "float64",
-    "backtest_coverage_80": "float64", "days": "int64", "reason": "str", "notes": "str",
-}  # fmt: skip
-_COLUMNS = list(_TYPES)
+_TEXT, _NUMBER, _TIME = "str", "float64", "datetime64[ms, UTC]"
+_COLUMNS: Final = {
+    "resource": _TEXT,
+    "owner": _TEXT,
+    "verdict": _TEXT,
+    "unit": _TEXT,
+    "current": _NUMBER,
+    "peak_p95": _NUMBER,
+    "peak_p99": _NUMBER,
+    "limit": _NUMBER,
+    "headroom": _NUMBER,
+    "share": _NUMBER,
+    "growth_30d": _NUMBER,
+    "growth_30d_low": _NUMBER,
+    "growth_30d_high": _NUMBER,
+    "full": _TIME,
+    "full_low_80": _TIME,
+    "full_high_80": _TIME,
+    "full_low_95": _TIME,
+    "full_high_95": _TIME,
+    "chance_30d": _NUMBER,
+    "chance_60d": _NUMBER,
+    "chance_90d": _NUMBER,
+    "add": _NUMBER,
+    "backtest_relative_error": _NUMBER,
+    "backtest_coverage_80": _NUMBER,
+    "days": "int64",
+    "reason": _TEXT,
+    "notes": _TEXT,
+}
+"""The table's columns and their types."""
 
 
 def _row(outlook: Outlook) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Results as pictures and tables for people: the only room that draws."""

@@ -1,0 +1,318 @@
+"""Capacity as a picture: a small multiple a resource with its forecast fan, a strip for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.capacity import CapacityResult, Outlook, Verdict
+from workbench.statistics import DAY_MS
+from workbench.units import format_quantity
+from workbench.views.axis import Scale, plain_text, scale_for
+from workbench.views.capacity_table import capacity_table, full_on, headline
+from workbench.views.theme import COLOURS, themed
+
+__all__ = ["capacity_chart", "capacity_table"]
+
+_MOST: Final = 12
+"""So many resources get a chart of their own; the others a cell each in a strip."""
+
+_WIDTH: Final = 320
+_HEIGHT: Final = 130
+_COLUMNS: Final = 2
+_CELLS: Final = 40
+"""Cells in a row of the strip."""
+
+_BANDS: Final = ((0.025, 0.975, 0.16), (0.1, 0.9, 0.24), (0.25, 0.75, 0.36))
+"""Lower and upper quantile, and opacity, of each band of the fan."""
+
+_LEGEND: Final = (
+    "blue: lowest to highest of each day · orange: forecast of the daily peak, 50, 80, 95 % of futures",
+    "red: limit · ◆ full, with its 80 % interval",
+)
+
+_ROOM: Final = 1.12
+"""How much of an axis stands above the highest thing on it."""
+
+
+def capacity_chart(result: CapacityResult) -> Any:
+    """Draw the most urgent resources one by one, and the others as cells.
+
+    Parameters
+    ----------
+    result
+        Of `workbench.capacity.analyse`.
+
+    Returns
+    -------
+    altair.VConcatChart
+        Names of resources stand in it as data and titles only, never in an expression.
+    """
+    import altair as alt
+
+    drawn = [o for o in result.outlooks if len(o.history.days)]
+    single, rest = drawn[:_MOST], drawn[_MOST:]
+    parts: list[Any] = []
+    if single:
+        multiples = [_multiple(outlook, result.horizon_days) for outlook in single]
+        parts.append(alt.concat(*multiples, columns=_COLUMNS, spacing={"row": 30, "column": 34}))
+    if rest:
+        parts.append(_strip(rest, result.horizon_days))
+    if not parts:
+        parts.append(_message("No resource has data to draw."))
+    title = alt.Title("Use against limit, the most urgent first", subtitle=list(_LEGEND), offset=18)
+    chart = alt.vconcat(*parts, spacing=34, title=title)
+    return themed(chart.resolve_scale(fillOpacity="independent"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """One resource and the axes on which it is drawn."""
+
+    outlook: Outlook
+    horizon: int
+    scale: Scale
+    low: float
+    high: float
+
+    @property
+    def now_ms(self) -> int:
+        return self.outlook.history.end_ms
+
+    def scaled(self, values: Any) -> list[float | None]:
+        """Values in the axis' unit, short; None where there is none."""
+        numbers = (np.asarray(values, dtype=np.float64) * self.scale.factor).tolist()
+        return [float(f"{v:.5g}") if np.isfinite(v) else None for v in numbers]
+
+    def text(self, value: float) -> str:
+        return "–" if np.isnan(value) else format_quantity(value, self.outlook.unit)
+
+    def x(self, field: str = "time") -> Any:
+        import altair as alt
+
+        start = int(self.outlook.history.times_ms[0])
+        ends = [start, self.now_ms + self.horizon * DAY_MS]
+        scale = alt.Scale(type="utc", domain=ends, nice=False)
+        axis = alt.Axis(title=None, tickCount=5, format="%-d %b", labelOverlap="greedy")
+        return alt.X(f"{field}:T", scale=scale, axis=axis)
+
+    def y(self, field: str) -> Any:
+        import altair as alt
+
+        ends = [self.low * self.scale.factor, self.high * self.scale.factor]
+        axis = alt.Axis(
+            title=self.scale.title or None,
+            titleAngle=0,
+            titleAlign="left",
+            titleAnchor="end",
+            titleX=4,
+            titleY=-6,
+        )
+        return alt.Y(f"{field}:Q", scale=alt.Scale(domain=ends, nice=False, zero=False), axis=axis)
+
+
+def _multiple(outlook: Outlook, horizon: int) -> Any:
+    import altair as alt
+
+    low, high = _ends(outlook)
+    panel = _Panel(outlook, horizon, scale_for(high, outlook.unit), low, high)
+    layers = [*_history(panel), *_fan(panel), *_limit(panel), _now(panel), *_mark(panel)]
+    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=_title(panel))
+
+
+def _title(panel: _Panel) -> Any:
+    import altair as alt
+
+    urgent = panel.outlook.verdict in (Verdict.FULL, Verdict.DATED)
+    marked = {"subtitleColor": COLOURS["error"], "subtitleFontWeight": 600} if urgent else {}
+    return alt.Title(
+        text=plain_text(panel.outlook.name, most=48),
+        subtitle=plain_text(headline(panel.outlook, panel.horizon), most=68),
+        **marked,
+    )
+
+
+def _ends(outlook: Outlook) -> tuple[float, float]:
+    """The y axis: from 0 to above the limit and the likely part of fan and history."""
+    history, fan = outlook.history, outlook.fan
+    highest = [float(np.nanmax(history.peaks)), outlook.limit or 0.0]
+    lowest = [0.0, float(np.nanmin(history.lows))]
+    if fan is not None:
+        # The outer band may run far off; what lies above one and a half limits is cut off.
+        bound = 1.5 * max(highest)
+        highest.append(min(float(fan.values[-1].max()), bound))
+    return min(lowest) * _ROOM, (max(highest) or 1.0) * _ROOM
+
+
+def _data(**columns: Sequence[Any]) -> Any:
+    """Rows of plain values as Vega-Lite takes them."""
+    import altair as alt
+
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return alt.InlineData(values=rows)
+
+
+def _history(panel: _Panel) -> list[Any]:
+    """Each day's lowest to highest sample, and a line along the peaks."""
+    import altair as alt
+
+    history = panel.outlook.history
+    data = _data(
+        time=history.times_ms.tolist(),
+        low=panel.scaled(history.lows),
+        peak=panel.scaled(history.peaks),
+        day=[_day(t) for t in history.times_ms.tolist()],
+        peak_text=[panel.text(v) for v in history.peaks.tolist()],
+        low_text=[panel.text(v) for v in history.lows.tolist()],
+    )
+    tooltip = [
+        alt.Tooltip("day:N", title="day"),
+        alt.Tooltip("peak_text:N", title="peak"),
+        alt.Tooltip("low_text:N", title="lowest"),
+    ]
+    base = alt.Chart(data).encode(x=panel.x(), tooltip=tooltip)
+    colour = COLOURS["usage"]
+    band = base.mark_area(color=colour, opacity=0.22, clip=True)
+    line = base.mark_line(color=colour, clip=True)
+    return [band.encode(y=panel.y("low"), y2="peak:Q"), line.encode(y=panel.y("peak"))]
+
+
+def _fan(panel: _Panel) -> list[Any]:
+    """Bands of 95, 80 and 50 %, and the median."""
+    import altair as alt
+
+    fan = panel.outlook.fan
+    if fan is None:
+        return []
+    rows = {f"{level:g}": values for level, values in zip(fan.levels, fan.values, strict=True)}
+    names = {level: f"q{i}" for i, level in enumerate(rows)}
+    data = _data(
+        time=fan.times_ms.tolist(),
+        day=[_day(t) for t in fan.times_ms.tolist()],
+        middle=[panel.text(v) for v in rows["0.5"].tolist()],
+        band=[
+            f"{panel.text(a)} – {panel.text(b)}"
+            for a, b in zip(rows["0.1"].tolist(), rows["0.9"].tolist(), strict=True)
+        ],
+        **{names[level]: panel.scaled(values) for level, values in rows.items()},
+    )
+    tooltip = [
+        alt.Tooltip("day:N", title="day"),
+        alt.Tooltip("middle:N", title="forecast peak"),
+        alt.Tooltip("band:N", title="80 % of futures"),
+    ]
+    base = alt.Chart(data).encode(x=panel.x(), tooltip=tooltip)
+    colour = COLOURS["forecast"]
+    bands = [
+        base.mark_area(color=colour, opacity=opacity, clip=True).encode(
+            y=panel.y(names[f"{low:g}"]), y2=f"{names[f'{high:g}']}:Q"
+        )
+        for low, high, opacity in _BANDS
+    ]
+    line = base.mark_line(color=colour, clip=True, strokeDash=[5, 3])
+    return [*bands, line.encode(y=panel.y(names["0.5"]))]
+
+
+def _limit(panel: _Panel) -> list[Any]:
+    """The limit as it was, and as it is taken to stay."""
+    import altair as alt
+
+    if panel.outlook.limit is None:
+        return []
+    times = panel.outlook.history.times_ms
+    end = panel.now_ms + panel.horizon * DAY_MS
+    values = [*panel.outlook.limits.tolist(), panel.outlook.limit]
+    data = _data(
+        time=[*times.tolist(), end],
+        limit=panel.scaled(values),
+        text=[panel.text(v) for v in values],
+    )
+    mark = alt.Chart(data).mark_line(
+        color=COLOURS["limit"], strokeWidth=1.4, interpolate="step-after", clip=True
+    )
+    return [
+        mark.encode(x=panel.x(), y=panel.y("limit"), tooltip=[alt.Tooltip("text:N", title="limit")])
+    ]
+
+
+def _now(panel: _Panel) -> Any:
+    """Where the history ends."""
+    import altair as alt
+
+    data = _data(time=[panel.now_ms], text=[_day(panel.now_ms)])
+    mark = alt.Chart(data).mark_rule(strokeDash=[2, 3], opacity=0.8)
+    return mark.encode(x=panel.x(), tooltip=[alt.Tooltip("text:N", title="now")])
+
+
+def _mark(panel: _Panel) -> list[Any]:
+    """The date on which it is full, on the limit, with its 80 % interval."""
+    import altair as alt
+
+    outlook, found = panel.outlook, panel.outlook.saturation
+    if found is None or not found.dated or found.days is None or outlook.limit is None:
+        return []
+    low, high = found.interval_80
+    ends = [d if d is not None else panel.horizon for d in (low, high)]
+    data = _data(
+        time=[outlook.time_ms(found.days)],
+        low=[outlook.time_ms(min(ends[0], panel.horizon))],
+        high=[outlook.time_ms(min(ends[1], panel.horizon))],
+        limit=panel.scaled([outlook.limit]),
+        text=[full_on(outlook)],
+        line=[headline(outlook, panel.horizon)],
+    )
+    base = alt.Chart(data).encode(y=panel.y("limit"), tooltip=[alt.Tooltip("line:N", title="full")])
+    span = base.mark_rule(color=COLOURS["limit"], strokeWidth=5, opacity=0.75, strokeCap="round")
+    point = base.mark_point(
+        color=COLOURS["limit"], fill=COLOURS["limit"], shape="diamond", size=110, opacity=1
+    )
+    return [span.encode(x=panel.x("low"), x2="high:T"), point.encode(x=panel.x())]
+
+
+def _strip(outlooks: Sequence[Outlook], horizon: int) -> Any:
+    """One cell a resource, coloured by the chance that it fills."""
+    import altair as alt
+
+    found = [o.saturation for o in outlooks]
+    data = _data(
+        column=[i % _CELLS for i in range(len(outlooks))],
+        row=[i // _CELLS for i in range(len(outlooks))],
+        name=[plain_text(o.name) for o in outlooks],
+        line=[plain_text(headline(o, horizon)) for o in outlooks],
+        chance=[f.chances[horizon] if f else None for f in found],
+    )
+    size = _WIDTH * _COLUMNS / _CELLS
+    tooltip = [alt.Tooltip("name:N", title="resource"), alt.Tooltip("line:N", title="outlook")]
+    # Opacity and not colour says how likely: it reads on light and on dark ground alike.
+    strength = alt.FillOpacity(
+        "chance:Q",
+        scale=alt.Scale(domain=[0, 1], range=[0.06, 1]),
+        legend=None,
+    )
+    base = alt.Chart(data).encode(
+        x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None), tooltip=tooltip
+    )
+    cells = base.mark_rect(color=COLOURS["error"], cornerRadius=2, stroke=COLOURS["neutral"])
+    unknown = base.transform_filter("datum.chance === null").mark_text(
+        text="?", color=COLOURS["neutral"]
+    )
+    title = alt.Title(
+        text=f"{len(outlooks)} more resources, the most urgent first",
+        subtitle=f"the stronger the colour, the likelier full within {horizon} days; ? cannot tell",
+    )
+    return alt.layer(cells.encode(fillOpacity=strength), unknown).properties(
+        width={"step": size}, height={"step": size}, title=title
+    )
+
+
+def _message(text: str) -> Any:
+    import altair as alt
+
+    return alt.Chart(_data(text=[text])).mark_text(align="left").encode(text="text:N")
+
+
+def _day(time_ms: int) -> str:
+    return str(np.datetime64(time_ms, "ms").astype("datetime64[D]"))

@@ -1,0 +1,136 @@
+"""Capacity as a table for people: quantities with units, dates as dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from workbench.capacity import CapacityResult, Outlook, Saturation, Verdict
+from workbench.units import format_quantity
+from workbench.views.axis import plain_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["capacity_table", "full_on", "headline"]
+
+_NONE: Final = "–"
+
+
+def capacity_table(result: CapacityResult) -> pd.DataFrame:
+    """The figures as text with units, one row a resource, the most urgent first.
+
+    Returns
+    -------
+    DataFrame
+        Text only, ready to be shown; `CapacityResult.to_table` holds the numbers.
+    """
+    import pandas as pd
+
+    rows = [_row(outlook, result.horizon_days) for outlook in result.outlooks]
+    return pd.DataFrame(rows, columns=_headings(result.horizon_days), dtype="str")
+
+
+def _headings(horizon: int) -> list[str]:
+    chances = [f"P(full ≤ {days} d)" for days in _days(horizon)]
+    return [
+        "resource", "full on", "80 % interval", *chances, "now", "peak p95", "limit", "peak / limit",
+        "growth / 30 d", "add", "backtest", "owner", "remarks",
+    ]  # fmt: skip
+
+
+def _days(horizon: int) -> list[int]:
+    return sorted({30, 60, 90, horizon} if horizon > 45 else {30, horizon})
+
+
+def _row(outlook: Outlook, horizon: int) -> dict[str, str]:
+    found, unit = outlook.saturation, outlook.unit
+    remarks = " ".join(filter(None, [outlook.reason and f"{outlook.reason}.", *outlook.notes]))
+    row = {
+        "resource": plain_text(outlook.name),
+        "full on": full_on(outlook),
+        "80 % interval": _interval(outlook, found) if found and found.dated else _NONE,
+        "now": _quantity(outlook.current, unit),
+        "peak p95": _quantity(outlook.peak_p95, unit),
+        "limit": _quantity(outlook.limit, unit),
+        "peak / limit": _quantity(outlook.share, "ratio"),
+        "growth / 30 d": _growth(outlook),
+        "add": _quantity(found.add if found and found.add else None, unit),
+        "backtest": _backtest(outlook),
+        "owner": plain_text(outlook.owner),
+        "remarks": plain_text(remarks),
+    }
+    for days in _days(horizon):
+        chance = found.chances.get(days) if found else None
+        row[f"P(full ≤ {days} d)"] = _chance(chance)
+    return row
+
+
+def _quantity(value: float | None, unit: str) -> str:
+    return _NONE if value is None else format_quantity(value, unit)
+
+
+def full_on(outlook: Outlook) -> str:
+    """When it will be full: a date, or why there is none."""
+    if outlook.verdict is Verdict.DATED and outlook.saturation:
+        return _date(outlook, outlook.saturation.days)
+    return {
+        Verdict.FULL: "full now",
+        Verdict.POSSIBLE: "too unsure for a date",
+        Verdict.UNLIKELY: "not in sight",
+        Verdict.NO_LIMIT: "no limit",
+    }.get(outlook.verdict, "cannot tell")
+
+
+def _interval(outlook: Outlook, found: Saturation) -> str:
+    low, high = found.interval_80
+    if high is None:
+        return f"{_date(outlook, low)} or later"
+    return f"{_date(outlook, low)} – {_date(outlook, high)}"
+
+
+def _date(outlook: Outlook, days: int | None) -> str:
+    time_ms = outlook.time_ms(days)
+    if time_ms is None:
+        return _NONE
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def _chance(chance: float | None) -> str:
+    if chance is None:
+        return _NONE
+    if chance < 0.01:
+        return "< 1 %"
+    return "> 99 %" if chance > 0.99 else f"{chance * 100:.0f} %"
+
+
+def _growth(outlook: Outlook) -> str:
+    growth = outlook.growth
+    if growth is None:
+        return _NONE
+    low, middle, high = (
+        format_quantity(value, outlook.unit) for value in (growth.low, growth.middle, growth.high)
+    )
+    return f"{middle} ({low} to {high})"
+
+
+def _backtest(outlook: Outlook) -> str:
+    test = outlook.backtest
+    if test is None:
+        return _NONE
+    inside = round(test.coverage_80 * 100)
+    return f"{test.relative_error:.2f} × naive, {inside} % in the 80 % band"
+
+
+def headline(outlook: Outlook, horizon: int) -> str:
+    """What can be said of one resource, in a line."""
+    found = outlook.saturation
+    peak = f"peak at {format_quantity(outlook.share, 'ratio')}" if outlook.share is not None else ""
+    if outlook.verdict is Verdict.DATED and found:
+        return f"full on {full_on(outlook)} (80 %: {_interval(outlook, found)})"
+    if found:
+        return f"P(full ≤ {horizon} d) {_chance(found.chances[horizon])} · {peak}"
+    if outlook.verdict is Verdict.NO_LIMIT:
+        return f"no limit known · growth {_growth(outlook)} in 30 d"
+    return " · ".join(filter(None, [f"{full_on(outlook)}: {outlook.reason}", peak]))
