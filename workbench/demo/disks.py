@@ -58,14 +58,18 @@ def disks(rng: np.random.Generator, grid: Grid) -> Iterator[Series]:
 
 def _all(rng: np.random.Generator, grid: Grid) -> Iterator[_Disk]:
     filling = TRUTH.filling_disk
-    noise = wander(rng, grid, minutes=60, sigma=0.4) + rng.normal(0, 0.05, len(grid))
+    clutter = wander(rng, grid, minutes=18 * 60, sigma=1.2) + wander(
+        rng, grid, minutes=60, sigma=0.3
+    )
+    peaks = wander(rng, grid, minutes=24 * 60, sigma=0.08) * activity(grid.times_ms)
+    noise = clutter * GIB + peaks * filling.daily_peak_bytes
     yield _Disk(
         filling.instance,
         "/dev/nvme1n1",
         filling.mountpoint,
         "xfs",
         filling.size_bytes,
-        filling_disk_bytes(grid.times_ms) + noise * GIB,
+        filling_disk_bytes(grid.times_ms) + noise,
     )
     nightly = 290 + 4.0 * np.floor(grid.days) + rng.normal(0, 0.02, len(grid))
     pruned = nightly - 28.0 * np.floor(grid.days / 7)
