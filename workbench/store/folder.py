@@ -53,7 +53,7 @@ def new_folder(
     OutputError
         `path` is taken, or something cannot be written.
     """
-    target = Path(os.path.realpath(path))
+    target = _real(path)
     _check_target(target, overwrite=overwrite, replaceable=replaceable)
     with writing(path):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +81,14 @@ def writing(path: Path) -> Iterator[None]:
         msg = f"{path} cannot be written ({reason})"
         mend = "free some space" if error.errno in _FULL else "check its permissions"
         raise OutputError(msg, f"{mend}, or choose another folder") from error
+
+
+def _real(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except (ValueError, OSError) as error:
+        msg = f"{str(path)!r} cannot be a folder ({error})"
+        raise OutputError(msg, "choose another") from None
 
 
 def _check_target(target: Path, *, overwrite: bool, replaceable: Callable[[Path], bool]) -> None:

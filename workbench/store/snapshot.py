@@ -166,7 +166,10 @@ class SnapshotStore:
             yield slice(a, b), columns
 
     def _labels_of(self, numbers: Ints) -> list[Labels]:
-        return [dict(pairs) for pairs in self._labels.take(_arrow(numbers)).to_pylist()]
+        taken = self._labels.take(_arrow(numbers))
+        # Flat lists and slices of them: twice as fast as Arrow's own list of maps.
+        pairs = list(zip(taken.keys.to_pylist(), taken.items.to_pylist(), strict=True))
+        return [dict(pairs[a:b]) for a, b in pairwise(taken.offsets.to_pylist())]
 
     # ---------------------------------------------------------------- keeping house
 

@@ -230,6 +230,14 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path):
     assert read_manifest(tmp_path / "real").counts.series == 2
 
 
+@pytest.mark.parametrize("place", ["nul\x00", "x" * 250])
+def test_a_name_that_no_file_system_takes_is_refused(tmp_path, place):
+    """NUL, and longer than a name and its hidden sibling's may be."""
+    with pytest.raises(OutputError, match="choose another"):
+        write_snapshot(tmp_path / place, series())
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("place", ["file", "file/s"])
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path, place):
     """A file is in the way, at the place or above it."""
