@@ -73,7 +73,8 @@ def import_csv(
     path
         The file.
     metric
-        The metric's name; else the column ``__name__`` or ``metric``, else the file's name.
+        The metric's name; else the column ``__name__`` or ``metric``, else the file's name. Where
+        it is given, a column ``metric`` is a label.
     type, unit, help
         What the metric is declared as; where no type is given a name that ends in ``_total`` is
         a counter and any other a gauge.
@@ -145,7 +146,10 @@ class _Layout:
             if found[need] is None:
                 msg = f"{str(path)!r} has no column for the {need} among {short(', '.join(header))}"
                 raise InputError(msg, f"name it: columns={{{need!r}: 'its header'}}")
-        by_row = None if metric or found["metric"] is None else header.index(found["metric"])
+        if metric:
+            # The column is then a label like any other: it may be all that tells series apart.
+            found["metric"] = None
+        by_row = None if found["metric"] is None else header.index(found["metric"])
         if by_row is None:
             fixed["__name__"] = metric or metric_from_path(path)
         others = [(i, n) for i, n in enumerate(header) if n not in found.values()]
