@@ -13,6 +13,7 @@ from typing import Final
 
 import requests
 from requests import exceptions as http
+from urllib3.exceptions import DecodeError
 
 from workbench.errors import (
     BadAnswerError,
@@ -212,7 +213,7 @@ def _of_connection(chain: list[BaseException], name: str) -> Trouble:
                 UnreachableError(what, "check host and port, and that the server runs"),
                 passing=True,
             )
-    if any(isinstance(each, http.ContentDecodingError) for each in chain):
+    if any(isinstance(each, http.ContentDecodingError | DecodeError) for each in chain):
         return Trouble(
             BadAnswerError(f"{name} sent an answer that does not unpack", "set gzip = false")
         )

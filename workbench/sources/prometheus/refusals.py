@@ -99,6 +99,8 @@ def from_answer(  # noqa: PLR0911 - one answer for each kind of status
     """
     payload = _payload(body)
     if status < 300:
+        if payload.get("status") == "error":
+            return Trouble(_of_message(payload, asked))
         return None if body.lstrip()[:1] == b"{" else Trouble(_not_the_api(headers, body, asked))
     if status < 400:
         return Trouble(_redirect(status, headers, asked))
@@ -159,7 +161,7 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 def _payload(body: bytes) -> dict[str, Any]:
     """An error of the API: ``{"status":"error","errorType":…,"error":…}``."""
-    if body.lstrip()[:1] != b"{":
+    if b'"error"' not in body:
         return {}
     try:
         payload = orjson.loads(body)

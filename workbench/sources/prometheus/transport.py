@@ -43,6 +43,8 @@ _LONGEST_URL: Final = 1_800
 _PIECE: Final = 1 << 18
 _BYTES_A_SAMPLE: Final = 64
 """More than any sample takes in JSON, its share of the labels included."""
+_BEGINNING: Final = 1 << 16
+"""Bytes of a good answer that are looked at for signs of a bad one."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 8.0
 
@@ -202,7 +204,7 @@ class Transport(requests.Session):
             method, f"{self.root}/api/v1/{asked.path}", stream=True, **payload
         ) as response:
             body = self._body(response, begun)
-        beginning = bytes(body) if response.status_code >= 300 else bytes(body[:2000])
+        beginning = bytes(body) if response.status_code >= 300 else bytes(body[:_BEGINNING])
         if trouble := from_answer(response.status_code, response.headers, beginning, asked):
             raise trouble
         return body
