@@ -41,6 +41,8 @@ METADATA: Final = (
     MetricMetadata(_SUMMARY, MetricType.SUMMARY, "Summary of API request durations in seconds.", "seconds"),
     MetricMetadata("my_app_processing_queue_size", MetricType.GAUGE, "Current number of items in the internal processing queue."),
     MetricMetadata("my_app_concurrent_workers_active", MetricType.GAUGE, "Number of active workers processing tasks."),
+    MetricMetadata("my_app_processing_queue_capacity", MetricType.GAUGE, "Items that the internal processing queue can hold."),
+    MetricMetadata("my_app_concurrent_workers_max", MetricType.GAUGE, "Number of workers that there are."),
     MetricMetadata("my_app_build_info", MetricType.GAUGE, "Always 1; the labels say which release runs."),
 )  # fmt: skip
 
@@ -147,7 +149,9 @@ def _work(rng: np.random.Generator, grid: Grid, target: Target, requests: Ints) 
     busy = np.where(backlog > 0, TRUTH.workers, 1 + requests / 40 + rng.normal(0, 0.7, len(grid)))
     for name, values in (
         ("my_app_processing_queue_size", queue.astype(np.float64)),
+        ("my_app_processing_queue_capacity", np.full(len(grid), float(TRUTH.queue_capacity))),
         ("my_app_concurrent_workers_active", gauge(busy, high=TRUTH.workers)),
+        ("my_app_concurrent_workers_max", np.full(len(grid), float(TRUTH.workers))),
     ):
         yield target.labels(name), grid.times_ms, values
 

@@ -95,6 +95,11 @@ def resources() -> Table:
             "little headroom at the peak, no date",
         ],
         [
+            "workers and queue of the checkout",
+            f"{TRUTH.workers} workers, {TRUTH.queue_capacity:,} items; all workers busy in the incident",
+            "no date: all busy once, in the incident, without a trend",
+        ],
+        [
             "CPU `app-1:9100`, `app-2:9100`",
             "4 % + 46 % · demand, which grows 3 % a week",
             "growth; no date within 90 days",

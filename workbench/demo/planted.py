@@ -252,7 +252,9 @@ class Truth:
     endpoints: tuple[Endpoint, ...]
     cpu_seconds_per_request: float
     workers: int
-    """Workers of one checkout instance."""
+    """Workers of one checkout instance; all are busy in the incident, and only then."""
+    queue_capacity: int
+    """Items that the queue of one checkout instance can hold."""
     incident: Incident
     deploys: tuple[Deploy, ...]
     """In order; the first is what runs at the start."""

@@ -87,6 +87,7 @@ TRUTH: Final = Truth(
     endpoints=_ENDPOINTS,
     cpu_seconds_per_request=0.004,
     workers=32,
+    queue_capacity=2_000,
     incident=Incident(
         start_ms=_at("2026-06-16T12:10Z"),
         end_ms=_at("2026-06-16T13:40Z"),

@@ -187,6 +187,7 @@ def test_errors_and_queue_rise_in_the_incident_and_return(estate):
     for _, times, queue in estate.find("my_app_processing_queue_size"):
         assert times[np.argmax(queue)] == pytest.approx(incident.end_ms, abs=3 * MINUTE)
         assert queue.max() == pytest.approx(highest, rel=0.03)
+        assert queue.max() < TRUTH.queue_capacity
         assert queue[(times < incident.start_ms) | (times > drained)].max() < 20
     for _, times, busy in estate.find("my_app_concurrent_workers_active"):
         inside = (times > incident.start_ms) & (times < drained)
