@@ -19,6 +19,10 @@ _UNITS: Final = ((1e17, 1e-6), (1e14, 1e-3), (1e11, 1.0), (0.0, 1e3))
 """From which size on a number is nano-, micro-, milliseconds or seconds, and its milliseconds."""
 
 
+_PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""How many of pandas' units of time make a second."""
+
+
 def read_moments(values: Sequence[object]) -> tuple[Ints, Bools]:
     """Read times: ISO 8601 text (UTC where it names no zone) or a number since the epoch.
 
@@ -80,8 +84,10 @@ def _read_iso(texts: list[str]) -> tuple[Ints, Bools]:
 
     moments = pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True, errors="coerce")
     good = moments.notna().to_numpy()
-    nanoseconds = moments.dt.as_unit("ns").astype("int64").to_numpy()
-    return np.where(good, nanoseconds // 1_000_000, 0), good
+    counts = moments.astype("int64").to_numpy()
+    per_second = _PER_SECOND[moments.dt.unit]
+    milliseconds = counts * 1000 if per_second == 1 else counts // (per_second // 1000)
+    return np.where(good, milliseconds, 0), good
 
 
 def read_numbers(values: Sequence[object]) -> tuple[Floats, Bools]:
