@@ -8,18 +8,18 @@ of a shift, the autocorrelation and the damping are weighed by their likelihood.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from workbench.samples import Floats, Ints
-from workbench.statistics.designs import Regressors, Trend, Whitening, steps, whitening
+from workbench.statistics.designs import Design, Trend, Whitening, steps, whitening
 
-__all__ = ["Average", "Family", "Member", "Shift", "average_models"]
+__all__ = ["Average", "Family", "Member", "Shift", "average_models", "family_design"]
 
-PHIS: Final = (0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99)
+PHIS: Final = np.array([0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99])
 """Autocorrelations from one day to the next that are weighed."""
 
 _DAMPINGS: Final = (0.35, 0.8)
@@ -53,8 +53,8 @@ class Member:
 
     Parameters
     ----------
-    regressors
-        Its columns apart from shifts.
+    tau
+        Days in which a damped trend's slope falls to 1/e; without meaning for other trends.
     phi
         The autocorrelation of its errors.
     begins
@@ -63,7 +63,7 @@ class Member:
         How many of the average's draws fall on it.
     """
 
-    regressors: Regressors
+    tau: float
     phi: float
     begins: tuple[float, ...]
     draws: int
@@ -110,15 +110,6 @@ class Average:
         return sum(w for family, w in self.weights.items() if family.trend is trend)
 
 
-@dataclass(slots=True)
-class _Table:
-    """Deviances (−2 log L) of a family's members: what to choose from."""
-
-    regressors: list[Regressors] = field(default_factory=list)
-    phis: list[float] = field(default_factory=list)
-    deviances: list[Floats] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class _Search:
     """Every model of one series with its deviance.
@@ -129,36 +120,45 @@ class _Search:
         int64, shape (n,).
     places
         Days on which a shift may begin.
-    tables
-        The members of each family.
+    taus
+        Time constants of the damped trends.
+    deviances
+        −2 log L of each family's members, shape (taus, phis, 1 or places or pairs of
+        places); the first axis has length 1 but for damped trends.
     """
 
     days: Ints
     places: Floats
-    tables: dict[Family, _Table]
+    taus: tuple[float, ...]
+    deviances: dict[Family, Floats]
 
     def draw(self, family: Family, rng: np.random.Generator, draws: int) -> list[Member]:
         """Members of one family by their likelihood."""
-        stacked = np.stack(self.tables[family].deviances)
-        weights = _normalised(-0.5 * (stacked - stacked.min())).ravel()
+        deviances = self.deviances[family]
+        weights = _normalised(-0.5 * deviances.ravel())
         chosen, counts = np.unique(rng.choice(weights.size, draws, p=weights), return_counts=True)
         pairs = zip(chosen.tolist(), counts.tolist(), strict=True)
         return [self._member(family, index, count) for index, count in pairs]
 
     def best(self, family: Family) -> Member:
         """The most likely member of one family."""
-        return self._member(family, int(np.argmin(np.stack(self.tables[family].deviances))), 1)
+        return self._member(family, int(np.argmin(self.deviances[family])), 1)
 
     def _member(self, family: Family, index: int, draws: int) -> Member:
-        table, count = self.tables[family], len(self.places)
-        row, place = divmod(index, count**family.shifts)
-        at = {0: (), 1: (place,), 2: divmod(place, max(count, 1))}[family.shifts]
-        begins = tuple(float(self.places[i]) for i in at)
-        return Member(table.regressors[row], table.phis[row], begins, draws)
+        tau, phi, place = np.unravel_index(index, self.deviances[family].shape)
+        begins = tuple(float(self.places[i]) for i in self._chosen(family.shifts, int(place)))
+        return Member(self.taus[tau], float(PHIS[phi]), begins, draws)
+
+    def _chosen(self, shifts: int, place: int) -> tuple[int, ...]:
+        """The places of a member's shifts."""
+        if shifts < 2:
+            return (place,) * shifts
+        first, second = _pairs(len(self.places))
+        return int(first[place]), int(second[place])
 
 
 def average_models(
-    days: Ints, values: Floats, rng: np.random.Generator, *, draws: int = 250
+    days: Ints, values: Floats, rng: np.random.Generator, *, draws: int = 200
 ) -> Average:
     """Weigh every model and draw members in proportion.
 
@@ -174,37 +174,52 @@ def average_models(
         How many members to draw.
     """
     scale = float(np.std(values)) or 1.0
-    places = _places(days)
-    tables = _tables(days, values / scale, places)
-    families = sorted(tables)
-    best = np.array([min(float(d.min()) for d in tables[f].deviances) for f in families])
+    search = _search(days, values / scale)
+    families = sorted(search.deviances)
+    best = np.array([float(search.deviances[f].min()) for f in families])
     bic = best + np.log(len(days)) * np.array([_parameters(f) for f in families])
     weights, sure = _normalised(-_TEMPER * bic), _normalised(-0.5 * bic)
     counts = rng.multinomial(draws, weights).tolist()
-    search = _Search(days, places, tables)
+    likeliest = families[int(np.argmax(sure))]
     return Average(
         days=days,
         values=values,
         scale=scale,
         weights=dict(zip(families, weights.tolist(), strict=True)),
         members={f: search.draw(f, rng, n) for f, n in zip(families, counts, strict=True) if n},
-        shifts=_shifts(days, values, search.best(families[int(np.argmax(sure))])),
+        shifts=_shifts(days, values, likeliest, search.best(likeliest)),
         expected_shifts=float(sum(w * f.shifts for w, f in zip(sure, families, strict=True))),
     )
 
 
-def _tables(days: Ints, y: Floats, places: Floats) -> dict[Family, _Table]:
+def family_design(family: Family, members: Sequence[Member], days: Ints) -> Design:
+    """The columns of some members of one family, fitted to the days observed."""
+    return Design(
+        family.trend,
+        family.weekly,
+        float(days[0]),
+        float(days[-1]),
+        np.array([m.tau for m in members]),
+        np.array([m.begins for m in members]).reshape(len(members), family.shifts),
+    )
+
+
+def _search(days: Ints, y: Floats) -> _Search:
     """The deviance of every model."""
-    tables: dict[Family, _Table] = {}
-    for regressors in _regressors(days):
-        for phi in PHIS:
-            for count, deviance in enumerate(_deviances(days, y, regressors, phi, places)):
-                family = Family(regressors.trend, regressors.weekly, count)
-                table = tables.setdefault(family, _Table())
-                table.regressors.append(regressors)
-                table.phis.append(phi)
-                table.deviances.append(deviance)
-    return tables
+    taus = tuple(share * float(days[-1] - days[0] + 1) for share in _DAMPINGS)
+    places = _places(days)
+    shared = _Shared.of(days, y, places)
+    deviances: dict[Family, Floats] = {}
+    for weekly in (False, True) if len(days) >= 14 else (False,):
+        for trend in Trend:
+            used = taus if trend is Trend.DAMPED else taus[:1]
+            member = [Member(tau, 0.0, (), 1) for tau in used]
+            rows = family_design(Family(trend, weekly, 0), member, days)
+            columns = rows.columns(days.astype(np.float64))
+            found = [list(_deviances(shared, each, places)) for each in columns]
+            for shifts, parts in enumerate(zip(*found, strict=True)):
+                deviances[Family(trend, weekly, shifts)] = np.stack(parts)
+    return _Search(days, places, taus, deviances)
 
 
 def _places(days: Ints) -> Floats:
@@ -217,57 +232,80 @@ def _places(days: Ints) -> Floats:
     return result
 
 
-def _regressors(days: Ints) -> Iterator[Regressors]:
-    first, last = float(days[0]), float(days[-1])
-    dampings = [share * (last - first + 1) for share in _DAMPINGS]
-    for weekly in (False, True):
-        if weekly and len(days) < 14:
-            continue
-        yield Regressors(Trend.NONE, weekly, last, first)
-        yield Regressors(Trend.LINEAR, weekly, last, first)
-        for tau in dampings:
-            yield Regressors(Trend.DAMPED, weekly, last, first, tau)
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What every design shares: whitened values and steps, and their products.
+
+    Parameters
+    ----------
+    white
+        For each autocorrelation.
+    y
+        float64, shape (phis, n, 1).
+    moved
+        float64, shape (phis, n, places): a shift at each place.
+    gram, along
+        Products of `moved` with itself and with `y`: (phis, places, places), (phis, places, 1).
+    """
+
+    white: Whitening
+    y: Floats
+    moved: Floats
+    gram: Floats
+    along: Floats
+
+    @classmethod
+    def of(cls, days: Ints, y: Floats, places: Floats) -> _Shared:
+        white = whitening(days, PHIS)
+        target = white.apply(y[:, None])
+        moved = white.apply(steps(days.astype(np.float64), places))
+        turned = moved.transpose(0, 2, 1)
+        return cls(white, target, moved, turned @ moved, turned @ target)
 
 
-def _deviances(
-    days: Ints, y: Floats, regressors: Regressors, phi: float, places: Floats
-) -> Iterator[Floats]:
-    """−2 log L with 0, 1 and 2 shifts at every place: shapes (1,), (places,), (places²,)."""
-    white = whitening(days, phi)
-    at = days.astype(np.float64)
-    basis, _ = np.linalg.qr(white.apply(regressors.columns(at)))
-    target = white.apply(y)
-    rest = target - basis @ (basis.T @ target)
-    sse = float(rest @ rest)
-    yield _deviance(np.array([sse]), len(y), white)
+def _deviances(shared: _Shared, columns: Floats, places: Floats) -> Iterator[Floats]:
+    """−2 log L with 0, 1 and 2 shifts: shapes (phis, 1), (phis, places), (phis, pairs)."""
+    n = len(columns)
+    basis, _ = np.linalg.qr(shared.white.apply(columns))
+    turned = basis.transpose(0, 2, 1)
+    inside = turned @ shared.y
+    sse = np.square(shared.y).sum(axis=1) - np.square(inside).sum(axis=1)
+    yield _deviance(sse, n, shared.white)
     if not len(places):
         return
-    moved = white.apply(steps(at, places))
-    moved -= basis @ (basis.T @ moved)
-    gram, along = moved.T @ moved, moved.T @ rest
-    power = np.maximum(np.diag(gram), 1e-12)
-    yield _deviance(sse - along**2 / power, len(y), white)
-    if len(days) < 42:
+    # Projecting the shifts off the basis changes only their products, which is all that counts.
+    overlap = turned @ shared.moved
+    gram = shared.gram - overlap.transpose(0, 2, 1) @ overlap
+    along = (shared.along - overlap.transpose(0, 2, 1) @ inside)[:, :, 0]
+    power = np.maximum(np.diagonal(gram, axis1=1, axis2=2), 1e-12)
+    yield _deviance(sse - along**2 / power, n, shared.white)
+    if n < 42:
         return
-    yield _deviance(sse - _pair_gain(gram, along, power, places), len(y), white).ravel()
+    yield _deviance(sse - _pair_gain(gram, along, power, places), n, shared.white)
+
+
+def _pairs(count: int) -> tuple[Ints, Ints]:
+    """The places of two shifts: every pair once, the earlier first."""
+    first, second = np.triu_indices(count, 1)
+    return first, second
 
 
 def _pair_gain(gram: Floats, along: Floats, power: Floats, places: Floats) -> Floats:
     """How much each pair of shifts takes off the squared error; −∞ where they are too near."""
-    det = np.outer(power, power) - gram**2
-    first = np.outer(along**2, power)
-    cross = np.outer(along, along) * gram
-    near = np.abs(places[:, None] - places[None, :]) < _EDGE
-    late = places[:, None] >= places[None, :]
-    bad = near | late | (det < 1e-9 * np.outer(power, power))
-    gain = (first - 2 * cross + first.T) / np.where(bad, 1.0, det)
-    result: Floats = np.where(bad, -np.inf, gain)
+    i, j = _pairs(len(places))
+    cross = gram[:, i, j]
+    product = power[:, i] * power[:, j]
+    det = product - cross**2
+    gain = along[:, i] ** 2 * power[:, j] + along[:, j] ** 2 * power[:, i]
+    gain -= 2 * along[:, i] * along[:, j] * cross
+    bad = (places[j] - places[i] < _EDGE) | (det < 1e-9 * product)
+    result: Floats = np.where(bad, -np.inf, gain / np.where(bad, 1.0, det))
     return result
 
 
 def _deviance(sse: Floats, n: int, white: Whitening) -> Floats:
     floor = n * _TINY**2
-    result: Floats = n * np.log(np.maximum(sse, floor) / n) - 2 * white.log_det
+    result: Floats = n * np.log(np.maximum(sse, floor) / n) - 2 * white.log_det[:, None]
     return result
 
 
@@ -283,13 +321,13 @@ def _normalised(log_weights: Floats) -> Floats:
     return result
 
 
-def _shifts(days: Ints, values: Floats, member: Member) -> tuple[Shift, ...]:
+def _shifts(days: Ints, values: Floats, family: Family, member: Member) -> tuple[Shift, ...]:
     """A member's level shifts with their sizes."""
     if not member.begins:
         return ()
-    at = days.astype(np.float64)
-    design = np.hstack([member.regressors.columns(at), steps(at, np.array(member.begins))])
-    white = whitening(days, member.phi)
-    beta, *_ = np.linalg.lstsq(white.apply(design), white.apply(values), rcond=None)
-    sizes = beta[member.regressors.count :].tolist()
+    design = family_design(family, [member], days).columns(days.astype(np.float64))
+    white = whitening(days, np.array([member.phi]))
+    target = white.apply(values[:, None])[0, :, 0]
+    beta, *_ = np.linalg.lstsq(white.apply(design)[0], target, rcond=None)
+    sizes = beta[-family.shifts :].tolist()
     return tuple(Shift(day, size) for day, size in zip(member.begins, sizes, strict=True))

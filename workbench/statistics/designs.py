@@ -2,23 +2,27 @@
 
 Every design is whitened for AR(1) errors observed at uneven distances: with autocorrelation φ
 and a gap of g days, ``e_i = φ^g e_(i-1) + noise`` whose variance is ``(1 − φ^(2g))/(1 − φ²)`` of
-the daily one. Whitened, ordinary least squares gives the exact Gaussian likelihood.
+the daily one. Whitened, ordinary least squares gives the exact Gaussian likelihood. Everything is
+done for a batch of models at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from workbench.samples import Floats, Ints
 
-__all__ = ["SLOPE_DAYS", "Regressors", "Trend", "Whitening", "steps", "whitening"]
+__all__ = ["SLOPE_DAYS", "Design", "Trend", "Whitening", "steps", "whitening"]
 
 SLOPE_DAYS: Final = 30.0
-"""Trend columns are scaled so that their coefficient is the growth in this many days."""
+"""Trend columns are scaled so that their coefficient is a growth in this many days."""
+
+_WEEK: Final = np.vstack([np.eye(6), -np.ones((1, 6))])
+"""Sum-to-zero contrasts of seven days, shape (7, 6)."""
 
 
 class Trend(StrEnum):
@@ -30,51 +34,56 @@ class Trend(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Regressors:
-    """Columns without shifts: intercept, six weekday contrasts, trend.
+class Design:
+    """A batch of models of one shape.
 
     Parameters
     ----------
-    trend
-        The trend's kind.
-    weekly
-        Whether weekdays differ.
-    origin
-        The day at which the trend column is 0: the last observed day.
-    start
-        The first observed day, at which a damped trend is steepest.
-    tau
-        Days in which a damped trend's slope falls to 1/e.
+    trend, weekly
+        The trend's kind, and whether weekdays differ.
+    first, last
+        The first and last day observed: a damped trend is steepest at `first`; trend columns are
+        0 at `last`, so that the intercept is today's level.
+    taus
+        float64, shape (batch,): days in which a damped trend's slope falls to 1/e.
+    begins
+        float64, shape (batch, shifts): the days on which level shifts begin.
     """
 
     trend: Trend
     weekly: bool
-    origin: float
-    start: float
-    tau: float = 0.0
-
-    @property
-    def count(self) -> int:
-        """How many columns there are."""
-        return 1 + 6 * self.weekly + (self.trend is not Trend.NONE)
+    first: float
+    last: float
+    taus: Floats
+    begins: Floats
 
     def columns(self, days: Floats) -> Floats:
-        """The design at given days, shape (days, count)."""
-        parts = [np.ones((len(days), 1))]
+        """The columns at given days: shape (batch, days, columns).
+
+        In this order: intercept, six weekday contrasts, trend, shifts.
+        """
+        batch, n = len(self.taus), len(days)
+        parts = [np.ones((batch, n, 1))]
         if self.weekly:
-            parts.append(_WEEK[np.asarray(days, np.int64) % 7])
+            parts.append(np.broadcast_to(_WEEK[days.astype(np.int64) % 7], (batch, n, 6)))
+        if self.trend is not Trend.NONE:
+            parts.append(self._trend(days)[:, :, None])
+        if self.begins.shape[1]:
+            parts.append((days[None, :, None] >= self.begins[:, None, :]).astype(np.float64))
+        return np.concatenate(parts, axis=2)
+
+    def _trend(self, days: Floats) -> Floats:
         if self.trend is Trend.LINEAR:
-            parts.append(((days - self.origin) / SLOPE_DAYS)[:, None])
-        elif self.trend is Trend.DAMPED:
-            parts.append((self._damped(days) - self._damped(self.origin))[:, None])
-        return np.hstack(parts)
+            return np.broadcast_to((days - self.last) / SLOPE_DAYS, (len(self.taus), len(days)))
+        taus = self.taus[:, None]
+        today = np.exp(-(self.last - self.first) / taus)
+        rise: Floats = taus / SLOPE_DAYS * (today - np.exp(-(days - self.first) / taus))
+        return rise
 
-    def _damped(self, days: Any) -> Any:
-        return -self.tau / SLOPE_DAYS * np.exp(-(days - self.start) / self.tau)
-
-
-_WEEK: Final = np.vstack([np.eye(6), -np.ones((1, 6))])
-"""Sum-to-zero contrasts of seven days, shape (7, 6)."""
+    @property
+    def trend_column(self) -> int:
+        """Where the trend stands among the columns."""
+        return 1 + 6 * self.weekly
 
 
 def steps(days: Floats, begins: Floats) -> Floats:
@@ -84,33 +93,32 @@ def steps(days: Floats, begins: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Whitening:
-    """How to turn AR(1) rows into independent ones.
+    """How to turn AR(1) rows into independent ones, for a batch of autocorrelations.
 
     Parameters
     ----------
     carry
-        float64, shape (n,): φ to the power of the gap before each row; 0 for the first.
+        float64, shape (batch, n): φ to the power of the gap before each row; 0 for the first.
     scale
-        float64, shape (n,): one over the standard deviation of each row's own noise.
+        float64, shape (batch, n): one over the standard deviation of each row's own noise.
     log_det
-        The logarithm of the transform's determinant, a part of the likelihood.
+        float64, shape (batch,): the logarithm of the transform's determinant.
     """
 
     carry: Floats
     scale: Floats
-    log_det: float
+    log_det: Floats
 
     def apply(self, rows: Floats) -> Floats:
-        """Whiten the rows of an array of shape (n,) or (n, columns)."""
-        shape = (-1,) + (1,) * (rows.ndim - 1)
-        result = rows * self.scale.reshape(shape)
-        factor = (self.carry * self.scale)[1:].reshape(shape)
-        result[1:] -= factor * rows[:-1]
+        """Whiten rows of shape (n, columns) or (batch, n, columns): (batch, n, columns)."""
+        result = rows * self.scale[:, :, None]
+        result[:, 1:] -= (self.carry * self.scale)[:, 1:, None] * rows[..., :-1, :]
         return result
 
 
-def whitening(days: Ints, phi: float) -> Whitening:
-    """The transform for one autocorrelation `phi` in [0, 1) and the days observed."""
-    carry = np.concatenate([[0.0], phi ** np.diff(days)])
-    scale = np.sqrt((1 - phi**2) / (1 - carry**2))
-    return Whitening(carry, scale, float(np.log(scale).sum()))
+def whitening(days: Ints, phis: Floats) -> Whitening:
+    """The transform for autocorrelations in [0, 1), shape (batch,), and the days observed."""
+    gaps = np.diff(days).astype(np.float64)
+    carry = np.concatenate([np.zeros((len(phis), 1)), phis[:, None] ** gaps], axis=1)
+    scale = np.sqrt((1 - phis[:, None] ** 2) / (1 - carry**2))
+    return Whitening(carry, scale, np.log(scale).sum(axis=1))

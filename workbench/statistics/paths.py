@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from workbench.samples import Floats
-from workbench.statistics.averaging import Average, Member
-from workbench.statistics.designs import SLOPE_DAYS, Trend, steps, whitening
+from workbench.statistics.averaging import Average, Family, Member, family_design
+from workbench.statistics.designs import SLOPE_DAYS, Design, Trend, whitening
 
 __all__ = ["Paths", "ShiftPool", "pool_shifts", "simulate"]
 
@@ -104,35 +104,37 @@ def simulate(
     """
     last = int(average.days[-1])
     future = np.arange(last + 1, start_day + horizon, dtype=np.float64)
-    parts = [_of_members(average, members, future, rng) for members in average.members.values()]
+    parts = [
+        _of_family(average, f, members, future, rng=rng) for f, members in average.members.items()
+    ]
     values = np.concatenate([p.values for p in parts])[:, start_day - last - 1 :]
     if pool is not None:
         values = values + _future_shifts(values.shape, pool, _level(average), rng)
     return Paths(values, np.concatenate([p.growth for p in parts]))
 
 
-def _of_members(
-    average: Average, members: list[Member], future: Floats, rng: np.random.Generator
+def _of_family(
+    average: Average,
+    family: Family,
+    members: list[Member],
+    future: Floats,
+    *,
+    rng: np.random.Generator,
 ) -> Paths:
     """The paths of all drawn members of one family, in one batch of equal shapes."""
-    days, y = average.days.astype(np.float64), average.values / average.scale
-    whites = [whitening(average.days, m.phi) for m in members]
-    designs = np.stack([_design(m, days) for m in members])
-    rows = np.stack([w.apply(d) for w, d in zip(whites, designs, strict=True)])
-    targets = np.stack([w.apply(y) for w in whites])
+    design = family_design(family, members, average.days)
+    phi = np.array([m.phi for m in members])
+    white = whitening(average.days, phi)
+    past = design.columns(average.days.astype(np.float64))
+    y = average.values / average.scale
     repeat = np.repeat(np.arange(len(members)), [m.draws for m in members])
-    beta, sigma, pool = _posterior(rows, targets, repeat, rng)
-    ahead = np.stack([_design(m, future) for m in members])[repeat] @ beta
-    rest = y[-1] - np.einsum("bk,bkr->br", designs[repeat, -1], beta)
-    phi = np.array([m.phi for m in members])[repeat]
-    noise = _errors(_innovations(pool[repeat], sigma, len(future), rng), rest, phi)
+    targets = white.apply(y[:, None])[:, :, 0]
+    beta, sigma, pool = _posterior(white.apply(past), targets, repeat, rng)
+    ahead = design.columns(future)[repeat] @ beta
+    rest = y[-1] - np.einsum("bk,bkr->br", past[repeat, -1], beta)
+    noise = _errors(_innovations(pool[repeat], sigma, len(future), rng), rest, phi[repeat])
     paths = np.moveaxis(ahead + noise, 1, 2).reshape(-1, len(future)) * average.scale
-    growth = _growth(members, repeat, beta, days[-1]) * average.scale
-    return Paths(paths, growth)
-
-
-def _design(member: Member, days: Floats) -> Floats:
-    return np.hstack([member.regressors.columns(days), steps(days, np.array(member.begins))])
+    return Paths(paths, _growth(design, repeat, beta) * average.scale)
 
 
 def _posterior(
@@ -175,14 +177,13 @@ def _errors(innovations: Floats, rest: Floats, phi: Floats) -> Floats:
     return np.moveaxis(innovations, 0, 1)
 
 
-def _growth(members: list[Member], repeat: np.ndarray, beta: Floats, last: float) -> Floats:
+def _growth(design: Design, repeat: np.ndarray, beta: Floats) -> Floats:
     """The trend's part of the coming 30 days, shape (draws · repeats,)."""
-    rise = np.zeros(len(members))
-    column = members[0].regressors.count - 1
-    if members[0].regressors.trend is not Trend.NONE:
-        ends = np.array([last, last + SLOPE_DAYS])
-        rise = np.array([np.diff(m.regressors.columns(ends)[:, -1])[0] for m in members])
-    growth: Floats = (rise[repeat, None] * beta[:, column, :]).ravel()
+    if design.trend is Trend.NONE:
+        return np.zeros(beta.shape[0] * beta.shape[2])
+    at = design.trend_column
+    rise = design.columns(np.array([design.last + SLOPE_DAYS]))[:, 0, at]
+    growth: Floats = (rise[repeat, None] * beta[:, at, :]).ravel()
     return growth
 
 
@@ -192,7 +193,8 @@ def _future_shifts(
     paths, horizon = shape
     counts = rng.poisson(pool.per_day * horizon, paths)
     path = np.repeat(np.arange(paths), counts)
-    result = np.zeros(shape)
     sizes = rng.choice(pool.sizes, len(path)) * level
-    np.add.at(result, (path, rng.integers(0, horizon, len(path))), sizes)
-    return np.cumsum(result, axis=1)
+    at = path * horizon + rng.integers(0, horizon, len(path))
+    jumps = np.bincount(at, sizes, minlength=paths * horizon).reshape(shape)
+    moved: Floats = np.cumsum(jumps, axis=1)
+    return moved
