@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -49,9 +50,6 @@ class Seen:
 
 
 BUILD_INFO = Reply(b'{"status":"success","data":{"version":"3.1.0","goVersion":"go1.23"}}')
-PROBE = Reply(
-    b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}'
-)
 
 
 class StandIn:
@@ -63,6 +61,8 @@ class StandIn:
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
+        self.probe = "2"
+        """What the count is by which semantics are told apart; not kept in `seen`."""
         self._replies: dict[str, list[Reply]] = {}
         self.script("/api/v1/status/buildinfo", BUILD_INFO)
         self._stop = threading.Event()
@@ -107,7 +107,8 @@ class StandIn:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         path = handler.path.partition("?")[0]
         if "count_over_time" in handler.path:
-            reply = PROBE
+            result = {"resultType": "vector", "result": [{"metric": {}, "value": [1, self.probe]}]}
+            reply = Reply(json.dumps({"status": "success", "data": result}).encode())
         else:
             self.seen.append(Seen(handler.command, handler.path, handler.headers, body))
             replies = self._replies.get(path) or [Reply(b"no such page", 404, "text/plain")]

@@ -40,6 +40,8 @@ T = TypeVar("T")
 
 _LONGEST_URL: Final = 1_800
 """Characters of parameters above which they go into a POST body: some proxies cut URLs at 2,048."""
+_LONG_ALLOWED: Final = ("labels", "series")
+"""What prometheus-api-client asks by GET, and the API takes by POST too."""
 _PIECE: Final = 1 << 18
 _BYTES_A_SAMPLE: Final = 64
 """More than any sample takes in JSON, its share of the labels included."""
@@ -121,7 +123,7 @@ class Transport(requests.Session):
         SourceError, QueryError
             See `failures` and `refusals`.
         """
-        first = method or ("POST" if len(urlencode(params, doseq=True)) > _LONGEST_URL else "GET")
+        first = method or ("POST" if _is_long(params) else "GET")
         asked = self._asked(path, expression)
         try:
             return self._persist(lambda: self._attempt(first, params, asked))
@@ -146,11 +148,12 @@ class Transport(requests.Session):
         """
         path = str(url).partition("/api/v1/")[2]
         asked = self._asked(path)
+        params = options.get("params") or {}
+        verb = "POST" if path in _LONG_ALLOWED and _is_long(params) else str(method)
+        payload = {"data": params} if verb == "POST" else {"params": params}
 
         def attempt() -> requests.Response:
-            response = self._send(
-                str(method), str(url), params=options.get("params"), data=options.get("data")
-            )
+            response = self._send(verb, str(url), **payload)
             if trouble := from_answer(
                 response.status_code, response.headers, response.content, asked
             ):
@@ -297,6 +300,10 @@ class Transport(requests.Session):
             stop.wait(seconds)
         else:
             time.sleep(seconds)
+
+
+def _is_long(params: Params) -> bool:
+    return len(urlencode(params, doseq=True)) > _LONGEST_URL
 
 
 def _is_near(host: str) -> bool:
