@@ -74,7 +74,9 @@ def print_table(
 
 
 def _cell(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else plain(value)
+    if not isinstance(value, float):
+        return plain(value)
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
 def show_findings(findings: Iterable[Finding]) -> None:

@@ -43,14 +43,14 @@ def lab(
 
 def copy_notebooks(folder: Path) -> None:
     """Copy the shipped notebooks into a folder, leaving those that are there."""
-    from workbench.reporting.assets import notebooks_folder
+    from workbench.reporting.assets import shipped
 
-    shipped = notebooks_folder()
-    if folder.resolve() == shipped.resolve():
+    source = shipped("notebooks")
+    if folder.resolve() == source.resolve():
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for notebook in sorted(shipped.glob("*.ipynb")):
+        for notebook in sorted(source.glob("*.ipynb")):
             if not (folder / notebook.name).exists():
                 shutil.copyfile(notebook, folder / notebook.name)
                 say(f"copied {folder / notebook.name}")

@@ -157,6 +157,8 @@ def _chart(data: Frame | Samples, output: Path) -> bytes:
 
 
 def _print(data: Frame | Samples) -> None:
+    if not len(data):
+        return
     if isinstance(data, Samples):
         rows = [(format_labels(labels), len(v), *_summary(v)) for labels, _, v in data]
         print_table(["series", "samples", *_SUMMARY], rows)
@@ -175,13 +177,13 @@ _SUMMARY: Final = ("first", "min", "mean", "max", "last", "")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
-def _summary(values: Any) -> tuple[float, float, float, float, float, str]:
+def _summary(values: Any) -> tuple[float | str, ...]:
     """First, least, mean, greatest and last value, and a line of bars."""
     import numpy as np
 
     finite = values[np.isfinite(values)]
     if not len(finite):
-        return (float("nan"),) * 5 + ("",)  # type: ignore[return-value]
+        return *[float("nan")] * 5, ""
     low, high = float(finite.min()), float(finite.max())
     means = [float(part.mean()) for part in np.array_split(finite, min(24, len(finite)))]
     bars = "".join(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from workbench.cli.console import print_table, progress, say
 from workbench.cli.options import DryRun, Source, key_values
+from workbench.units import format_quantity
+from workbench.window import format_time
+
+if TYPE_CHECKING:
+    from workbench.store import Manifest
 
 app = typer.Typer(
     help="Keep a piece of a source as a folder that answers PromQL.", no_args_is_help=True
@@ -19,13 +23,8 @@ Target = Annotated[Path, typer.Argument(metavar="DIR", help="The snapshot's fold
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a snapshot that is there.")]
 
 
-class FileFormat(StrEnum):
-    """What an imported file holds."""
-
-    AUTO = "auto"
-    CSV = "csv"
-    OPENMETRICS = "openmetrics"
-    LLM = "llm"
+FileFormat = Literal["auto", "csv", "openmetrics", "llm"]
+"""What an imported file holds."""
 
 
 @app.command()
@@ -54,7 +53,8 @@ def create(
         window = wb.window(last=last, start=start, end=end, step="1s", align=False)
         if dry_run:
             plan = capture.plan(wb.source, selectors, window.start_ms, window.end_ms)
-            print_table(["selector", "series", "samples", "questions"], plan.rows())
+            rows = [(b.selector, b.series, b.samples, len(b.pieces)) for b in plan.batches]
+            print_table(["selector", "series", "samples", "queries"], rows)
             return
         with progress("capturing") as update:
             manifest = capture.capture(
@@ -66,9 +66,7 @@ def create(
                 progress=update,
                 overwrite=overwrite,
             )
-    say(f"{manifest.series} series, {manifest.samples} samples")
-    for note in manifest.notes:
-        say(f"note: {note}")
+    _tell(manifest)
     typer.echo(target)
 
 
@@ -81,7 +79,7 @@ def import_(
     *,
     form: Annotated[
         FileFormat, typer.Option("--format", "-f", help="What the file holds.")
-    ] = FileFormat.AUTO,
+    ] = "auto",
     metric: Annotated[
         str | None,
         typer.Option("--metric", help="Metric name for a CSV [default: the file's name]."),
@@ -102,6 +100,16 @@ def import_(
             help="Which column holds a field of LLM requests; repeatable.",
         ),
     ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Time of exposition lines that carry none.")
+    ] = None,
+    step: Annotated[
+        str | None, typer.Option("--step", help="Grid on which LLM requests are counted: 1m.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop-label", help="Label of LLM requests to sum over: user; repeatable."),
+    ] = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Keep the good rows where some are bad.")
     ] = False,
@@ -109,35 +117,73 @@ def import_(
 ) -> None:
     """Turn a file into a snapshot; all rows or none, unless --lenient."""
     from workbench.store import write_snapshot
-    from workbench.store.importers import import_file
+    from workbench.store.importers import detect_format, import_file
 
+    chosen = detect_format(file) if form == "auto" else form
+    given = {
+        "metric": metric,
+        "constants" if chosen == "llm" else "labels": key_values(label or [], "--label"),
+        "columns": key_values(column or [], "--column"),
+        "at": at,
+        "step": step,
+        "drop_labels": drop,
+    }
     imported = import_file(
-        file,
-        format=None if form is FileFormat.AUTO else form.value,
-        metric=metric,
-        labels=key_values(label or [], "--label"),
-        columns=key_values(column or [], "--column"),
-        lenient=lenient,
+        file, format=chosen, lenient=lenient, **{k: v for k, v in given.items() if v}
     )
+    account = imported.report
     manifest = write_snapshot(
         target,
         imported.series,
         metadata=imported.metadata,
         source=file.name,
-        notes=imported.report.notes,
-        complete=not imported.report.bad_rows,
+        notes=(
+            *account.notes,
+            *([f"{account.rows_bad} bad rows were left out"] if account.rows_bad else []),
+        ),
+        complete=not account.rows_bad,
         overwrite=overwrite,
     )
-    for line in imported.report.lines():
-        say(line)
-    say(f"{manifest.series} series, {manifest.samples} samples")
+    say(f"read {account.rows_read} rows as {account.format}, kept {account.rows_kept}")
+    for row in account.bad:
+        say(f"left out: line {row.line}: {row.reason}")
+    _tell(manifest)
     typer.echo(target)
 
 
 @app.command()
-def info(target: Target) -> None:
+def info(
+    target: Target,
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check every file against its checksum.")
+    ] = False,
+) -> None:
     """Say what a snapshot holds, from where, when, and how complete it is."""
-    from workbench.store import read_manifest
+    from workbench.store import SnapshotStore, read_manifest
 
     manifest = read_manifest(target)
-    print_table(["", ""], manifest.rows())
+    if verify:
+        SnapshotStore(target).verify()
+    first, last = manifest.first_ms, manifest.last_ms
+    rows = [
+        ("written", manifest.created.isoformat(timespec="seconds")),
+        ("from", manifest.source or "not said"),
+        ("selectors", ", ".join(manifest.selectors) or "all"),
+        ("samples from", "none" if first is None else format_time(first)),
+        ("to", "none" if last is None else format_time(last)),
+        ("series", f"{manifest.counts.series:,}"),
+        ("samples", f"{manifest.counts.samples:,}"),
+        ("size", format_quantity(manifest.bytes, "bytes")),
+        ("complete", "yes" if manifest.complete else "no"),
+        *(("note", note) for note in manifest.notes),
+        *([("checksums", "all files are as written")] if verify else []),
+    ]
+    print_table(["", ""], rows)
+
+
+def _tell(manifest: Manifest) -> None:
+    """Say what was written."""
+    for note in manifest.notes:
+        say(f"note: {note}")
+    say(f"{manifest.counts.series:,} series, {manifest.counts.samples:,} samples")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def _capacity(names: list[str]) -> Check:
 
     found = discover(names, shipped_resources())
     if found.usable:
-        watched = ", ".join(sorted({r.name for r in found.usable}))
+        watched = ", ".join(sorted({re.sub(r"\s*\{\w+\}", "", r.name) for r in found.usable}))
         return Check("capacity", good=True, detail=f"watches {watched}")
     wanted = sorted({m for u in found.unusable for m in u.missing})
     detail = f"none of the ready-made sets fits; they look for {', '.join(wanted[:6])} …: describe yours in a resources.toml"
