@@ -207,7 +207,7 @@ def family_design(family: Family, members: Sequence[Member], days: Ints) -> Desi
 def _search(days: Ints, y: Floats) -> _Search:
     """The deviance of every model."""
     taus = tuple(share * float(days[-1] - days[0] + 1) for share in _DAMPINGS)
-    places = _places(days)
+    places = _places(days, y)
     shared = _Shared.of(days, y, places)
     deviances: dict[Family, Floats] = {}
     for weekly in (False, True) if len(days) >= 14 else (False,):
@@ -222,13 +222,20 @@ def _search(days: Ints, y: Floats) -> _Search:
     return _Search(days, places, taus, deviances)
 
 
-def _places(days: Ints) -> Floats:
-    """Days on which a level shift may begin; none where the history is short."""
+def _places(days: Ints, y: Floats) -> Floats:
+    """Days on which a level shift may begin; none where the history is short.
+
+    Half of them evenly spaced, half where the four values after differ most from the four before.
+    """
     if len(days) < 21:
         return np.empty(0)
-    inner = days[_EDGE : len(days) - _EDGE + 1].astype(np.float64)
-    keep = np.unique(np.linspace(0, len(inner) - 1, min(_PLACES, len(inner))).round().astype(int))
-    result: Floats = inner[keep]
+    inner = np.arange(_EDGE, len(days) - _EDGE + 1)
+    if len(inner) > _PLACES:
+        sums = np.concatenate([[0.0], np.cumsum(y)])
+        jump = np.abs(sums[inner + _EDGE] - 2 * sums[inner] + sums[inner - _EDGE])
+        even = inner[np.linspace(0, len(inner) - 1, _PLACES // 2).round().astype(int)]
+        inner = np.union1d(even, inner[np.argsort(-jump, kind="stable")[: _PLACES // 2]])
+    result: Floats = days[inner].astype(np.float64)
     return result
 
 
