@@ -1,0 +1,242 @@
+"""What a capture would ask: series listed, samples estimated, questions cut to size."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import promql_parser
+
+from workbench.errors import InputError, QueryError, TooExpensiveError
+from workbench.promql.build import render_selector
+from workbench.promql.condition import one_of
+from workbench.promql.inspection import inspect
+from workbench.promql.matcher import Matcher
+from workbench.promql.parsing import parse
+from workbench.samples import Samples
+from workbench.sources.base import Source
+from workbench.units import format_duration
+from workbench.window import Window, format_time
+
+__all__ = ["ASSUMED_INTERVAL_MS", "LEAST_MS", "Batch", "CapturePlan", "plan"]
+
+ASSUMED_INTERVAL_MS: Final = 15_000
+"""How far apart samples are thought to be where counting them gave nothing."""
+
+LEAST_MS: Final = 1_000
+"""A question is not cut into pieces shorter than this."""
+
+_ANSWER_SAMPLES: Final = 1_000_000
+"""Samples of one answer: about 25 MB of JSON."""
+
+_BATCH_SAMPLES: Final = 10_000_000
+"""Samples held in memory at once: 160 MB."""
+
+_BATCH_METRICS: Final = 100
+_PROBED_METRICS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some metrics, asked for together.
+
+    Parameters
+    ----------
+    selector
+        PromQL that selects them.
+    series, samples
+        How many there are: series by the source's word, samples estimated.
+    pieces
+        ``(after, until)`` in milliseconds since the epoch; the left end does not belong to it.
+    """
+
+    selector: str
+    series: int
+    samples: int
+    pieces: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePlan:
+    """What a capture would ask, to be shown before it does.
+
+    Parameters
+    ----------
+    source
+        The source's name.
+    selectors
+        As they were given.
+    start_ms, end_ms
+        Both included.
+    batches
+        What is asked, in this order.
+    names
+        Metrics that the selectors meet.
+    """
+
+    source: str
+    selectors: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+    batches: tuple[Batch, ...]
+    names: tuple[str, ...]
+
+    @property
+    def queries(self) -> int:
+        """How many queries it takes."""
+        return sum(len(batch.pieces) for batch in self.batches)
+
+    @property
+    def series(self) -> int:
+        """How many series there are."""
+        return sum(batch.series for batch in self.batches)
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are, estimated from a few short stretches of the window."""
+        return sum(batch.samples for batch in self.batches)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "source": self.source,
+            "selectors": list(self.selectors),
+            "start": format_time(self.start_ms),
+            "end": format_time(self.end_ms),
+            "metrics": len(self.names),
+            "queries": self.queries,
+            "series": self.series,
+            "estimated_samples": self.samples,
+        }
+
+
+def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -> CapturePlan:
+    """Find out what a capture would ask: a list of series and a few short counts.
+
+    Parameters
+    ----------
+    source
+        Where the samples are.
+    selectors
+        Vector selectors, such as ``{job="api"}`` or ``up``.
+    start_ms, end_ms
+        The window, both ends included, in milliseconds since the epoch.
+
+    Raises
+    ------
+    InputError
+        The end is before the start, or nothing meets the selectors in the window.
+    QueryError
+        A selector is something else.
+    SourceError
+        The source could not answer.
+    """
+    Window(start_ms, end_ms, 1)
+    if not selectors:
+        msg = "no selector is given"
+        raise InputError(msg, 'say what to copy, such as {job="api"}')
+    batches: list[Batch] = []
+    names: set[str] = set()
+    for selector in dict.fromkeys(selectors):
+        matchers = _matchers(selector)
+        found = source.series([selector], start_ms, end_ms)
+        by_name = Counter(labels.get("__name__", "") for labels in found)
+        if by_name:
+            samples = _estimate(source, matchers, by_name, (start_ms, end_ms))
+            batches += _batches(selector, matchers, by_name, samples, (start_ms - 1, end_ms))
+            names |= set(by_name)
+    if not batches:
+        msg = f"no series meets {', '.join(selectors)} from {format_time(start_ms)} to {format_time(end_ms)}"
+        raise InputError(msg, "check the selectors and the window")
+    return CapturePlan(
+        source=source.info().name,
+        selectors=tuple(selectors),
+        start_ms=start_ms,
+        end_ms=end_ms,
+        batches=tuple(batches),
+        names=tuple(sorted(names)),
+    )
+
+
+def _matchers(selector: str) -> tuple[Matcher, ...]:
+    """The conditions of a selector that is nothing but a selector."""
+    tree = parse(selector)
+    if not isinstance(tree, promql_parser.VectorSelector) or tree.offset or tree.at:
+        msg = f"{selector!r} is not a selector of series"
+        raise QueryError(msg, 'give a metric or conditions, such as up or {job="api"}')
+    return inspect(selector).reads[0].matchers
+
+
+def _estimate(
+    source: Source,
+    matchers: tuple[Matcher, ...],
+    by_name: Counter[str],
+    window: tuple[int, int],
+) -> int:
+    """Samples of a selector in the window, from short stretches of its largest metrics.
+
+    Each metric is counted by itself: `count_over_time` drops the name, after which series of
+    several metrics could have the same labels, which is an error.
+    """
+    start_ms, end_ms = window
+    span = end_ms - start_ms + 1
+    probe = min(span, max(300_000, min(span // 20, 6 * 3_600_000)))
+    moments = {end_ms, start_ms + probe, (start_ms + end_ms) // 2} if span > probe else {end_ms}
+    conditions = [m for m in matchers if m.name != "__name__" or m.op != "="]
+    counts, series = 0.0, 0
+    for name, many in by_name.most_common(_PROBED_METRICS):
+        text = render_selector((Matcher("__name__", "=", name), *conditions))
+        expression = f"sum(count_over_time({text}[{format_duration(probe)}]))"
+        try:
+            answers = [source.query(expression, moment).data for moment in moments]
+        except TooExpensiveError:
+            continue
+        series += many
+        for data in answers:
+            values = data.values if isinstance(data, Samples) else data.values[data.present]
+            counts += float(values.sum()) / len(moments)
+    all_series = by_name.total()
+    estimate = round(counts * span / probe * all_series / series) if series else 0
+    return estimate or all_series * (span // ASSUMED_INTERVAL_MS + 1)
+
+
+def _batches(
+    selector: str,
+    matchers: tuple[Matcher, ...],
+    by_name: Counter[str],
+    samples: int,
+    window: tuple[int, int],
+) -> Iterator[Batch]:
+    """Metrics put together until an answer over the whole window would be too much to hold."""
+    total = by_name.total()
+    named = any(m.name == "__name__" and m.op == "=" for m in matchers)
+    held: list[str] = []
+
+    def batch() -> Batch:
+        series = sum(by_name[name] for name in held)
+        share = -(-samples * series // total)
+        text = selector
+        if not named and len(held) < len(by_name):
+            condition = one_of(held)
+            text = render_selector((Matcher("__name__", condition.op, condition.value), *matchers))
+        return Batch(text, series, share, _pieces(share, *window))
+
+    weight = 0
+    for name in sorted(by_name):
+        share = samples * by_name[name] // total
+        if held and (weight + share > _BATCH_SAMPLES or len(held) == _BATCH_METRICS):
+            yield batch()
+            held, weight = [], 0
+        held.append(name)
+        weight += share
+    yield batch()
+
+
+def _pieces(samples: int, after: int, until: int) -> tuple[tuple[int, int], ...]:
+    """Cut a window so that each answer holds about a million samples."""
+    count = max(1, min(-(-samples // _ANSWER_SAMPLES), (until - after) // LEAST_MS))
+    cuts = [after + (until - after) * i // count for i in range(count + 1)]
+    return tuple(itertools.pairwise(cuts))
