@@ -25,8 +25,7 @@ _PARTS: Final = {
 
 def seconds(milliseconds: int) -> str:
     """A time or duration as the API takes it: seconds, exact to the millisecond."""
-    whole, rest = divmod(milliseconds, 1000)
-    return f"{whole}.{rest:03d}" if rest else str(whole)
+    return f"{milliseconds / 1000:.3f}".removesuffix(".000")
 
 
 def label_path(name: str) -> str:

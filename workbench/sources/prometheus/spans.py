@@ -104,7 +104,7 @@ class SpanReader:
         if self._parser is not None:
             try:
                 buffer = self._parser.parse(span.replace(b'"', b"")).as_buffer(of_type="d")
-            except (ValueError, TypeError, OverflowError):
+            except (ValueError, TypeError, RuntimeError):
                 pass  # NaN, an infinity or a huge integer: no JSON numbers, but float() reads them
             else:
                 pairs = np.frombuffer(buffer, np.float64).reshape(-1, 2)
