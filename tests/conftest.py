@@ -11,6 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 import servers
+from hypothesis import settings
+
+# machines that run tests are busy: how long an example takes says nothing
+settings.register_profile("workbench", deadline=None)
+settings.load_profile("workbench")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -58,7 +58,7 @@ def same(one: float, two: float) -> bool:
     return one == two or (math.isnan(one) and math.isnan(two))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     answer=answers(),
     fast=st.booleans(),

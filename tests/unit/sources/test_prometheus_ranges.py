@@ -18,7 +18,7 @@ from workbench.window import Window
 @given(
     points=st.integers(1, 60_000),
     step=st.integers(1, 10**6),
-    most=st.integers(1, 30_000),
+    most=st.integers(40, 30_000),
     rest=st.integers(0, 10**6),
 )
 def test_pieces_hold_every_step_once(points: int, step: int, most: int, rest: int) -> None:
