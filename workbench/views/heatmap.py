@@ -143,12 +143,12 @@ def heatmap_chart(
             x2="until:T",
             y=alt.Y("range:N", scale=alt.Scale(domain=names[::-1]), axis=alt.Axis(title=None)),
             color=alt.Color(
-                "count:Q", scale=alt.Scale(zero=True), legend=alt.Legend(title="count")
+                "count:Q", scale=alt.Scale(zero=True), legend=alt.Legend(title="observations")
             ),
             tooltip=[
                 alt.Tooltip("when:N", title="from (UTC)"),
                 alt.Tooltip("range:N", title="bucket"),
-                alt.Tooltip("count:Q", title="count", format=",.4~r"),
+                alt.Tooltip("count:Q", title="observations", format=",.4~r"),
             ],
         )
     )
@@ -196,7 +196,7 @@ def distribution_chart(frame: Frame, *, unit: str = "", title: str = "") -> alt.
             tooltip=[
                 alt.Tooltip("range:N", title="range"),
                 alt.Tooltip("share:Q", title="share", format=".2%"),
-                alt.Tooltip("count:Q", title="count", format=",.4~r"),
+                alt.Tooltip("count:Q", title="observations", format=",.4~r"),
             ],
         )
     )

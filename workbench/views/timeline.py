@@ -18,6 +18,14 @@ __all__ = ["compact_data", "empty_chart", "finite", "subtitled", "time_axis", "t
 
 _EMPTY_HEIGHT: Final = 80
 
+_TICKS: Final = (
+    "utcFormat(datum.value, "
+    "utcFormat(datum.value, '%H:%M:%S') != '00:00:00' "
+    "? (utcseconds(datum.value) ? '%H:%M:%S' : '%H:%M') "
+    ": utcFormat(datum.value, '%j') == '001' ? '%e %b %Y' : '%e %b')"
+)
+"""A tick's text: the time of day, at midnight the date, at New Year the year too."""
+
 
 def compact_data(columns: Mapping[str, Iterable[float | int | None]]) -> dict[str, Any]:
     r"""Columns of numbers as inline CSV: a fifth of the size of rows, and checked at once.
@@ -55,7 +63,8 @@ def time_axis(field: str = "time") -> alt.X:
     """The horizontal axis: time in UTC, whatever zone the browser is in."""
     import altair as alt
 
-    return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), axis=alt.Axis(title=None))
+    axis = alt.Axis(title=None, labelExpr=_TICKS)
+    return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
 def time_text(field: str = "time") -> str:
