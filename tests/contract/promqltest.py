@@ -25,7 +25,7 @@ _EVAL = re.compile(
 )
 _RANGE = re.compile(r"range vector from (\S+) to (\S+) step (\S+)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.S)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
 class SetApart(Exception):  # noqa: N818 - not an error but a reason
@@ -76,7 +76,7 @@ _TERM = re.compile(
     r"|(?P<stale>stale)(?:x(?P<stales>\d+))?$"
     r"|(?P<start>[+-]?(?:[\d.]+(?:e[+-]?\d+)?|inf|nan))"
     r"(?:(?P<step>[+-](?:[\d.]+(?:e[+-]?\d+)?|inf|nan)))?(?:x(?P<times>\d+))?$",
-    re.I,
+    re.IGNORECASE,
 )
 
 

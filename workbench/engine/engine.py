@@ -15,7 +15,7 @@ from workbench.engine.kernels.windows import blocks
 from workbench.engine.labels import without_metadata
 from workbench.engine.limits import Limits, Meter
 from workbench.engine.storage import Storage
-from workbench.engine.syntax import parse, unwrapped
+from workbench.engine.syntax import nested_too_deeply, parse, unwrapped
 from workbench.engine.values import Grid, Ranges, Value, Vector, key_of, merged
 from workbench.errors import QueryError
 from workbench.frame import Frame, Kind
@@ -129,7 +129,7 @@ class Engine:
         query = Query(self._storage, self._lookback_ms, Meter(self._limits), instant)
         query.meter.hold(1, len(grid))
         with np.errstate(all="ignore"):
-            value = Evaluator(query).evaluate(tree, grid)
+            value = _evaluated(query, tree, grid, expression)
             data = (
                 _samples(value)
                 if isinstance(value, Ranges)
@@ -137,6 +137,13 @@ class Engine:
             )
         notes = query.notes
         return Evaluation(data, notes.warnings, notes.infos, query.meter.samples_read)
+
+
+def _evaluated(query: Query, tree: Any, grid: Grid, expression: str) -> Value:
+    try:
+        return Evaluator(query).evaluate(tree, grid)
+    except RecursionError:
+        raise nested_too_deeply(expression) from None
 
 
 def _is_no_vector(tree: Any) -> bool:
@@ -174,7 +181,7 @@ def _frame(value: Value, grid: Grid, expression: str, instant: bool) -> Frame:  
         value = Vector.one({}, value)
         kind = "scalar" if instant else "matrix"
     assert isinstance(value, Vector)
-    filled = value.take(value.present.any(axis=1))
+    filled = value.take(np.flatnonzero(value.present.any(axis=1)))
     filled.labels = _final_labels(filled.labels, filled.drop_name)
     result = merged(filled)
     if not instant:

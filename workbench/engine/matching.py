@@ -206,7 +206,9 @@ def _paired(
             for other in many_rows[code]:
                 rest = rest & ~many.present[other]
             stand_in = matching.shared(one.labels[row])
-            pairs.add(code, (matching.fill_left, one.values[row]), rest, (stand_in, one.labels[row]))
+            pairs.add(
+                code, (matching.fill_left, one.values[row]), rest, (stand_in, one.labels[row])
+            )
     return pairs
 
 
@@ -226,7 +228,9 @@ def _check_one_side(
 ) -> None:
     """Refuse a match group in which the side that must have one series has two at one step."""
     relevant = (
-        np.ones(one.present.shape[1], bool) if matching.fill_left is not None else many.present.any(axis=0)
+        np.ones(one.present.shape[1], bool)
+        if matching.fill_left is not None
+        else many.present.any(axis=0)
     )
     for rows in one_rows:
         if len(rows) < 2:
@@ -276,12 +280,10 @@ def _check_unique(
     for rows in groups.values():
         if len(rows) > 1 and (present[rows].sum(axis=0) > 1).any():
             if matching.many:
-                raise QueryError(
-                    "multiple matches for labels: grouping labels must ensure unique matches",
-                    "name more labels in group_left or group_right, or fewer in ignoring",
-                )
-            raise QueryError(
+                msg = "multiple matches for labels: grouping labels must ensure unique matches"
+                raise QueryError(msg, "name more labels in group_left or group_right")
+            msg = (
                 "multiple matches for labels: many-to-one matching must be explicit "
-                "(group_left/group_right)",
-                "add group_left or group_right, or aggregate that side first",
+                "(group_left/group_right)"
             )
+            raise QueryError(msg, "add group_left or group_right, or aggregate that side first")

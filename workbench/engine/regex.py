@@ -90,7 +90,7 @@ class Regex:
         return [text if hit else None for text, hit in zip(filled, matching, strict=True)]
 
     def _rewritten(self, template: str) -> str:
-        """Go's template as RE2's: ``$1`` is ``\\1``; a group that is not there is nothing."""
+        r"""Go's template as RE2's: ``$1`` is ``\1``; a group that is not there is nothing."""
         names = self._groups()
 
         def reference(match: re.Match[str]) -> str:

@@ -152,8 +152,8 @@ def _moments(ends: Ints, span: int, step: int, query: Query) -> Ints:
 
 
 def _ragged(inner: Vector, moments: Ints, ends: Ints, span: int, *, fixed: bool) -> Ranges:
-    filled = inner.present.any(axis=1)
-    kept = inner if filled.all() else inner.take(filled)
+    filled = np.flatnonzero(inner.present.any(axis=1))
+    kept = inner if len(filled) == len(inner) else inner.take(filled)
     _, columns = np.nonzero(kept.present)
     offsets = np.concatenate([[0], np.cumsum(kept.present.sum(axis=1))]).astype(np.int64)
     return Ranges(

@@ -12,7 +12,7 @@ from workbench.engine.labels import NAME
 from workbench.errors import NotSupportedError, QueryError
 from workbench.promql.matcher import Matcher, MatchOp
 
-__all__ = ["at_of", "matchers_of", "milliseconds", "parse", "unwrapped"]
+__all__ = ["at_of", "matchers_of", "milliseconds", "nested_too_deeply", "parse", "unwrapped"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -27,12 +27,18 @@ _OPS: Final[dict[str, MatchOp]] = {
 _UNKNOWN: Final = (
     (re.compile(r"\b(anchored|smoothed)\b"), "the modifiers anchored and smoothed"),
     (re.compile(r"</|>/"), "the histogram trimming operators </ and >/"),
-    (re.compile(r"\[[^\]\"']*[-+*/%^(]|\boffset\s+[-+]?\s*\w*\s*\(", re.I), "arithmetic on durations"),
+    (
+        re.compile(r"\[[^\]\"']*[-+*/%^(]|\boffset\s+[-+]?\s*\w*\s*\(", re.IGNORECASE),
+        "arithmetic on durations",
+    ),
     (re.compile(r"\binfo\s*\("), "the function info()"),
 )
 """Language that the parser refuses and Prometheus knows, so that the message can name it."""
 
-_BYTES: Final = re.compile(r"((?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)|\\.", re.S)
+_OPERATORS: Final = re.compile(r"[-+*/%^(<>=]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+_MOST_OPERATORS: Final = 2_000
+
+_BYTES: Final = re.compile(r"((?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)|\\.", re.DOTALL)
 
 _STRINGS: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*")
 
@@ -52,15 +58,28 @@ def parse(expression: str) -> Any:
     NotSupportedError
         It is PromQL that the parser does not know yet.
     """
+    _check_size(expression)
     try:
         return syntax.parse(_STRINGS.sub(_with_characters, expression))
     except ValueError as error:
         _refuse_by_name(expression)
         message = str(error)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a Rust panic is one; others are raised again
         message = panic_message(error)
     msg = f"{_shortened(expression)!r} is not PromQL ({message})"
     raise QueryError(msg, "correct the expression")
+
+
+def _check_size(expression: str) -> None:
+    """Refuse what the parser's own recursion would not survive."""
+    if len(_OPERATORS.findall(_STRINGS.sub("", expression))) > _MOST_OPERATORS:
+        raise nested_too_deeply(expression)
+
+
+def nested_too_deeply(expression: str) -> QueryError:
+    """The error for an expression with too many operators or parentheses within each other."""
+    msg = f"{_shortened(expression)!r} is nested too deeply or has too many operators"
+    return QueryError(msg, "split it into several queries, or match more series with one regex")
 
 
 def _with_characters(literal: re.Match[str]) -> str:
@@ -131,7 +150,7 @@ def at_of(modifier: Any, start_ms: int, end_ms: int) -> int | None:
         moment = modifier.at
     except (ValueError, OverflowError):
         reason = "after the year 9999"
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - as in `parse`
         panic_message(error)
         reason = "before 1970"
     else:
@@ -143,10 +162,8 @@ def at_of(modifier: Any, start_ms: int, end_ms: int) -> int | None:
 def matchers_of(selector: Any) -> tuple[Matcher, ...]:
     """A selector's matchers, its metric name as the first."""
     if selector.matchers.or_matchers:
-        raise NotSupportedError(
-            "not supported: 'or' between matchers, which is not PromQL",
-            "join two selectors with the operator or",
-        )
+        msg = "not supported: 'or' between matchers, which is not PromQL"
+        raise NotSupportedError(msg, "join two selectors with the operator or")
     named = [Matcher(NAME, "=", selector.name)] if selector.name is not None else []
     return (
         *named,

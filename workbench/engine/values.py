@@ -5,7 +5,6 @@ A scalar is a float64 array of shape (steps,), a string is a `str`; the other tw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,12 +82,8 @@ class Vector:
         mask = self.present if present is None else present
         return Vector(self.labels, values, mask, np.ones(len(self), bool))
 
-    def take(self, rows: Sequence[int] | Ints | Bools) -> Vector:
+    def take(self, index: Ints) -> Vector:
         """Some of the series, in the order given."""
-        index = np.asarray(rows)
-        if index.dtype == bool:
-            index = np.flatnonzero(index)
-        index = index.astype(np.int64)
         labels = [self.labels[i] for i in index.tolist()]
         return Vector(labels, self.values[index], self.present[index], self.drop_name[index])
 
@@ -161,11 +156,11 @@ def merged(vector: Vector) -> Vector:
     for row, code in enumerate(group):
         mask = vector.present[row]
         if (present[code] & mask).any():
-            msg = "vector cannot contain metrics with the same labelset"
-            raise QueryError(
-                f"{msg}: {format_labels(vector.labels[row])} stands twice",
-                "keep the label that tells them apart, or aggregate them first",
+            msg = (
+                "vector cannot contain metrics with the same labelset, and "
+                f"{format_labels(vector.labels[row])} stands twice"
             )
+            raise QueryError(msg, "keep the label that tells them apart, or aggregate them first")
         values[code, mask] = vector.values[row, mask]
         present[code] |= mask
     np.logical_or.at(drop, codes, vector.drop_name)

@@ -77,17 +77,16 @@ def _predict_linear(call: Call) -> Value:
 
 
 def _smoothing(call: Call) -> Value:
-    factors = {"smoothing": call.scalar(1), "trending": call.scalar(2)}
-    for name, factor in factors.items():
-        _check_factor(name, factor)
-    kernel = partial(trends.smoothed, **factors)
+    smoothing, trending = call.scalar(1), call.scalar(2)
+    _check_factor("smoothing", smoothing)
+    _check_factor("trend", trending)
+    kernel = partial(trends.smoothed, smoothing=smoothing, trending=trending)
     return _with_steps(call, _at_every_step(call, 0), kernel)
 
 
-def _check_factor(name: str, factor: Floats) -> None:
+def _check_factor(word: str, factor: Floats) -> None:
     wrong = factor[~((factor > 0) & (factor < 1))]
     if len(wrong):
-        word = {"smoothing": "smoothing", "trending": "trend"}[name]
         msg = f"invalid {word} factor. Expected: 0 < {word[0]}f < 1, got: {wrong[0]:g}"
         raise QueryError(msg, "give a factor between 0 and 1")
 
@@ -99,7 +98,7 @@ def _absent_over_time(call: Call) -> Value:
     there = over_windows(ranges, extremes.one, call.query.meter)
     present = there.spread(len(call.grid)).present if ranges.fixed else there.present
     labels = absent_labels(call.arguments[0])
-    return Vector.one(labels, np.ones(len(call.grid)), ~present.any(axis=0))
+    return Vector.one(labels, np.ones(len(call.grid)), np.logical_not(present.any(axis=0)))
 
 
 OVER_TIME: Final[dict[str, Function]] = {

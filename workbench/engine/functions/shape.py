@@ -41,7 +41,7 @@ def absent_labels(argument: Any) -> Labels:
 
 
 def _absent(call: Call) -> Value:
-    missing = ~call.vector(0).present.any(axis=0)
+    missing = np.logical_not(call.vector(0).present.any(axis=0))
     return Vector.one(absent_labels(call.arguments[0]), np.ones(len(call.grid)), missing)
 
 

@@ -86,9 +86,9 @@ def mad(windows: Windows) -> tuple[Floats, Bools]:
     for cells, table, counts in _gathered(windows):
         table.sort(axis=1)
         half = np.full(len(cells), 0.5)
-        table = np.abs(table - quantile_of_sorted(table, counts, half)[:, None])
-        table.sort(axis=1)
-        medians = quantile_of_sorted(table, counts, half)
-        complete = (~np.isnan(table)).sum(axis=1) == counts
+        distances = np.abs(table - quantile_of_sorted(table, counts, half)[:, None])
+        distances.sort(axis=1)
+        medians = quantile_of_sorted(distances, counts, half)
+        complete = (~np.isnan(distances)).sum(axis=1) == counts
         result.reshape(-1)[cells] = np.where(complete, medians, np.nan)
     return result, present

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -102,7 +103,7 @@ class _Prefixes:
 
 def _cumulated(flat: Floats, cuts: list[int]) -> Floats:
     result = np.empty_like(flat)
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in pairwise(cuts):
         np.cumsum(flat[start:stop], out=result[start:stop])
     return result
 

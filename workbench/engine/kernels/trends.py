@@ -71,6 +71,7 @@ def smoothed(windows: Windows, *, smoothing: Floats, trending: Floats) -> tuple[
     level = windows.values[fold.ravel(windows.first)].copy()
     second = np.minimum(fold.ravel(windows.first) + 1, len(windows.values) - 1)
     trend = windows.values[second] - level
+    before = level
     for k, (going, rows) in enumerate(fold):
         if not k:
             continue
