@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import NoneType
 from typing import Final
 
 import numpy as np
@@ -97,8 +98,8 @@ class LogColumns:
         """Label values, "" where absent; whole numbers become text."""
         if values is None:
             return [""] * self.count
-        if set(map(type, values)) <= {str}:
-            return list(values)  # type: ignore[arg-type]
+        if set(map(type, values)) <= {str, NoneType}:
+            return [str(v) if v else "" for v in values]
         result = []
         for i, value in enumerate(values):
             if value is None or isinstance(value, str):
@@ -114,6 +115,10 @@ class LogColumns:
         """What each row's status says."""
         if values is None:
             return [_SILENT] * self.count
+        if set(map(type, values)) <= {str, int, NoneType}:
+            known = {v: _outcome("" if v is None else str(v)) for v in set(values)}
+            if None not in known.values():
+                return [known[v] or _SILENT for v in values]
         result = []
         for i, value in enumerate(values):
             text = "" if value is None else str(value)
@@ -128,6 +133,8 @@ class LogColumns:
         """1 for a cache hit, 0 for a miss, `UNKNOWN_HIT` where absent."""
         if values is None:
             return np.full(self.count, UNKNOWN_HIT, np.int64)
+        if set(map(type, values)) == {bool}:
+            return np.array(values, np.int64)
         result = []
         for i, value in enumerate(values):
             hit = UNKNOWN_HIT if value is None or value == "" else None

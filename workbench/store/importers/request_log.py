@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,8 @@ from workbench.store.importers.textfile import TextFile
 
 __all__ = ["Requests", "read_requests"]
 
-_CHUNK: Final = 65_536
+_CHUNK: Final = 8_192
+"""Rows of a piece: few enough that their objects stay in the processor's cache."""
 
 Columns = Mapping[str, Sequence[object]]
 """Values of one piece of a log by field; fields that the log lacks have no key."""
@@ -165,22 +167,36 @@ def _by_field(
     used: set[str],
 ) -> Columns:
     """Columns of objects; where a field has several names, the first that holds a value counts."""
-    for row in rows:
-        seen.update(dict.fromkeys(row))
+    columns_of = _columns_of(rows)
+    seen.update(dict.fromkeys(columns_of))
     plain = {plain_name(name): name for name in reversed(list(seen))}
+    nothing = [None] * len(rows)
     result: dict[str, Sequence[object]] = {}
     for name, aliases in fields.items():
         found = [columns[name]] if name in columns else []
         found = found or [plain[plain_name(a)] for a in aliases if plain_name(a) in plain]
         for key in found:
             used.add(key)
-            values = [row.get(key) for row in rows]
+            values = columns_of.get(key, nothing)
             before = result.get(name)
             if before is not None:
                 values = [b if b is not None else v for b, v in zip(before, values, strict=True)]
             result[name] = values
     result.setdefault("time", [None] * len(rows))
     return result
+
+
+def _columns_of(rows: list[dict[str, object]]) -> dict[str, Sequence[object]]:
+    """Objects turned to columns by key; None where an object lacks it."""
+    keys = list(rows[0])
+    if len(keys) > 1 and all(len(row) == len(keys) for row in rows):
+        try:
+            # Rows of one program have the same keys: then one call a row takes all values.
+            return dict(zip(keys, zip(*map(itemgetter(*keys), rows), strict=True), strict=True))
+        except KeyError:
+            pass
+    every = dict.fromkeys(key for row in rows for key in row)
+    return {key: [row.get(key) for row in rows] for key in every}
 
 
 def _note_ignored(names: set[str], log: RowLog) -> None:

@@ -12,7 +12,7 @@ from workbench.store.importers.textfile import TextFile
 
 __all__ = ["Table", "find_column", "plain_name"]
 
-_CHUNK: Final = 65_536
+_CHUNK: Final = 8_192
 _DELIMITERS: Final = ",;\t|"
 
 
