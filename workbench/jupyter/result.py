@@ -150,9 +150,6 @@ class PromqlResult:
         head = f"<promql {self.expression!r}: {len(data)} series, {size}>"
         return "\n".join([head, *self.notes])
 
-    def _repr_html_(self) -> str:
-        return self.table()
-
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         drawable = isinstance(self.answer.data, Frame) and self._window is not None
         if self._form == "chart" or (self._form is None and drawable):

@@ -15,7 +15,14 @@ from workbench.samples import Floats, Ints
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.theme import COLOURS, themed
-from workbench.views.timeline import compact_data, empty_chart, subtitled, time_axis, time_text
+from workbench.views.timeline import (
+    WIDTH,
+    compact_data,
+    empty_chart,
+    subtitled,
+    time_axis,
+    time_text,
+)
 
 if TYPE_CHECKING:
     import altair as alt
@@ -251,7 +258,7 @@ def _finished(
     merged = buckets.merged if buckets else 0
     lines = [*notes, f"{merged:,} histograms added up"] if merged > 1 else notes
     layered = alt.layer(chart).properties(
-        title=subtitled(title, lines), width="container", height=_HEIGHT
+        title=subtitled(title, lines), width=WIDTH, height=_HEIGHT
     )
     result: alt.LayerChart = themed(layered)
     return result

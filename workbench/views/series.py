@@ -12,6 +12,7 @@ from workbench.samples import Floats, Ints, Labels, format_labels
 from workbench.views.axis import Scale, plain_text, scale_for
 from workbench.views.theme import COLOURS, PALETTE, themed
 from workbench.views.timeline import (
+    WIDTH,
     compact_data,
     empty_chart,
     finite,
@@ -92,7 +93,7 @@ def series_chart(
     layers += _lines(_points(frame, chosen, scale.factor), names, scale)
     chart = alt.layer(*layers).properties(
         title=subtitled(title, [*notes, *_notes(frame, len(chosen), len(others))]),
-        width="container",
+        width=WIDTH,
         height=_HEIGHT,
     )
     result: alt.LayerChart = themed(chart)

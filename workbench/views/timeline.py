@@ -14,7 +14,10 @@ from workbench.views.theme import COLOURS, themed
 if TYPE_CHECKING:
     import altair as alt
 
-__all__ = ["compact_data", "empty_chart", "finite", "subtitled", "time_axis", "time_text"]
+__all__ = ["WIDTH", "compact_data", "empty_chart", "finite", "subtitled", "time_axis", "time_text"]
+
+WIDTH: Final = 680
+"""Of a chart in pixels: a notebook's width; not every front end knows its container's."""
 
 _EMPTY_HEIGHT: Final = 80
 
@@ -78,7 +81,7 @@ def empty_chart(title: str, what: str) -> alt.LayerChart:
 
     text = alt.Chart({"values": [{"text": what}]}).mark_text(size=14, color=COLOURS["neutral"])
     chart = alt.layer(text.encode(text="text:N")).properties(
-        title=subtitled(title, []), width="container", height=_EMPTY_HEIGHT
+        title=subtitled(title, []), width=WIDTH, height=_EMPTY_HEIGHT
     )
     themed_chart: alt.LayerChart = themed(chart)
     return themed_chart
