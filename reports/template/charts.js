@@ -8,6 +8,14 @@
   const system = matchMedia("(prefers-color-scheme: dark)");
   const ground = () => root.dataset.theme || (system.matches ? "dark" : "light");
 
+  // The interpreter takes datetime(milliseconds) for a year; Vega means the moment itself.
+  function patch(node, key) {
+    if (typeof node === "string") return node.replace(/\bdatetime\((-?\d+)\)/g, "($1)");
+    if (key === "values" || !node || typeof node !== "object") return node;
+    if (Array.isArray(node)) return node.map((item) => patch(item));
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, patch(value, name)]));
+  }
+
   function merge(base, extra) {
     const result = { ...base };
     for (const [key, value] of Object.entries(extra)) {
@@ -48,6 +56,7 @@
       const shown = await window.vegaEmbed(live, spec, {
         mode: "vega-lite",
         ast: true,
+        patch: (compiled) => patch(compiled),
         renderer: "svg",
         actions: { export: true, source: false, compiled: false, editor: false },
         downloadFileName: document.title.replace(/[^\w]+/g, "-"),

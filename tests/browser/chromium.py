@@ -33,14 +33,20 @@ DEADLINE_SECONDS = 40
 
 def find() -> str | None:
     """Where the browser is, None where it is not installed."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
 
 
 class Chromium:
     """A browser with a profile of its own, gone with everything it wrote on leaving."""
 
     def __enter__(self) -> Self:
-        self._profile = tempfile.TemporaryDirectory(prefix="wb-chromium-", ignore_cleanup_errors=True)
+        self._profile = tempfile.TemporaryDirectory(
+            prefix="wb-chromium-", ignore_cleanup_errors=True
+        )
         program = find()
         assert program, "chromium is not installed"
         self._process = subprocess.Popen(
@@ -49,7 +55,9 @@ class Chromium:
             stderr=subprocess.DEVNULL,
         )
         port, path = self._port()
-        self._socket = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=DEADLINE_SECONDS)
+        self._socket = websocket.create_connection(
+            f"ws://127.0.0.1:{port}{path}", timeout=DEADLINE_SECONDS
+        )
         self._ids = itertools.count(1)
         self.events: list[dict[str, Any]] = []
         return self
@@ -89,7 +97,13 @@ class Chromium:
             self.events.append(answer)
 
     def open(
-        self, url: str, *, width: int = 1360, height: int = 900, theme: str = "light", wait: str = "true"
+        self,
+        url: str,
+        *,
+        width: int = 1360,
+        height: int = 900,
+        theme: str = "light",
+        wait: str = "true",
     ) -> Page:
         """Open a page and wait until the expression `wait` is true in it."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -100,7 +114,9 @@ class Chromium:
         page.size(width, height)
         page.theme(theme)
         page.call("Page.navigate", url=url)
-        page.wait(f"document.readyState === 'complete' && location.href !== 'about:blank' && ({wait})")
+        page.wait(
+            f"document.readyState === 'complete' && location.href !== 'about:blank' && ({wait})"
+        )
         return page
 
 
@@ -115,7 +131,11 @@ class Page:
 
     def size(self, width: int, height: int) -> None:
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
 
     def theme(self, name: str, *, media: str = "") -> None:
@@ -126,7 +146,11 @@ class Page:
     def value(self, expression: str) -> Any:
         """Evaluate in the page."""
         answer = self.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+            userGesture=True,
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
@@ -142,11 +166,21 @@ class Page:
         codes = {"Enter": 13, "Tab": 9}
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=codes[key], **text)
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                windowsVirtualKeyCode=codes[key],
+                **text,
+            )
 
     def _events(self, method: str) -> list[dict[str, Any]]:
         events = self._browser.events
-        return [e["params"] for e in events if e["method"] == method and e.get("sessionId") == self._session]
+        return [
+            e["params"]
+            for e in events
+            if e["method"] == method and e.get("sessionId") == self._session
+        ]
 
     @property
     def requests(self) -> list[str]:
@@ -162,7 +196,10 @@ class Page:
             for e in self._events("Runtime.consoleAPICalled")
             if e["type"] in ("error", "warning", "assert")
         ]
-        thrown = [e["exceptionDetails"]["text"] for e in self._events("Runtime.exceptionThrown")]
+        thrown = [
+            str(e["exceptionDetails"].get("exception", e["exceptionDetails"]))
+            for e in self._events("Runtime.exceptionThrown")
+        ]
         logged = [
             e["entry"]["text"]
             for e in self._events("Log.entryAdded")

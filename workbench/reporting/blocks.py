@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -11,12 +12,17 @@ from typing import Any, Final
 from workbench.errors import WorkbenchError
 from workbench.reporting.clean import clean_html, slug
 from workbench.reporting.studies import study_in
-from workbench.views.renderer import VEGALITE_MIME
+from workbench.views.renderer import PNG_SCALE
 
 __all__ = ["Block", "Cell", "Layout", "lay_out"]
 
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
-_SETUP: Final = frozenset(("parameters", "injected-parameters", "setup"))
+_SETUP: Final = {
+    "injected-parameters": "parameters of this run",
+    "parameters": "parameters and their defaults",
+    "setup": "connecting",
+}
+"""Tags of cells that only prepare, and what the page calls them."""
 _PROVENANCE: Final = "provenance"
 
 
@@ -40,11 +46,14 @@ class Cell:
         What it gave.
     ran
         False where the run ended before it.
+    name
+        What it is called beside its code, where it stands without a heading.
     """
 
     code: str = ""
     blocks: tuple[Block, ...] = ()
     ran: bool = True
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -85,9 +94,10 @@ def lay_out(notebook: Any) -> Layout:
         if cell.cell_type == "markdown":
             _add_markdown(layout, cell.source, taken)
         elif cell.cell_type == "code":
-            shown = Cell(cell.source, tuple(_blocks(cell.get("outputs", ()))), ran=number <= ended)
-            quiet = tags & _SETUP and not shown.blocks
-            (layout.setup if quiet else layout.body).append(shown)
+            blocks = tuple(_blocks(cell.get("outputs", ())))
+            name = "" if blocks else next((_SETUP[t] for t in _SETUP if t in tags), "")
+            shown = Cell(cell.source, blocks, ran=number <= ended, name=name)
+            (layout.setup if name else layout.body).append(shown)
     return layout
 
 
@@ -105,7 +115,9 @@ def _add_markdown(layout: Layout, source: str, taken: set[str]) -> None:
     from nbconvert.filters.markdown import markdown2html_mistune
 
     first = not layout.body and not layout.lead
-    rendered = re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", str(markdown2html_mistune(source)))
+    rendered = re.sub(
+        r'<a class="anchor-link"[^>]*>.*?</a>', "", str(markdown2html_mistune(source))
+    )
     if first and (title := re.match(r"\s*<h1[^>]*>.*?</h1>", rendered, re.DOTALL)):
         layout.lead = clean_html(rendered[title.end() :])
         return
@@ -136,12 +148,12 @@ def _blocks(outputs: Any) -> Iterator[Block]:
 def _data(data: Mapping[str, Any]) -> Iterator[Block]:
     """The best form of a display that a page can hold."""
     chart = next((v for k, v in data.items() if k.startswith("application/vnd.vegalite.")), None)
-    if isinstance(chart, Mapping) or VEGALITE_MIME in data:
-        yield Block("chart", {"spec": _script_safe(chart), "png": data.get("image/png", ""), "alt": _alt(data)})
+    if isinstance(chart, Mapping):
+        yield Block("chart", {"spec": _script_safe(chart), **_picture(data)})
     elif "text/html" in data:
         yield Block("html", clean_html(_joined(data["text/html"]), shift_headings=1))
     elif "image/png" in data:
-        yield Block("image", {"png": data["image/png"], "alt": _alt(data)})
+        yield Block("image", _picture(data))
     elif "text/plain" in data:
         yield Block("text", _plain(_joined(data["text/plain"])))
 
@@ -155,6 +167,17 @@ def _error(output: Any) -> Block:
     return Block(
         "error", {"name": output.ename, "message": output.evalue, "trace": trace, "ours": ours}
     )
+
+
+def _picture(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A PNG with the text that stands for it and its width on the page."""
+    png = _joined(data.get("image/png", "")).replace("\n", "")
+    head = base64.b64decode(png[:32] + "=" * (-len(png[:32]) % 4)) if png else b""
+    return {
+        "png": png,
+        "alt": _alt(data),
+        "width": round(int.from_bytes(head[16:20], "big") / PNG_SCALE),
+    }
 
 
 def _alt(data: Mapping[str, Any]) -> str:

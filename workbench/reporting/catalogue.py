@@ -12,7 +12,14 @@ from workbench.errors import InputError, ParameterError, did_you_mean
 from workbench.units import parse_duration
 from workbench.window import parse_time
 
-__all__ = ["CapacityParameters", "Parameters", "ReportKind", "catalogue", "check_parameters", "find_report"]
+__all__ = [
+    "CapacityParameters",
+    "Parameters",
+    "ReportKind",
+    "catalogue",
+    "check_parameters",
+    "find_report",
+]
 
 
 def _duration(text: str) -> str:
@@ -59,13 +66,19 @@ class CapacityParameters(Parameters):
 
     last: DurationText = Field("35d", description="the history to learn from", examples=["35d"])
     end: MomentText = Field(
-        "", description="where the history ends; empty for the source's now", examples=["2026-01-31T12:00:00Z"]
+        "",
+        description="where the history ends; empty for the source's now",
+        examples=["2026-01-31T12:00:00Z"],
     )
     step: DurationText = Field("1h", description="distance between two points", examples=["1h"])
     resources: str = Field(
-        "", description="path of a resources.toml; empty for the ready-made sets", examples=["resources.toml"]
+        "",
+        description="path of a resources.toml; empty for the ready-made sets",
+        examples=["resources.toml"],
     )
-    horizon_days: int = Field(90, ge=1, le=730, description="how far to look ahead, in days", examples=[90])
+    horizon_days: int = Field(
+        90, ge=1, le=730, description="how far to look ahead, in days", examples=[90]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +164,8 @@ def check_parameters(kind: ReportKind, given: Mapping[str, Any]) -> Parameters:
     except ValidationError as error:
         problems = [_explain(kind, dict(problem)) for problem in error.errors()]
     whats, mends = zip(*problems, strict=True)
-    raise ParameterError(f"report {kind.name!r}: {'; '.join(whats)}", "; ".join(mends))
+    msg = f"report {kind.name!r}: {'; '.join(whats)}"
+    raise ParameterError(msg, "; ".join(mends))
 
 
 def _explain(kind: ReportKind, problem: Mapping[str, Any]) -> tuple[str, str]:
@@ -159,7 +173,10 @@ def _explain(kind: ReportKind, problem: Mapping[str, Any]) -> tuple[str, str]:
     name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         near = did_you_mean(name, kind.parameters.model_fields)
-        return f"unknown parameter {name!r}", near or f"it takes {', '.join(kind.parameters.model_fields)}"
+        return (
+            f"unknown parameter {name!r}",
+            near or f"it takes {', '.join(kind.parameters.model_fields)}",
+        )
     field = kind.parameters.model_fields[name]
     expected = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     expected = expected.partition(", unable")[0]

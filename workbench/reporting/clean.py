@@ -15,35 +15,42 @@ from bs4 import BeautifulSoup, Comment, Tag
 
 __all__ = ["clean_html", "slug"]
 
-_DROPPED: Final = frozenset(
-    "script style iframe frame frameset object embed applet link meta base template noscript form "
-    "input button select textarea audio video source canvas svg math title head marquee".split()
+_DROPPED: Final = re.compile(
+    "^(script|style|iframe|frame|frameset|object|embed|applet|link|meta|base|template|noscript|form"
+    "|input|button|select|textarea|audio|video|source|canvas|svg|math|title|head|marquee)$"
 )
 """Elements that go with all that they hold."""
 
-_KEPT: Final = frozenset(
-    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure "
-    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub summary sup "
-    "table tbody td tfoot th thead time tr u ul var".split()
+_KEPT: Final = re.compile(
+    "^(a|abbr|b|blockquote|br|caption|code|col|colgroup|dd|del|details|div|dl|dt|em|figcaption"
+    "|figure|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|pre|q|s|samp|small|span|strong|sub|summary|sup"
+    "|table|tbody|td|tfoot|th|thead|time|tr|u|ul|var)$"
 )
 """Elements that stay; of others only their content does."""
 
-_ATTRIBUTES: Final = frozenset(
-    "alt class colspan data-value datetime dir href id lang open rowspan scope src start title".split()
+_ATTRIBUTES: Final = re.compile(
+    "^(alt|class|colspan|data-value|datetime|dir|href|lang|open|rowspan|scope|src|start|title)$"
 )
 
 _LINK: Final = re.compile(r"\s*(https?:|mailto:|#)", re.IGNORECASE)
-_IMAGE: Final = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
+_IMAGE: Final = re.compile(
+    r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE
+)
 _CLASS: Final = re.compile(r"[A-Za-z][\w-]*")
 _NUMBER: Final = re.compile(
     r"[<>≥≤~≈±]?\s*[+−-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?\s*"
     r"(%|[kMGTP]|[KMGTPE]?i?B|ms|µs|s|min|h|d|[A-Z]{3}|pp|×)?(\s*/\s*\w+)?",
     re.IGNORECASE,
 )
+_SHORT: Final = 18
+"""Characters of a cell that is not to be broken over lines."""
+
 _ABSENT: Final = frozenset(("", "–", "—", "-", "nan", "none", "<na>", "nat", "no value", "∞", "−∞"))
 
 
-def clean_html(html: str, *, shift_headings: int = 0, identify: Callable[[str], str] | None = None) -> str:
+def clean_html(
+    html: str, *, shift_headings: int = 0, identify: Callable[[str], str] | None = None
+) -> str:
     """Make HTML harmless; give its tables and headings the form of the page.
 
     Parameters
@@ -63,10 +70,11 @@ def clean_html(html: str, *, shift_headings: int = 0, identify: Callable[[str], 
     soup = BeautifulSoup(html, "html.parser")
     for text in soup.find_all(string=lambda t: isinstance(t, Comment)):
         text.extract()
-    for tag in soup.find_all(_DROPPED.__contains__):
-        tag.decompose()
-    for tag in soup.find_all(True):
-        if tag.name in _KEPT:
+    for tag in soup.find_all(_DROPPED):
+        if not tag.decomposed:
+            tag.decompose()
+    for tag in soup.find_all():
+        if _KEPT.match(tag.name):
             _keep_attributes(tag)
         else:
             tag.unwrap()
@@ -78,7 +86,7 @@ def clean_html(html: str, *, shift_headings: int = 0, identify: Callable[[str], 
 
 def _keep_attributes(tag: Tag) -> None:
     classes = [c for c in tag.get_attribute_list("class") if c and _CLASS.fullmatch(c)]
-    tag.attrs = {k: v for k, v in tag.attrs.items() if k in _ATTRIBUTES and k != "class"}
+    tag.attrs = {k: v for k, v in tag.attrs.items() if _ATTRIBUTES.match(k) and k != "class"}
     if classes:
         tag["class"] = " ".join(classes)
     if tag.name != "a" or not _LINK.match(str(tag.get("href", ""))):
@@ -87,8 +95,6 @@ def _keep_attributes(tag: Tag) -> None:
         tag["rel"] = "noopener noreferrer"
     if "src" in tag.attrs and not (tag.name == "img" and _IMAGE.fullmatch(str(tag["src"]))):
         del tag["src"]
-    # Ids of content could shadow those that the page's own script looks for.
-    tag.attrs.pop("id", None)
 
 
 def _shape_headings(soup: BeautifulSoup, shift: int, identify: Callable[[str], str] | None) -> None:
@@ -99,19 +105,53 @@ def _shape_headings(soup: BeautifulSoup, shift: int, identify: Callable[[str], s
 
 
 def _shape_table(soup: BeautifulSoup, table: Tag) -> None:
-    """Mark columns of numbers; let a wide table scroll in a frame that the keyboard reaches."""
-    rows = [row.find_all(["td", "th"], recursive=False) for row in table.find_all("tr")]
+    """Give a table the page's form, and a frame in which it scrolls, also by the keyboard."""
+    _join_headings(table)
+    _drop_running_number(table)
+    rows = _rows(table)
     body = [row for row in rows if any(cell.name == "td" for cell in row)]
     for column in range(max(map(len, rows), default=0)):
-        cells = [row[column] for row in body if column < len(row)]
-        texts = [c.get_text().strip() for c in cells if c.name == "td"]
+        texts = [row[column].get_text().strip() for row in body if column < len(row)]
         told = [t for t in texts if t.lower() not in _ABSENT]
-        if told and all(_NUMBER.fullmatch(t) for t in told):
-            for cell in (row[column] for row in rows if column < len(row)):
-                _add_class(cell, "num")
+        style = "num" if told and all(map(_NUMBER.fullmatch, told)) else ""
+        if not style and max(map(len, texts), default=0) <= _SHORT:
+            style = "short"
+        for cell in (row[column] for row in rows if style and column < len(row)):
+            _add_class(cell, style)
     _add_class(table, "data")
-    frame = soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "group", "aria-label": "Table"})
-    table.wrap(frame)
+    frame = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": "Table"}
+    table.wrap(soup.new_tag("div", attrs=frame))
+
+
+def _rows(table: Tag) -> list[list[Tag]]:
+    return [row.find_all(["td", "th"], recursive=False) for row in table.find_all("tr")]
+
+
+def _join_headings(table: Tag) -> None:
+    """Put the name of pandas' index, which has a row of its own, into the row of the headings."""
+    head = table.find("thead")
+    lines = head.find_all("tr", recursive=False) if head else []
+    if len(lines) != 2:
+        return
+    upper, lower = (line.find_all("th", recursive=False) for line in lines)
+    if len(upper) != len(lower) or any(
+        a.get_text().strip() and b.get_text().strip() for a, b in zip(upper, lower, strict=True)
+    ):
+        return
+    for above, below in zip(upper, lower, strict=True):
+        if below.get_text().strip():
+            above.replace_with(below.extract())
+    lines[1].decompose()
+
+
+def _drop_running_number(table: Tag) -> None:
+    """Take away pandas' running number: it says nothing."""
+    first = [row[0] for row in _rows(table) if row]
+    numbers = [cell.get_text().strip() for cell in first if cell.find_parent("tbody")]
+    nameless = all(not c.get_text().strip() for c in first if not c.find_parent("tbody"))
+    if nameless and numbers and numbers == [str(i) for i in range(len(numbers))]:
+        for cell in first:
+            cell.decompose()
 
 
 def _add_class(tag: Tag, name: str) -> None:

@@ -181,10 +181,14 @@ def execute(
             return Execution(_kept(kept), ReportError(msg, mend), timed_out=True)
         except DeadKernelError:
             msg = "the report's kernel ended by itself, most often because memory ran out"
-            return Execution(_kept(kept), ReportError(msg, "ask for a shorter `last` or a longer `step`"))
+            return Execution(
+                _kept(kept), ReportError(msg, "ask for a shorter `last` or a longer `step`")
+            )
         except RuntimeError as failure:
             msg = f"the report's kernel did not start ({failure})"
-            raise ReportError(msg, f"try: {sys.executable} -m ipykernel_launcher --version") from None
+            raise ReportError(
+                msg, f"try: {sys.executable} -m ipykernel_launcher --version"
+            ) from None
         return Execution(_kept(kept))
 
 
@@ -204,7 +208,9 @@ def _read(path: Path) -> Any:
 def _kept(path: Path) -> Any:
     """The executed notebook without the banners that papermill adds to a failed one."""
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells = [c for c in notebook.cells if ERROR_MARKER_TAG not in c.metadata.get("tags", [])]
+    notebook.cells = [
+        c for c in notebook.cells if ERROR_MARKER_TAG not in c.metadata.get("tags", [])
+    ]
     return notebook
 
 
@@ -217,7 +223,9 @@ def _error_of(name: str, message: str) -> WorkbenchError:
         error = kind.__new__(kind)
         WorkbenchError.__init__(error, message)
         return error
-    return ReportError(f"a cell failed with {name}: {message}", "the page shows which, with its traceback")
+    return ReportError(
+        f"a cell failed with {name}: {message}", "the page shows which, with its traceback"
+    )
 
 
 def _silent(_done: int, _total: int) -> None:

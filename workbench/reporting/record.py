@@ -55,9 +55,13 @@ class FindingRecord(_Record):
     about: str = Field(description="what it is about; stable from one run to the next")
     what: str = Field(description="one sentence that says what is the case, with the figures")
     next_step: str = Field("", description="what to do about it")
-    evidence: dict[str, Any] = Field(default_factory=dict, description="the figures behind it, by name")
+    evidence: dict[str, Any] = Field(
+        default_factory=dict, description="the figures behind it, by name"
+    )
     where: str = Field("", description="where to look: a metric, an expression, a file and line")
-    fingerprint: str = Field(description="identity from run to run: of code and about, not of figures")
+    fingerprint: str = Field(
+        description="identity from run to run: of code and about, not of figures"
+    )
 
     def finding(self) -> Finding:
         """The finding itself."""

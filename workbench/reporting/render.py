@@ -47,7 +47,7 @@ class _PageExporter(TemplateExporter):
         return [str(shipped("reports", "template"))]
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """nbconvert's filters, and its highlighting of code, which only its own HTML has."""
+        """The filters of nbconvert, and its highlighting of code, which only its own HTML has."""
         yield from super().default_filters()
         yield "highlight_code", Highlight2HTML(pygments_lexer="ipython3")
 
@@ -83,20 +83,25 @@ def render_page(notebook: Any, record: ReportRecord) -> str:
             "layout": layout,
             "contents": _contents(layout, record),
             "facts": _facts(record),
+            "span": _span,
             "scripts": [_page_script(), *([_vega_script()] if charts else [])],
             "looks": {"light": theme_config("light"), "dark": theme_config("dark")},
         },
     )
     if len(page.encode()) > SIZE_BUDGET_BYTES:
         size = format_quantity(len(page.encode()), "bytes")
-        _log.warning("the page of %s is %s: draw fewer points or show fewer rows", record.report, size)
+        _log.warning(
+            "the page of %s is %s: draw fewer points or show fewer rows", record.report, size
+        )
     return page
 
 
-def render_index(lines: Sequence[Mapping[str, Any]], problems: Sequence[str]) -> str:
+def render_index(lines: Sequence[Any], problems: Sequence[str]) -> str:
     """Render the index of an output folder: see `workbench.reporting.index`."""
     return _render(
-        "index.html.j2", _no_notebook(), {"lines": lines, "problems": problems, "scripts": [_page_script()]}
+        "index.html.j2",
+        _no_notebook(),
+        {"lines": lines, "problems": problems, "scripts": [_page_script()]},
     )
 
 
@@ -129,7 +134,8 @@ def _no_notebook() -> Any:
 def _policy(scripts: Sequence[str]) -> str:
     """The content security policy: these scripts, inline styles, inline pictures, nothing else."""
     hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
+        for s in scripts
     )
     return (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -143,8 +149,7 @@ def _vega_script() -> str:
     import vl_convert
 
     bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    script = bundle.replace("</script", "<\\/script") + "\n" + _asset("charts.js")
-    return script
+    return bundle.replace("</script", "<\\/script") + "\n" + _asset("charts.js")
 
 
 def _page_script() -> str:
@@ -165,14 +170,29 @@ def _contents(layout: Layout, record: ReportRecord) -> list[tuple[str, str]]:
     return [*layout.contents, *ends, ("how-it-was-made", "How this page was made")]
 
 
+def _span(provenance: Mapping[str, Any]) -> list[str]:
+    """The window of one question, or its moment, in parts that are not to be broken."""
+    if not provenance.get("window"):
+        return [_short_time(str(provenance.get("at", "")))]
+    bounds, _, step = str(provenance["window"]).partition(", step ")
+    start, _, end = bounds.partition(" to ")
+    return [f"{_short_time(start)} to", _short_time(end), f"step {step}"]
+
+
+def _short_time(text: str) -> str:
+    """RFC 3339 as people read it, without seconds where there are none."""
+    return text.removesuffix("Z").removesuffix(":00").replace("T", " ")
+
+
 def _facts(record: ReportRecord) -> list[tuple[str, str]]:
     """The lines of the header."""
-    window = (record.window or "").partition(", step ")
+    bounds, _, step = (record.window or "").partition(", step ")
+    start, _, end = bounds.partition(" to ")
     facts = [
         ("Source", record.source + (f" ({record.server})" if record.server else "")),
         ("Data until", f"{record.now:%Y-%m-%d %H:%M} UTC"),
-        ("Window", window[0].replace("T", " ").replace("Z", "")),
-        ("Step", window[2]),
+        ("Window", start and f"{_short_time(start)} to {_short_time(end)} UTC"),
+        ("Step", step),
         ("Rendered", f"{record.started:%Y-%m-%d %H:%M} UTC"),
     ]
     return [(name, value) for name, value in facts if value]

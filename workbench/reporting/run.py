@@ -151,7 +151,11 @@ def _execute(
 
 
 def _finish(
-    kind: ReportKind, execution: Execution, redactor: Redactor, output: Path, facts: Mapping[str, Any]
+    kind: ReportKind,
+    execution: Execution,
+    redactor: Redactor,
+    output: Path,
+    facts: Mapping[str, Any],
 ) -> ReportRun:
     """Redact, render and write."""
     import nbformat
@@ -194,7 +198,9 @@ def _record(
             "title": kind.title,
             "status": status,
             "error": error
-            and ErrorRecord(type=type(error).__name__, message=str(error), exit_code=error.exit_code),
+            and ErrorRecord(
+                type=type(error).__name__, message=str(error), exit_code=error.exit_code
+            ),
             "started": facts["started"],
             "seconds": 0,
             "parameters": dict(parameters),

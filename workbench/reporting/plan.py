@@ -1,0 +1,54 @@
+"""What a report would ask of its source, told before it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.reporting.catalogue import (
+    CapacityParameters,
+    Parameters,
+    check_parameters,
+    find_report,
+)
+from workbench.session import connect
+from workbench.session.plan import Estimate, estimate
+
+__all__ = ["plan_report"]
+
+
+def plan_report(
+    name: str, parameters: Mapping[str, Any], *, source: str | None = None
+) -> list[Estimate]:
+    """Estimate what a report's questions would cost; only their selectors are counted.
+
+    Parameters
+    ----------
+    name, parameters, source
+        As for `run_report`.
+
+    Raises
+    ------
+    ParameterError
+        The name or a parameter is wrong.
+    SourceError
+        The source cannot be asked.
+    """
+    asked = {**parameters, **({"source": source} if source else {})}
+    checked = check_parameters(find_report(name), asked)
+    with connect(checked.source or None) as workbench:
+        return estimate(workbench, _questions(workbench, checked))
+
+
+def _questions(workbench: Any, checked: Parameters) -> list[Any]:
+    from workbench.session.capacity import plan_capacity
+
+    assert isinstance(checked, CapacityParameters)
+    _, questions = plan_capacity(
+        workbench,
+        resources=checked.resources or None,
+        last=checked.last,
+        end=checked.end or None,
+        step=checked.step,
+    )
+    return questions
