@@ -14,7 +14,10 @@ import pytest
 
 from workbench.conventions.profile import load_profile
 from workbench.errors import BadRowsError, InputError
+from workbench.frame import Frame
 from workbench.samples import MetricType
+from workbench.sources.snapshot import SnapshotSource
+from workbench.store import SnapshotStore, write_snapshot
 from workbench.store.importers import Imported, import_llm_requests
 
 AZURE = Path(__file__).parents[4] / "shared" / "data" / "llm" / "azure-2023-code.csv"
@@ -284,3 +287,17 @@ def test_more_rows_than_one_chunk(tmp_path: Path) -> None:
     got = totals(imported, "llm_gateway_input_tokens_total")
     assert sum(got.values()) == 200_000 * 199_999 // 2
     assert len(got) == 3
+
+
+def test_increase_in_promql_gives_the_sum_of_the_file(tmp_path: Path) -> None:
+    """The whole way: log, snapshot on disk, engine; the first step is not lost."""
+    rows = [request(T0 + i * 13, input_tokens=i, team=f"t{i % 3}") for i in range(400)]
+    imported = import_llm_requests(write(tmp_path, rows))
+    write_snapshot(tmp_path / "snapshot", imported.series, metadata=imported.metadata)
+    store = SnapshotStore(tmp_path / "snapshot")
+    last = store.bounds_ms[1]
+    answer = SnapshotSource(store, "test").query(
+        "sum(increase(llm_gateway_input_tokens_total[3h]))", last
+    )
+    assert isinstance(answer.data, Frame)
+    assert answer.data.values.tolist() == [[pytest.approx(sum(range(400)))]]
