@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,6 +20,7 @@ __all__ = ["conclude", "missing_metrics", "no_series"]
 _SOON_DAYS: Final = 30
 _LIKELY: Final = 0.5
 _POSSIBLE: Final = 0.2
+_CONTINUOUS: Final = ("", "bytes", "seconds", "ratio", "percent")
 _GAPS: Final = 0.1
 _MANY_GAPS: Final = 0.25
 
@@ -92,7 +94,7 @@ def _saturation(outlook: Outlook, found: Saturation, horizon: int) -> Iterator[F
 def _add(outlook: Outlook, found: Saturation, horizon: int) -> str:
     """What to do, and by when."""
     who = f"{outlook.owner}: " if outlook.owner else ""
-    amount = _amount(outlook, found.add)
+    amount = _whole(outlook, found.add)
     enough = f"that lasts {horizon} days with a chance of 90 %"
     if found.dated:
         by = _date(outlook, found.interval_80[0])
@@ -106,7 +108,7 @@ def _full(outlook: Outlook, reason: str) -> Finding:
     peak = max(outlook.peak_p99 or outlook.current, outlook.current)
     more = max(peak / 0.8 - outlook.limit, 0.0)
     what = f"{outlook.name} is full: {reason} ({_amount(outlook, outlook.current)} now, limit {_amount(outlook, outlook.limit)})"
-    step = f"add {_amount(outlook, more)} or free as much: then the seasonal peak is at 80 % of the limit or below it"
+    step = f"add {_whole(outlook, more)} or free as much: then the seasonal peak is at 80 % of the limit or below it"
     return _finding("CAP-FULL", Severity.ERROR, outlook, what, step, peak_p99=outlook.peak_p99)
 
 
@@ -119,7 +121,7 @@ def _headroom(outlook: Outlook, resource: Resource) -> Finding:
         f"({_amount(outlook, outlook.peak_p95)} of {_amount(outlook, outlook.limit)})"
     )
     more = outlook.peak_p95 / resource.headroom - outlook.limit
-    step = f"add {_amount(outlook, more)} to bring the peak to {_percent(resource.headroom)}, or set `headroom` of this resource if so little is meant"
+    step = f"add {_whole(outlook, more)} to bring the peak to {_percent(resource.headroom)}, or set `headroom` of this resource if so little is meant"
     return _finding(
         "CAP-HEADROOM",
         Severity.WARNING,
@@ -184,6 +186,12 @@ def no_series(resource: Resource) -> Finding:
     return Finding(
         "CAP-METRICS-MISSING", Severity.WARNING, resource.name, what, step, where=resource.usage
     )
+
+
+def _whole(outlook: Outlook, amount: float) -> str:
+    """What to add; rounded up where it is counted in pieces, as connections are."""
+    pieces = outlook.unit not in _CONTINUOUS and float(outlook.limit or 0.5).is_integer()
+    return _amount(outlook, math.ceil(amount) if pieces else amount)
 
 
 def _amount(outlook: Outlook, value: float) -> str:

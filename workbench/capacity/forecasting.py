@@ -89,6 +89,7 @@ def _saturation(paths: Paths, limit: float, factor: float, horizon: int) -> Satu
         interval_95=passage.interval(0.95),
         dated=passage.chance(horizon) >= DATED,
         add=max(needed - limit, 0.0) * factor,
+        cumulative=passage.cumulative,
     )
 
 

@@ -189,7 +189,7 @@ def _notes(
     if history.missing:
         longest = _longest_gap(history)
         notes.append(
-            f"{history.missing} of {len(history)} days have too few samples (longest gap {longest} d)."
+            f"Too few samples on {history.missing} of {len(history)} days (longest gap {longest} d)."
         )
     changes = int(_changed(limits).sum())
     if moving:
@@ -202,7 +202,7 @@ def _notes(
     with np.errstate(invalid="ignore"):
         early = int((history.peaks >= limits)[:-_FULL_DAYS].sum())
     if early:
-        notes.append(f"The limit was reached on {early} earlier days.")
+        notes.append(f"The limit was reached on {early} earlier day{'s' * (early > 1)}.")
     silent = len(history) - 1 - int(history.days[-1]) if len(history.days) else 0
     if silent:
         notes.append(f"The last peak is {format_duration(silent * DAY_MS)} old.")

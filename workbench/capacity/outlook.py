@@ -63,6 +63,8 @@ class Saturation:
         Whether the chance within the horizon is high enough (0.8) to print a date.
     add
         What to add to the limit so that the chance within the horizon falls to 10 %.
+    cumulative
+        float64, shape (twice the horizon,): the chance by each coming day.
     """
 
     chances: Mapping[int, float]
@@ -71,6 +73,7 @@ class Saturation:
     interval_95: tuple[int | None, int | None]
     dated: bool
     add: float
+    cumulative: Floats
 
 
 @dataclass(frozen=True, slots=True)

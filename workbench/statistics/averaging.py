@@ -19,7 +19,7 @@ from workbench.statistics.designs import Design, Trend, Whitening, steps, whiten
 
 __all__ = ["Average", "Family", "Member", "Shift", "average_models", "family_design"]
 
-PHIS: Final = np.array([0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99])
+PHIS: Final = np.array([0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 0.998])
 """Autocorrelations from one day to the next that are weighed."""
 
 _DAMPINGS: Final = (0.35, 0.8)

@@ -109,10 +109,12 @@ def _growth(outlook: Outlook) -> str:
     growth = outlook.growth
     if growth is None:
         return _NONE
-    low, middle, high = (
-        format_quantity(value, outlook.unit) for value in (growth.low, growth.middle, growth.high)
+    scaled = outlook.unit in ("bytes", "seconds", "ratio", "percent")
+    low, high = (
+        format_quantity(value, outlook.unit if scaled else "")
+        for value in (growth.low, growth.high)
     )
-    return f"{middle} ({low} to {high})"
+    return f"{format_quantity(growth.middle, outlook.unit)} ({low} to {high})"
 
 
 def _backtest(outlook: Outlook) -> str:
