@@ -141,10 +141,8 @@ def check_samples(case, data):
     grid = np.arange(start, end + 1, step)
     wanted = {}
     for labels, values in case.series:
-        values = values + [None] * (len(grid) - len(values))
-        wanted[key(labels)] = [
-            (int(t), v) for t, v in zip(grid, values, strict=False) if v is not None
-        ]
+        points = zip(grid.tolist(), values, strict=False)
+        wanted[key(labels)] = [(t, v) for t, v in points if v is not None]
     got = {key(x): list(zip(t.tolist(), v.tolist(), strict=True)) for x, t, v in data}
     if {k: [t for t, _ in rows] for k, rows in got.items()} != {
         k: [t for t, _ in rows] for k, rows in wanted.items()

@@ -19,6 +19,7 @@ _TOLERANCE: Final = 1e-12
 """Relative difference of neighbouring counts that is taken for rounding, not for a decrease."""
 
 
+@np.errstate(all="ignore")
 def bucket_quantile(q: Floats, bounds: Floats, counts: Floats) -> tuple[Floats, bool]:
     """Estimate quantiles.
 
@@ -89,6 +90,7 @@ def _almost_equal(a: Floats, b: Floats) -> Bools:
     return result
 
 
+@np.errstate(all="ignore")
 def bucket_fraction(lower: Floats, upper: Floats, bounds: Floats, counts: Floats) -> Floats:
     """Estimate which share of the observations lies between two values.
 

@@ -56,7 +56,7 @@ class Regex:
         self._anchored = f"^(?s:{pattern})$"
         self._alternatives = _alternatives(pattern)
         if self._alternatives is None and pattern not in (".*", ".+"):
-            self._search([])
+            self._search([""])
 
     def matches(self, values: Sequence[str]) -> Bools:
         """Tell which of the values the whole pattern matches; bool, shape (values,)."""
@@ -126,7 +126,7 @@ class Regex:
 
         try:
             found = pc.match_substring_regex(_text(values), pattern=self._anchored)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, UnicodeEncodeError) as error:
             reason = str(error).removeprefix("Invalid regular expression: ")
             msg = f"{self.pattern!r} is no regular expression ({reason})"
             raise QueryError(msg, "write it in RE2's syntax") from None

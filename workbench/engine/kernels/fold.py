@@ -35,6 +35,7 @@ class Fold:
         order = np.argsort(-counts, kind="stable")
         self._order = chosen[order]
         self._counts = counts[order]
+        self._tick = windows.tick
         self._low = windows.low.ravel()[self._order]
 
     def __len__(self) -> int:
@@ -46,6 +47,7 @@ class Fold:
         going = len(self._counts)
         longest = int(self._counts[0]) if going else 0
         for k in range(longest):
+            self._tick()
             going = int(np.searchsorted(-self._counts, -k, side="left"))
             yield going, self._low[:going] + k
 

@@ -59,6 +59,7 @@ def _gathered(windows: Windows) -> Iterator[tuple[Ints, Floats, Ints]]:
     cells = cells[counts[cells] > 0]
     low = windows.low.ravel()
     while len(cells):
+        windows.tick()
         width = int(counts[cells[-1]])
         chosen = cells[-max(1, _ROOM // width) :]
         cells = cells[: len(cells) - len(chosen)]

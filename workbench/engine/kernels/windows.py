@@ -39,6 +39,8 @@ class Windows:
         int64, shape (steps,): where the windows end.
     span_ms
         How long they are.
+    tick
+        Looks at the query's clock; long walks call it now and then.
     """
 
     times_ms: Ints
@@ -48,6 +50,7 @@ class Windows:
     high: Ints
     ends_ms: Ints
     span_ms: int
+    tick: Callable[[], None] = lambda: None
 
     @property
     def count(self) -> Ints:
@@ -116,5 +119,6 @@ def over_windows(ranges: Ranges, kernel: Kernel, meter: Meter) -> Vector:
     values, present = np.empty(shape), np.zeros(shape, bool)
     for chosen, windows in blocks(ranges):
         meter.tick()
+        windows.tick = meter.tick
         values[chosen], present[chosen] = kernel(windows)
     return Vector(ranges.labels, values, present, np.ones(len(ranges), bool))
