@@ -10,7 +10,7 @@ import measure
 
 EXPRESSION = "avg_over_time(bench_month[5m])"
 POINTS = 43_200
-END_MS = estate.END_MS - 60_000
+END_MS = estate.END_MS
 START_MS = END_MS - (POINTS - 1) * 60_000
 
 

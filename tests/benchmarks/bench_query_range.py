@@ -10,7 +10,7 @@ import estate
 import measure
 
 EXPRESSION = 'bench_gauge{half="0"}'
-END_MS = estate.END_MS - 60_000
+END_MS = estate.END_MS
 START_MS = END_MS - 1_439 * 60_000
 SHAPE = 1_000 * 1_440
 

@@ -60,12 +60,24 @@ def cut(body: bytes | bytearray) -> Cut:
     done = 0
     while (found := body.find(_OPENING, done)) >= 0:
         start = found + _KEY
-        end = body.index(b"]]", start) + 2
+        end = _end(body, start)
         pieces += [body[done:start], b"%d" % len(spans)]
         spans.append((start, end))
         done = end
     pieces.append(body[done:])
     return Cut(b"".join(pieces), spans)
+
+
+def _end(body: bytes | bytearray, start: int) -> int:
+    """Where a span ends: after its first ``]]``.
+
+    Searching for one byte is a hundred times as fast as for two, of which every point has one:
+    the next brace ends the series, unless another key, hence a colon, stands before it.
+    """
+    brace = body.find(b"}", start)
+    if brace > 0 and body[brace - 2 : brace] == b"]]" and body.find(b":", start, brace) < 0:
+        return brace
+    return body.index(b"]]", start) + 2
 
 
 class SpanReader:
@@ -88,8 +100,8 @@ class SpanReader:
         span
             ``[[time,"value"],…]``, times in seconds.
         grid
-            The times that a complete series has; where both ends and the count agree with it,
-            the times between them need not be read.
+            The times that a complete series has, milliseconds. A series that has them all gives
+            back this very array.
 
         Returns
         -------
@@ -103,11 +115,13 @@ class SpanReader:
         """
         if self._parser is not None:
             try:
-                buffer = self._parser.parse(span.replace(b'"', b"")).as_buffer(of_type="d")
+                buffer = self._parser.parse(span.translate(None, b'"')).as_buffer(of_type="d")
             except (ValueError, TypeError, RuntimeError):
                 pass  # NaN, an infinity or a huge integer: no JSON numbers, but float() reads them
             else:
                 pairs = np.frombuffer(buffer, np.float64).reshape(-1, 2)
+                if grid is not None and np.array_equal(pairs[:, 0], grid / 1000):
+                    return grid, pairs[:, 1]
                 return to_ms(pairs[:, 0]), pairs[:, 1]
         return _read_text(span, grid)
 
