@@ -9,6 +9,7 @@ from workbench.errors import InputError, QueryError
 from workbench.findings import Provenance
 from workbench.frame import Frame, samples_to_long
 from workbench.jupyter.drawing import Drawing, Form, plan_drawing
+from workbench.promql.tokens import one_line
 from workbench.samples import Samples
 from workbench.session import Workbench
 from workbench.sources.base import Answer
@@ -118,14 +119,14 @@ class PromqlResult:
             raise InputError(msg, "use --as table")
         window = self._window
         if window is None:
-            return series_chart(self.frame, title=self.expression, notes=self.notes)
+            return series_chart(self.frame, title=one_line(self.expression), notes=self.notes)
         drawing, frame = self.drawing, self.frame
         if drawing.expression != self.expression and len(frame):
             asked = self._workbench.ask(drawing.expression, window).data
             assert isinstance(asked, Frame)
             frame = asked
         draw = heatmap_chart if drawing.kind == "heatmap" or _is_buckets(frame) else series_chart
-        return draw(frame, unit=drawing.unit, title=self.expression, notes=self.notes)
+        return draw(frame, unit=drawing.unit, title=one_line(self.expression), notes=self.notes)
 
     def table(self) -> str:
         """The result as an HTML table with a row a series."""
@@ -147,7 +148,7 @@ class PromqlResult:
         size = (
             f"{data.rows} samples" if isinstance(data, Samples) else f"{len(data.times_ms)} steps"
         )
-        head = f"<promql {self.expression!r}: {len(data)} series, {size}>"
+        head = f"<promql {one_line(self.expression)}: {len(data)} series, {size}>"
         return "\n".join([head, *self.notes])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Token", "has_comment", "open_brackets", "tokenize"]
+__all__ = ["Token", "has_comment", "one_line", "open_brackets", "tokenize"]
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
@@ -73,6 +73,27 @@ def has_comment(expression: str) -> bool:
     """
     found = _TOKEN.finditer(expression)
     return "#" in expression and any(m.lastgroup == "space" and m[0][0] == "#" for m in found)
+
+
+def one_line(expression: str) -> str:
+    r"""The same query on one line, without comments and indentation.
+
+    Examples
+    --------
+    >>> one_line('sum by (job) (  # all\n  rate(x{a="b  c"}[5m])\n)')
+    'sum by (job) (rate(x{a="b  c"}[5m]))'
+    """
+    parts: list[str] = []
+    end = 0
+    for token in tokenize(expression):
+        gap = expression[end : token.start]
+        inside = bool(parts) and parts[-1] in ("(", "[", "{")
+        broken = "\n" in gap or "#" in gap
+        if parts and gap and not (broken and (inside or token.text in (")", "]", "}"))):
+            parts.append(" ")
+        parts.append(token.text)
+        end = token.end
+    return "".join(parts)
 
 
 def open_brackets(tokens: list[Token]) -> list[Token]:

@@ -79,7 +79,7 @@ def series_chart(
     >>> frame = Frame("matrix", [{"job": "api"}], times, values, ~np.isnan(values))
     >>> chart = series_chart(frame, unit="ratio", title="CPU")
     >>> chart.to_dict()["title"]["text"]
-    'CPU'
+    ['CPU']
     """
     import altair as alt
 
@@ -186,7 +186,7 @@ def _lines(points: dict[str, list[Any]], names: list[str], scale: Scale) -> list
     picked = alt.selection_point(name="pick", fields=["series"], bind="legend")
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
     known = {"values": [{"line": i, "series": name} for i, name in enumerate(names)]}
-    columns = min(3, len(names), max(1, _LEGEND_WIDTH // max(map(len, names))))
+    columns = min(4, len(names), max(1, _LEGEND_WIDTH // max(map(len, names))))
     legend = alt.Legend(title=None, orient="bottom", columns=columns, labelLimit=_LEGEND_PIXELS)
     value = f"value ({scale.title})" if scale.title else "value"
     base = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,11 @@ WIDTH: Final = 680
 """Of a chart in pixels: a notebook's width; not every front end knows its container's."""
 
 _EMPTY_HEIGHT: Final = 80
+_TITLE_WIDTH: Final = 88
+_NOTE_WIDTH: Final = 108
+"""Characters of one line above a chart."""
+
+_MOST_LINES: Final = 4
 
 _TICKS: Final = (
     "utcFormat(datum.value, "
@@ -94,9 +100,12 @@ def subtitled(title: str, notes: Sequence[str]) -> alt.Title:
     """
     import altair as alt
 
-    text = plain_text(title)
-    return (
-        alt.Title(text=text, subtitle=[plain_text(n) for n in notes])
-        if notes
-        else alt.Title(text=text)
-    )
+    text = _wrapped(title, _TITLE_WIDTH)
+    lines = [line for note in notes for line in _wrapped(note, _NOTE_WIDTH)]
+    return alt.Title(text=text, subtitle=lines) if lines else alt.Title(text=text)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines that fit above a chart; a text too long for them is cut in its middle."""
+    short = plain_text(text, most=_MOST_LINES * width - width // 2)
+    return textwrap.wrap(short, width, break_on_hyphens=False, max_lines=_MOST_LINES) or [""]

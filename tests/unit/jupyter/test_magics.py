@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,41 @@ wb = workbench.connect(workbench.snapshot(series, metadata=known))
 """
 
 
-def run(*cells: str) -> list[dict[str, Any]]:
-    """What each cell did, after the extension was loaded and the snapshot connected."""
-    given = json.dumps(["%load_ext workbench", SETUP, *cells])
-    done = subprocess.run(
-        [sys.executable, str(SHELL)], input=given, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    results: list[dict[str, Any]] = json.loads(done.stdout)
-    for result in results[:2]:
+class Shell:
+    """The shell's process, with the extension loaded and the snapshot connected."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(SHELL)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, *cells: str) -> list[dict[str, Any]]:
+        """What each cell did."""
+        assert self.process.stdin
+        assert self.process.stdout
+        done: list[dict[str, Any]] = []
+        for cell in cells:
+            self.process.stdin.write(f"{json.dumps(cell)}\n")
+            self.process.stdin.flush()
+            done.append(json.loads(self.process.stdout.readline()))
+        return done
+
+    def close(self) -> None:
+        """End of input ends the process."""
+        self.process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Shell]:
+    """One shell for all tests here; none relies on another's variables."""
+    shell = Shell()
+    for result in shell("%load_ext workbench", SETUP):
         assert result["success"], result["said"]
-    return results[2:]
+    yield shell
+    shell.close()
 
 
-def test_answers_draw_themselves_by_metric_type() -> None:
+def test_answers_draw_themselves_by_metric_type(run: Shell) -> None:
     """A gauge and a counter as lines, the counter as its rate; buckets as a heatmap; instants as tables."""
     gauge, counter, buckets, by_hand, instant, raw = run(
         "%promql queue_size --last 1h",
@@ -73,7 +95,7 @@ def test_answers_draw_themselves_by_metric_type() -> None:
     assert "2 series" in raw["value"]
 
 
-def test_the_rate_is_right_and_the_frame_is_what_was_asked() -> None:
+def test_the_rate_is_right_and_the_frame_is_what_was_asked(run: Shell) -> None:
     """30 per 15 s is 2 per second in the picture; `.df` keeps the raw counter."""
     setup, drawn, frame, data = run(
         "r = %promql jobs_total{zone='eu'} --last 30m --step 5m",
@@ -87,7 +109,7 @@ def test_the_rate_is_right_and_the_frame_is_what_was_asked() -> None:
     assert data["type"] == "DataFrame"
 
 
-def test_cells_and_variables() -> None:
+def test_cells_and_variables(run: Shell) -> None:
     """The expression may fill a cell; $name alone is a Python variable; braces are left alone."""
     cell, variable, dollar, other = run(
         "%%promql --last 1h\nsum by (job) (\n  rate(jobs_total[5m])  # per second\n)",
@@ -121,26 +143,16 @@ def test_cells_and_variables() -> None:
         ("%%promql up\nup", "only options belong"),
     ],
 )
-def test_errors_are_one_message_without_a_traceback(
-    cell: str, words: str, shared: dict[str, Any]
-) -> None:
+def test_errors_are_one_message_without_a_traceback(cell: str, words: str, run: Shell) -> None:
     """The cell fails, so that a notebook stops, and says what to do."""
-    result = shared[cell]
+    (result,) = run(cell)
     assert not result["success"]
     assert words in result["said"]
     assert "Traceback" not in result["said"]
     assert len(result["said"].strip().split("\n")) <= 3
 
 
-@pytest.fixture(scope="module")
-def shared() -> dict[str, Any]:
-    """All bad cells in one shell."""
-    marks = test_errors_are_one_message_without_a_traceback.pytestmark
-    cells = [case[0] for mark in marks for case in mark.args[1]]
-    return dict(zip(cells, run(*cells), strict=True))
-
-
-def test_tab_completes_names_and_values() -> None:
+def test_tab_completes_names_and_values(run: Shell) -> None:
     """Metrics, labels of the metric, its values, options; nothing outside the magic."""
     metric, label, value, group, option, form, python, assigned, cell, head = run(
         "TAB%promql que",
@@ -166,7 +178,7 @@ def test_tab_completes_names_and_values() -> None:
     assert head["matches"] == ["start", "step"]
 
 
-def test_source_and_reload() -> None:
+def test_source_and_reload(run: Shell) -> None:
     """The source is named; loading twice changes nothing; the help teaches."""
     named, chosen, _, again, helped, unknown = run(
         "%promql_source",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import InputError, QueryError
 from workbench.promql import Matcher, inspect, parse, split_range
+from workbench.promql.tokens import one_line
 from workbench.window import Window
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -178,6 +179,22 @@ def test_every_query_of_prometheus_own_suite_can_be_inspected() -> None:
             inspection = inspect(found[1])
             assert inspection.kind in ("scalar", "vector", "matrix", "string")
     assert seen > 1_500
+
+
+@pytest.mark.parametrize(
+    ("expression", "line"),
+    [
+        ("sum(\n  rate(x[5m])  # all\n)\n/ 2", "sum(rate(x[5m])) / 2"),
+        ('x{ # "why"\n  a="b  # c",\n  d="e"\n}', 'x{a="b  # c", d="e"}'),
+        ("# nothing", ""),
+        ("up  +  1", "up + 1"),
+    ],
+)
+def test_a_query_on_one_line_is_the_same_query(expression: str, line: str) -> None:
+    """Comments and indentation go, strings stay."""
+    assert one_line(expression) == line
+    if line:
+        assert parse(line).prettify() == parse(expression).prettify()
 
 
 @given(st.integers(0, 10**6), st.integers(0, 500), st.integers(1, 50), st.integers(1, 60))
