@@ -57,6 +57,19 @@ def true(*metrics: str) -> Content:
     }
 
 
+def wait_for_a_scrape_after(url: str, at_ms: int) -> None:
+    """Until a scrape begun after a moment is stored: what lies before it changes no more."""
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up:
+        now = round(time.time() * 1000)
+        [rows] = served(url, 'up{job="node"}[60s]', now).values()
+        last = rows[-1][0]
+        if last > at_ms:
+            return
+        time.sleep(0.1)
+    pytest.fail("Prometheus stopped scraping")
+
+
 @pytest.mark.parametrize("answer_samples", [1_000_000, 200])
 def test_prometheus(
     prometheus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer_samples: int
@@ -109,10 +122,10 @@ def test_scraped_metrics_with_their_types(
 ) -> None:
     """All of a node_exporter, in several batches and pieces: equal to one answer of the server."""
     monkeypatch.setattr(planning, "_BATCH_METRICS", 20)
-    monkeypatch.setattr(planning, "_ANSWER_SAMPLES", 200)
-    time.sleep(2.5)
-    end = round(time.time() * 1000) - 1_000
+    monkeypatch.setattr(planning, "_ANSWER_SAMPLES", 20)
+    end = round(time.time() * 1000)
     start = end - 60_000
+    wait_for_a_scrape_after(prometheus, end)
     with PrometheusSource(SourceSettings(url=prometheus)) as source:
         planned = plan(source, ['{job="node"}'], start, end)
         manifest = capture(source, ['{job="node"}'], start, end, tmp_path / "copy")
