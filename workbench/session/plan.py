@@ -17,6 +17,7 @@ __all__ = ["Estimate", "estimate"]
 
 _PROBE: Final = "5m"
 _PROBE_MS: Final = 300_000
+_ASSUMED_INTERVAL_MS: Final = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Estimate:
         Series that its selectors match now.
     samples
         Raw samples that the source would read, from how many those series had in the last five
-        minutes of the window.
+        minutes of the window; of a selector without a metric's name, at one every 15 s.
     """
 
     question: Question
@@ -61,8 +62,11 @@ def _one(workbench: Workbench, question: Question) -> Estimate:
     for read in inspect(question.expression).reads:
         chosen = selector(labels=read.matchers)
         start_ms, end_ms = read.span(window)
-        series += _number(workbench, f"count({chosen})", end_ms)
-        recent = _number(workbench, f"sum(count_over_time({chosen}[{_PROBE}]))", end_ms)
+        found = _number(workbench, f"count({chosen})", end_ms)
+        series += found
+        recent = found * _PROBE_MS / _ASSUMED_INTERVAL_MS
+        if read.metric:  # over several metrics, names would be dropped and series collide
+            recent = _number(workbench, f"sum(count_over_time({chosen}[{_PROBE}]))", end_ms)
         samples += recent * max(1.0, (end_ms - start_ms) / _PROBE_MS)
     return Estimate(question, len(window), round(series), round(samples))
 
