@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,14 @@ def test_a_secret_that_the_server_echoes_is_struck_out(tmp_path: Path) -> None:
         assert "tok-12345" not in repr(caught.value)
 
 
+def test_a_secret_header_that_the_server_echoes_is_struck_out() -> None:
+    """The other name of a token is an API key in a header."""
+    with StandIn() as server:
+        server.script("/api/v1/query", Reply(b"bad key key-12345 of team-7", 418, "text/plain"))
+        with pytest.raises(SourceError, match=r"bad key \*\*\* of team-7"):
+            ask(url=server.url, headers={"X-Api-Key": "key-12345", "X-Scope-OrgID": "team-7"})
+
+
 def test_a_login_in_the_url_is_used_and_never_shown() -> None:
     with StandIn() as server:
         server.script("/api/v1/query", Reply(status=403))
@@ -298,6 +307,29 @@ def test_mutual_tls(tmp_path: Path, authority: Authority) -> None:
             ask(**known)
         with pytest.raises(SourceError, match="client certificate"):
             ask(**known, cert_file=stranger.certificate, key_file=stranger.key)
+
+
+def test_a_key_with_a_passphrase_is_refused_before_anyone_is_asked_for_it(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """OpenSSL would else ask on the terminal, and a notebook would hang."""
+    mine = authority.sign("protected")
+    locked = tmp_path / "locked.key"
+    openssl = servers.needs("openssl")
+    command = [
+        openssl,
+        "pkey",
+        "-in",
+        mine.key,
+        "-aes256",
+        "-passout",
+        "pass:geheim",
+        "-out",
+        locked,
+    ]
+    subprocess.run(command, check=True)
+    with pytest.raises(SettingsError, match="passphrase"):
+        ask(url="https://127.0.0.1:1", cert_file=mine.certificate, key_file=locked)
 
 
 # ---------------------------------------------------------------- wrong addresses

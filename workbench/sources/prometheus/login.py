@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -18,6 +19,8 @@ from workbench.settings import SourceSettings, without_secrets
 __all__ = ["Login", "api_root", "client_certificate", "extra_headers", "trusted"]
 
 _NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
+_LONG_SECRET: Final = 8
+"""Characters from which a header's value is hidden: shorter ones are names of tenants."""
 
 
 def api_root(url: str) -> str:
@@ -52,7 +55,9 @@ class Login(AuthBase):
     Parameters
     ----------
     settings
-        A bearer token goes before a user name; a user in the URL counts as `username`.
+        A user in the URL counts as `username`.
+    headers
+        The extra headers, whose values are hidden too.
 
     Raises
     ------
@@ -60,7 +65,8 @@ class Login(AuthBase):
         Two ways of login are given, or a user name without password.
     """
 
-    def __init__(self, settings: SourceSettings) -> None:
+    def __init__(self, settings: SourceSettings, headers: Mapping[str, str]) -> None:
+        self._headers = headers
         parts = urlsplit(settings.url)
         self._user = (
             settings.username if settings.username is not None else _unquoted(parts.username)
@@ -116,11 +122,12 @@ class Login(AuthBase):
         return request
 
     def hide(self, text: str) -> str:
-        """Strike out our secrets, should a server echo them."""
-        value = self.header() if self.given else None
-        for secret in filter(
-            None, (value and value.partition(" ")[2], self._password and self._password())
-        ):
+        """Strike out the login and long header values, should a server echo them."""
+        secrets = [value for value in self._headers.values() if len(value) >= _LONG_SECRET]
+        with contextlib.suppress(SettingsError):
+            secrets += [(self.header() or "").partition(" ")[2]]
+            secrets += [self._password()] if self._password else []
+        for secret in filter(None, secrets):
             text = text.replace(secret, "***")
         return text
 
@@ -213,6 +220,10 @@ def client_certificate(settings: SourceSettings) -> str | tuple[str, str] | None
             raise SettingsError(msg, "give both")
         return None
     certificate = _existing(settings.cert_file, "cert_file")
+    key = settings.key_file or settings.cert_file
+    if b"ENCRYPTED" in Path(_existing(key, "key_file")).read_bytes():
+        msg = f"the key in {key} is protected by a passphrase"
+        raise SettingsError(msg, "give one without: openssl pkey -in KEY -out PLAIN_KEY")
     return (
         (certificate, _existing(settings.key_file, "key_file"))
         if settings.key_file

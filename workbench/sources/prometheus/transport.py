@@ -77,13 +77,14 @@ class Transport(requests.Session):
         self.verify = trusted(settings)
         self.cert = client_certificate(settings)
         self.proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
-        self._login = Login(settings)
+        headers = extra_headers(settings)
+        self._login = Login(settings, headers)
         self.auth = self._login
         self.headers.update(
             {
                 "User-Agent": "observability-workbench",
                 "Accept": "application/json",
-                **extra_headers(settings),
+                **headers,
             }
         )
         self._settings = settings
