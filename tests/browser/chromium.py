@@ -151,6 +151,7 @@ class Page:
             returnByValue=True,
             awaitPromise=True,
             userGesture=True,
+            allowUnsafeEvalBlockedByCSP=False,
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")

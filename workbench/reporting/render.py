@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+from markupsafe import Markup, escape
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from traitlets import default
@@ -50,12 +51,22 @@ class _PageExporter(TemplateExporter):
         """The filters of nbconvert, and its highlighting of code, which only its own HTML has."""
         yield from super().default_filters()
         yield "highlight_code", Highlight2HTML(pygments_lexer="ipython3")
+        yield "ticks", _ticks
 
     def _create_environment(self) -> Any:
         environment = super()._create_environment()
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
         return environment
+
+
+def _ticks(text: str) -> Markup:
+    """A sentence in which what stands in backticks is set as code; all else is escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    template = Markup("<code>{}</code>")
+    return Markup("").join(template.format(p) if i % 2 else p for i, p in enumerate(parts))
 
 
 def render_page(notebook: Any, record: ReportRecord) -> str:

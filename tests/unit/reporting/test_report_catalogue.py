@@ -52,12 +52,12 @@ def test_a_notebook_is_thin_and_kept_without_outputs(kind):
 
 
 def test_an_unknown_report_is_told_the_near_names():
-    with pytest.raises(ParameterError, match="no report 'capacty'.*did you mean 'capacity'"):
+    with pytest.raises(ParameterError, match=r"no report 'capacty'.*did you mean 'capacity'"):
         find_report("capacty")
 
 
 def test_an_unknown_parameter_is_told_the_near_names():
-    with pytest.raises(ParameterError, match="unknown parameter 'horizon'.*'horizon_days'"):
+    with pytest.raises(ParameterError, match=r"unknown parameter 'horizon'.*'horizon_days'"):
         check_parameters(CAPACITY, {"horizon": "30"})
 
 

@@ -13,7 +13,7 @@ from workbench.reporting.files import prepare_folder, safe_name, write_whole
 
 def test_a_file_in_the_folders_place_is_refused_before_anything_runs(tmp_path):
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(OutputError, match="out cannot be written.*--output"):
+    with pytest.raises(OutputError, match=r"out cannot be written.*--output"):
         prepare_folder(tmp_path / "out")
     with pytest.raises(OutputError):
         prepare_folder(tmp_path / "out" / "below")
