@@ -2,7 +2,8 @@
 
 An `Expression` is a `str`, so it goes wherever a query goes. Its operators are PromQL's: ``a / b``
 and ``100 * a`` make new expressions. A number stands for itself, other text is taken as PromQL and
-must parse. Comparisons are methods, for ``==`` and ``<`` stay those of text.
+must parse. Comparisons are methods, for ``==`` and ``<`` stay those of text. To put an expression
+into other text, use an f-string: ``+`` adds.
 """
 
 from __future__ import annotations

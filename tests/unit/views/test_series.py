@@ -130,6 +130,17 @@ def test_series_are_named_by_what_tells_them_apart() -> None:
     assert len(set(series_names(long))) == 3
 
 
+def test_long_titles_and_notes_are_wrapped_to_the_charts_width() -> None:
+    """A query of any length stays above its chart, the start and the end of it at least."""
+    query = f"sum by (job) (rate(first_total[5m])) / {' + '.join(['x' * 20] * 40)} + last"
+    title = series_chart(_frame([1.0, 2.0]), title=query, notes=[query]).to_dict()["title"]
+    for lines, width in ((title["text"], 88), (title["subtitle"], 108)):
+        assert len(lines) <= 4
+        assert max(map(len, lines)) <= width
+        assert lines[0].startswith("sum by (job)")
+        assert lines[-1].endswith("last")
+
+
 def test_buckets_are_taken_apart() -> None:
     """Cumulative 1, 3, 3, 6 is 1, 2, 0, 3; bounds sort as numbers; groups are added up."""
     labels = [{"le": le, "pod": pod} for pod in "ab" for le in ("10", "2", "+Inf", "0.5")]
