@@ -113,7 +113,7 @@ def snapshot(
     --------
     >>> import pandas as pd, workbench
     >>> frame = pd.DataFrame(
-    ...     {"load": [1.0, 3.0]}, index=pd.to_datetime(["2026-01-01", "2026-01-01 00:01"], utc=True)
+    ...     {"load": [1.0, 3.0]}, index=pd.to_datetime(["2026-01-01 00:00", "2026-01-01 00:01"], utc=True)
     ... )
     >>> workbench.connect(workbench.snapshot(frame)).query("max_over_time(load[5m])").to_dict("list")
     {'value': [3.0]}
