@@ -2,80 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import promql_parser as syntax
 
+from workbench.engine.choose import CHOOSE
 from workbench.engine.context import Query
+from workbench.engine.groups import Groups, grouped
 from workbench.engine.kernels.ranks import quantile_of_sorted
-from workbench.engine.labels import NAME, grouping
+from workbench.engine.labels import NAME
 from workbench.engine.summation import add_compensated
-from workbench.engine.values import Grid, Value, Vector, key_of, merged
+from workbench.engine.values import Grid, Value, Vector, merged
 from workbench.errors import NotSupportedError, QueryError
-from workbench.frame import Bools
 from workbench.samples import Floats, Ints, Labels
 
-__all__ = ["Groups", "aggregate", "grouped"]
-
-
-@dataclass(slots=True)
-class Groups:
-    """Series sorted into groups.
-
-    Parameters
-    ----------
-    labels
-        One label set a group, in order of appearance.
-    drop_name
-        bool, shape (groups,): any member's name is to be dropped.
-    order
-        int64, shape (series,): the series, group after group.
-    starts
-        int64, shape (groups + 1,): group `g` is ``order[starts[g]:starts[g + 1]]``.
-    """
-
-    labels: list[Labels]
-    drop_name: Bools
-    order: Ints
-    starts: Ints
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def members(self) -> Iterator[Ints]:
-        """The series of each group."""
-        for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            yield self.order[start:stop]
-
-    def walk(self) -> Iterator[tuple[Ints, Ints]]:
-        """First members of all groups, second members of those that have one, and so on."""
-        sizes = np.diff(self.starts)
-        for k in range(int(sizes.max(initial=0))):
-            groups = np.flatnonzero(sizes > k)
-            yield groups, self.order[self.starts[groups] + k]
-
-
-def grouped(vector: Vector, modifier: Any) -> Groups:
-    """Sort series into groups by a ``by`` or ``without`` clause; all in one without it."""
-    without = modifier is not None and modifier.type == syntax.AggModifierType.Without
-    kept = grouping(modifier.labels if modifier is not None else (), without=without)
-    known: dict[Any, int] = {}
-    labels: list[Labels] = []
-    codes = np.empty(len(vector), np.int64)
-    for row, each in enumerate(vector.labels):
-        mine = kept(each)
-        code = known.setdefault(key_of(mine), len(known))
-        if code == len(labels):
-            labels.append(mine)
-        codes[row] = code
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(len(labels) + 1)).astype(np.int64)
-    drop = np.zeros(len(labels), bool)
-    np.logical_or.at(drop, codes, vector.drop_name)
-    return Groups(labels, drop, order, starts)
+__all__ = ["aggregate", "warn_of_quantile"]
 
 
 Reduce = Callable[[Vector, Groups], Floats]
@@ -186,8 +128,6 @@ def aggregate(
     NotSupportedError
         An aggregation that is not there yet.
     """
-    from workbench.engine.choose import CHOOSE
-
     op = str(node.op)
     vector = evaluate(node.expr, grid)
     assert isinstance(vector, Vector)
@@ -233,7 +173,7 @@ def _quantile(vector: Vector, groups: Groups, q: Floats) -> Floats:
 
 def _count_values(vector: Vector, groups: Groups, label: str) -> Vector:
     """How many members have each value; the value becomes a label."""
-    if not label or "\ufffd" in label or not label.isprintable():
+    if not label:
         msg = f"invalid label name {label!r}"
         raise QueryError(msg, 'name a label, such as "version"')
     labels: list[Labels] = []

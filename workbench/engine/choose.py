@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from workbench.engine.aggregate import Groups
 from workbench.engine.context import Query
+from workbench.engine.groups import Groups
 from workbench.engine.hashing import label_hash
 from workbench.engine.values import Vector
 from workbench.errors import QueryError

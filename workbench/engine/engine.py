@@ -11,6 +11,7 @@ import promql_parser as syntax
 
 from workbench.engine.context import Query
 from workbench.engine.evaluator import Evaluator
+from workbench.engine.functions import FUNCTIONS
 from workbench.engine.kernels.windows import blocks
 from workbench.engine.labels import without_metadata
 from workbench.engine.limits import Limits, Meter
@@ -122,7 +123,7 @@ class Engine:
         return self._run(expression, Grid(steps, start_ms, end_ms, step_ms), instant=False)
 
     def _run(self, expression: str, grid: Grid, *, instant: bool = True) -> Evaluation:
-        tree = parse(expression)
+        tree = parse(expression, FUNCTIONS)
         if not instant and _is_no_vector(tree):
             msg = f"{expression!r} is a range vector or a string, which a range query cannot give"
             raise QueryError(msg, "wrap it in a function such as rate() or last_over_time()")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import promql_parser as syntax
 
 from workbench.engine.labels import NAME
-from workbench.errors import NotSupportedError, QueryError
+from workbench.errors import NotSupportedError, QueryError, did_you_mean
 from workbench.promql.matcher import Matcher, MatchOp
 
 __all__ = ["at_of", "matchers_of", "milliseconds", "nested_too_deeply", "parse", "unwrapped"]
@@ -35,6 +36,8 @@ _UNKNOWN: Final = (
 )
 """Language that the parser refuses and Prometheus knows, so that the message can name it."""
 
+_UNKNOWN_FUNCTION: Final = re.compile(r"unknown function with name '(\w+)'")
+
 _OPERATORS: Final = re.compile(r"[-+*/%^(<>=]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 _MOST_OPERATORS: Final = 2_000
 
@@ -43,8 +46,15 @@ _BYTES: Final = re.compile(r"((?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)|\\.", re.D
 _STRINGS: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*")
 
 
-def parse(expression: str) -> Any:
+def parse(expression: str, functions: Iterable[str] = ()) -> Any:
     """Parse and type-check an expression.
+
+    Parameters
+    ----------
+    expression
+        The PromQL.
+    functions
+        Names of functions, among which a misspelt one is looked for.
 
     Returns
     -------
@@ -67,7 +77,16 @@ def parse(expression: str) -> Any:
     except BaseException as error:  # noqa: BLE001 - a Rust panic is one; others are raised again
         message = panic_message(error)
     msg = f"{_shortened(expression)!r} is not PromQL ({message})"
-    raise QueryError(msg, "correct the expression")
+    raise QueryError(msg, _mend(message, functions))
+
+
+def _mend(message: str, functions: Iterable[str]) -> str:
+    unknown = _UNKNOWN_FUNCTION.search(message)
+    if unknown is None:
+        return "correct the expression"
+    if unknown[1] == "holt_winters":
+        return "Prometheus 3 calls it double_exponential_smoothing"
+    return did_you_mean(unknown[1], functions) or "use a function of PromQL"
 
 
 def _check_size(expression: str) -> None:

@@ -13,7 +13,11 @@ from workbench.engine import Engine
 from workbench.engine.hashing import label_hash, xxhash64
 from workbench.errors import QueryError
 
-cells = st.one_of(st.none(), st.sampled_from([math.nan, math.inf, -math.inf]), st.floats(-1e9, 1e9))
+cells = st.one_of(
+    st.none(),
+    st.sampled_from([math.nan, math.inf, -math.inf]),
+    st.floats(-1e9, 1e9).map(lambda v: round(v, 6)),
+)
 tables = st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=7)
 
 

@@ -110,6 +110,8 @@ def test_empty_results_keep_their_grid():
         ("sum(", QueryError, "unclosed left parenthesis"),
         ("rate(m)", QueryError, "expected type matrix"),
         ("m[5m] + 1", QueryError, "binary expression"),
+        ("rats(m[5m])", QueryError, "did you mean 'rate'"),
+        ("holt_winters(m[5m], 0.5, 0.5)", QueryError, "double_exponential_smoothing"),
         ("{}", QueryError, "non-empty matcher"),
         ('m{a=~"["}', QueryError, "regex"),
         ('m{a="\\xff"}', QueryError, "not UTF-8"),

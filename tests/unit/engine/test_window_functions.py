@@ -142,6 +142,25 @@ def test_sums_are_as_exact_as_fsum(values, huge):
         assert value == pytest.approx(math.fsum(inside), rel=1e-15, abs=1e-30 * size)
 
 
+@pytest.mark.parametrize(
+    "expression", ["stddev_over_time(m[1h])", "deriv(m[1h])", "predict_linear(m[1h], 3600)"]
+)
+def test_long_windows_are_as_exact_as_short_ones(expression):
+    """Thousands of samples far from zero: numpy's own fit around the means is the truth."""
+    times = np.arange(0, 7_200_000, 1000) + 1_700_000_000_000
+    values = 1e6 + np.sin(times / 3e5) + (times - times[0]) / 1e6
+    end = int(times[-1]) + 500
+    frame = Engine(Rows(({"__name__": "m"}, times, values))).range(expression, end, end, 1).data
+    x, y = (times[-3600:] - end) / 1000, values[-3600:]
+    slope, level = np.polyfit(x - x.mean(), y - y.mean(), 1)
+    wanted = {
+        "stddev": y.std(),
+        "deriv": slope,
+        "predict": y.mean() + level + slope * (3600 - x.mean()),
+    }[expression.split("_")[0].split("(")[0]]
+    assert frame.values[0, 0] == pytest.approx(wanted, rel=1e-9)
+
+
 def test_a_large_reset_costs_a_small_increase_nothing():
     """A counter that fell from 1e16 yesterday still counts its tenths today."""
     times = [i * 1000 for i in range(8)]

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.engine.aggregate import warn_of_quantile
 from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
+from workbench.engine.functions.shape import absent_labels
 from workbench.engine.kernels import counters, extremes, ranks, sums, trends
 from workbench.engine.kernels.windows import Kernel, over_windows
 from workbench.engine.labels import NAME
@@ -92,7 +93,6 @@ def _check_factor(word: str, factor: Floats) -> None:
 
 
 def _absent_over_time(call: Call) -> Value:
-    from workbench.engine.functions.shape import absent_labels
 
     ranges = call.ranges(0)
     there = over_windows(ranges, extremes.one, call.query.meter)

@@ -16,7 +16,7 @@ __all__ = ["RELABEL"]
 
 
 def _check_name(name: str, function: str) -> None:
-    if not name or "\ufffd" in name:
+    if not name:
         msg = f"invalid destination label name in {function}(): {name!r}"
         raise QueryError(msg, "name a label")
 

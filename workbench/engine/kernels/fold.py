@@ -7,6 +7,7 @@ in all windows together, as it is in Prometheus; what can be had from prefix sum
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +15,33 @@ from workbench.engine.kernels.windows import Windows
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
 
-__all__ = ["Fold"]
+__all__ = ["Fold", "long_windows"]
+
+_LONG: Final = 1_000
+"""From this many samples on, a window is better computed on its own than in step with others."""
+
+
+def long_windows(
+    windows: Windows, only: Bools | None = None
+) -> tuple[Bools, Iterator[tuple[int, int, slice]]]:
+    """Set long windows apart, all or those of `only`.
+
+    Returns
+    -------
+    tuple
+        Which windows are long, shape (series, steps); and series, step and rows of each.
+    """
+    long = windows.count > _LONG
+    if only is not None:
+        long &= only
+
+    def each() -> Iterator[tuple[int, int, slice]]:
+        for series, step in np.argwhere(long).tolist():
+            windows.tick()
+            rows = slice(int(windows.low[series, step]), int(windows.high[series, step]))
+            yield series, step, rows
+
+    return long, each()
 
 
 class Fold:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from workbench.engine.kernels.fold import Fold
+from workbench.engine.kernels.fold import Fold, long_windows
 from workbench.engine.kernels.windows import Windows
 from workbench.engine.summation import add_compensated, two_sum_error
 from workbench.frame import Bools
@@ -17,6 +17,9 @@ __all__ = ["average", "count", "deviation", "total", "variance"]
 
 _TRUST: Final = 2.0**-20
 """A window is summed by prefixes where it holds at least this share of all before its end."""
+
+_WIDE: Final = 2.0**-10
+"""A variance is taken from prefixes where it is at least this share of the mean square distance."""
 
 
 def count(windows: Windows) -> tuple[Floats, Bools]:
@@ -41,8 +44,7 @@ def average(windows: Windows) -> tuple[Floats, Bools]:
 
 def _sums(windows: Windows) -> Floats:
     """Sum each window, by differences of compensated prefix sums where those are as exact."""
-    prefixes = _Prefixes(windows)
-    result, doubtful = prefixes.sums()
+    result, doubtful = _Prefixes(windows, windows.values).sums()
     if doubtful.any():
         fold = Fold(windows, doubtful)
         sums, carry = np.zeros(len(fold)), np.zeros(len(fold))
@@ -64,9 +66,9 @@ class _Prefixes:
     not tiny beside what came before; other windows are reported as doubtful.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, values: Floats) -> None:
         self._windows = windows
-        offsets, values = windows.offsets, windows.values
+        offsets = windows.offsets
         series = len(offsets) - 1
         self._shift = np.arange(series)[:, None]
         lengths = np.diff(offsets)
@@ -152,8 +154,28 @@ class _Means:
 
 
 def variance(windows: Windows) -> tuple[Floats, Bools]:
-    """The population variance (Welford's recurrence, compensated)."""
-    fold = Fold(windows)
+    """The population variance.
+
+    From prefix sums of the distances to the series' own mean and of their squares, where the
+    window's spread is not small beside its distance; sample by sample elsewhere.
+    """
+    offsets, values = windows.offsets, windows.values
+    means = np.add.reduceat(np.where(np.isfinite(values), values, 0.0), offsets[:-1])
+    distances = values - np.repeat(means / np.diff(offsets), np.diff(offsets))
+    sums, doubtful = _Prefixes(windows, distances).sums()
+    squares, doubtful_too = _Prefixes(windows, distances * distances).sums()
+    n = np.maximum(windows.count, 1)
+    spread = squares - sums * sums / n
+    result = spread / n
+    wide = (spread >= squares * _WIDE) | (squares == 0)
+    _variance_by_samples(windows, (doubtful | doubtful_too | ~wide) & (windows.count > 0), result)
+    return result, windows.count > 0
+
+
+def _variance_by_samples(windows: Windows, only: Bools, result: Floats) -> None:
+    """Welford's recurrence, compensated; two passes for long windows."""
+    long, each = long_windows(windows, only)
+    fold = Fold(windows, only & ~long)
     mean, mean_carry = np.zeros(len(fold)), np.zeros(len(fold))
     square, square_carry = np.zeros(len(fold)), np.zeros(len(fold))
     for k, (going, rows) in enumerate(fold):
@@ -162,9 +184,10 @@ def variance(windows: Windows) -> tuple[Floats, Bools]:
         distance = values - (m + mc)
         add_compensated(m, mc, distance / (k + 1))
         add_compensated(square[:going], square_carry[:going], distance * (values - (m + mc)))
-    result = np.empty(fold.shape)
     fold.scatter((square + square_carry) / np.maximum(fold.ravel(windows.count), 1), result)
-    return result, windows.count > 0
+    for series, step, window in each:
+        distance = windows.values[window] - windows.values[window].mean()
+        result[series, step] = np.dot(distance, distance) / len(distance)
 
 
 def deviation(windows: Windows) -> tuple[Floats, Bools]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.engine.kernels.fold import Fold
+from workbench.engine.kernels.fold import Fold, long_windows
 from workbench.engine.kernels.windows import Windows
 from workbench.engine.summation import add_compensated
 from workbench.frame import Bools
@@ -28,18 +28,10 @@ def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats, Bool
     tuple
         Slope a second, value at the origin, presence (two samples at least).
     """
-    fold = Fold(windows)
-    sums = np.zeros((4, 2, len(fold)))
-    origin = fold.ravel(origin_ms)
-    start = windows.values[fold.ravel(windows.first)]
-    constant = np.ones(len(fold), bool)
-    for going, rows in fold:
-        y = windows.values[rows]
-        constant[:going] &= y == start[:going]
-        x = (windows.times_ms[rows] - origin[:going]) / 1000.0
-        for (total, carry), term in zip(sums, (x, y, x * y, x * x), strict=True):
-            add_compensated(total[:going], carry[:going], term)
-    sum_x, sum_y, sum_xy, sum_xx = sums.sum(axis=1)
+    long, each = long_windows(windows)
+    fold = Fold(windows, ~long)
+    origin, start = fold.ravel(origin_ms), windows.values[fold.ravel(windows.first)]
+    (sum_x, sum_y, sum_xy, sum_xx), constant = _sums(windows, fold, origin, start)
     n = np.maximum(fold.ravel(windows.count), 1)
     slopes = (sum_xy - sum_x * sum_y / n) / (sum_xx - sum_x * sum_x / n)
     levels = sum_y / n - slopes * sum_x / n
@@ -49,7 +41,34 @@ def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats, Bool
     result = np.empty((2, *fold.shape))
     fold.scatter(slopes, result[0])
     fold.scatter(levels, result[1])
+    for series, step, rows in each:
+        moment = np.broadcast_to(origin_ms, fold.shape)[series, step]
+        result[:, series, step] = _line(windows, rows, moment)
     return result[0], result[1], windows.count > 1
+
+
+def _sums(windows: Windows, fold: Fold, origin: Ints, start: Floats) -> tuple[Floats, Bools]:
+    """Compensated sums of x, y, xy and xx of each window, and whether all its values are one."""
+    sums = np.zeros((4, 2, len(fold)))
+    constant = np.ones(len(fold), bool)
+    for going, rows in fold:
+        y = windows.values[rows]
+        constant[:going] &= y == start[:going]
+        x = (windows.times_ms[rows] - origin[:going]) / 1000.0
+        for (total, carry), term in zip(sums, (x, y, x * y, x * x), strict=True):
+            add_compensated(total[:going], carry[:going], term)
+    return sums.sum(axis=1), constant
+
+
+def _line(windows: Windows, rows: slice, origin_ms: int) -> tuple[float, float]:
+    """Fit one long window in two passes, around its means."""
+    y = windows.values[rows]
+    if (y == y[0]).all():
+        return (np.nan, np.nan) if np.isinf(y[0]) else (0.0, float(y[0]))
+    x = (windows.times_ms[rows] - origin_ms) / 1000.0
+    mean_x, mean_y = x.mean(), y.mean()
+    slope = np.dot(x - mean_x, y - mean_y) / np.dot(x - mean_x, x - mean_x)
+    return slope, mean_y - slope * mean_x
 
 
 def slope(windows: Windows) -> tuple[Floats, Bools]:

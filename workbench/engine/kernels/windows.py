@@ -19,7 +19,7 @@ from workbench.samples import Floats, Ints
 
 __all__ = ["Kernel", "Windows", "blocks", "over_windows"]
 
-_CELLS: Final = 1 << 19
+_CELLS: Final = 1 << 17
 """Series × steps handled at a time: large enough to hide Python, small enough for the cache."""
 
 
