@@ -66,8 +66,6 @@ link() {
     ln -sfn "../$package/usr/bin/$name" "$bin/$name"
   else
     missing+=("$name")
-    say "$name cannot be had here. On Debian or Ubuntu: run 'apt-get update' as root, then 'make servers' again."
-    say "  Elsewhere: put its binary (https://prometheus.io/download, https://victoriametrics.com) on the PATH or into .servers/bin."
   fi
 }
 
@@ -87,7 +85,6 @@ browser() {
     fi
   fi
   missing+=(chromium)
-  say "chromium cannot be had here. As root: apt-get install chromium; or put any Chromium on the PATH."
 }
 
 for entry in "${commands[@]}"; do
@@ -97,7 +94,9 @@ done
 browser
 
 if [ "${#missing[@]}" -gt 0 ]; then
-  say "tests that need ${missing[*]} will be skipped"
+  say "cannot be had here: ${missing[*]}. The tests that need them will be skipped."
+  say "On Debian or Ubuntu: run 'apt-get update' as root (and 'apt-get install chromium'), then 'make servers' again."
+  say "Elsewhere: put the binaries (https://prometheus.io/download, https://victoriametrics.com) on the PATH or into .servers/bin."
   [ "${CI:-}" = true ] && exit 1
 fi
 exit 0

@@ -224,11 +224,7 @@ def client_certificate(settings: SourceSettings) -> str | tuple[str, str] | None
     if b"ENCRYPTED" in Path(_existing(key, "key_file")).read_bytes():
         msg = f"the key in {key} is protected by a passphrase"
         raise SettingsError(msg, "give one without: openssl pkey -in KEY -out PLAIN_KEY")
-    return (
-        (certificate, _existing(settings.key_file, "key_file"))
-        if settings.key_file
-        else certificate
-    )
+    return (certificate, str(key)) if settings.key_file else certificate
 
 
 def _existing(path: Path, key: str) -> str:
