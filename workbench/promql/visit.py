@@ -85,6 +85,10 @@ def visit(root: tree.Expr, notes: Notes, lookback_ms: int) -> None:
             _note_selector(node.vector_selector, node, when, notes, length)
         elif isinstance(node, tree.SubqueryExpr):
             waiting.append((node.expr, _note_subquery(node, when, notes)))
+        elif isinstance(node, tree.Call) and node.func.name == "info":
+            notes.names["functions"].add("info")
+            _note_info(node, when, notes, lookback_ms)
+            waiting.append((node.args[0], when))
         else:
             waiting += [(child, when) for child in reversed(_children(node, notes))]
 
@@ -157,6 +161,17 @@ def _note_selector(node: Any, outer: Any, when: _When, notes: Notes, length: int
     clock, back, until = _shifted(node, outer, when, notes, lambda n: str(n).rpartition("}")[2])
     for matchers in _alternatives(node):
         notes.reads.append((matchers, clock, back + length, until))
+
+
+def _note_info(node: Any, when: _When, notes: Notes, lookback_ms: int) -> None:
+    """Note the metric that ``info()`` reads without naming it: ``target_info`` unless told else."""
+    groups = _alternatives(node.args[1]) if len(node.args) > 1 else iter([()])
+    for matchers in groups:
+        if any(m.name == "__name__" for m in matchers):
+            found = matchers
+        else:
+            found = tuple(sorted([*matchers, Matcher("__name__", "=", "target_info")]))
+        notes.reads.append((found, when.clock, when.back + lookback_ms, when.until))
 
 
 def _alternatives(node: Any) -> Iterator[tuple[Matcher, ...]]:

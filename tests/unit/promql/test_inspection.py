@@ -101,6 +101,14 @@ def test_matchers_joined_by_or_are_separate_reads() -> None:
     assert [r.matchers[-1] for r in reads] == [Matcher("a", "=", "1"), Matcher("b", "=", "2")]
 
 
+def test_info_reads_a_metric_that_it_does_not_name() -> None:
+    """target_info, unless its second argument says another."""
+    assert inspect("info(up)").metrics == ("target_info", "up")
+    assert inspect('info(up, {k8s_pod=~".+"})').matched == ("k8s_pod",)
+    assert inspect('info(up, {k8s_pod=~".+"})').metrics == ("target_info", "up")
+    assert inspect('info(up, {__name__="build_info"})').metrics == ("build_info", "up")
+
+
 def test_subqueries_and_steps() -> None:
     """An open step is told from a written one."""
     found = inspect("max_over_time(x[1h:]) + min_over_time(x[2h:1m])")
