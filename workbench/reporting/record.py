@@ -94,7 +94,9 @@ class ReportRecord(_Record):
     error: ErrorRecord | None = Field(None, description="set unless the status is complete")
     started: AwareDatetime = Field(description="when the run began, by the clock")
     seconds: float = Field(ge=0, description="how long the run took")
-    now: AwareDatetime = Field(description="the source's own now, to which the figures refer")
+    now: AwareDatetime = Field(
+        description="up to when the figures reach; the start where none came"
+    )
     source: str = Field(description="the source's name, without secrets")
     server: str = Field("", description="product and version of the server, where it was asked")
     window: str | None = Field(None, description="the widest range that was asked")

@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from workbench.errors import OutputError
 from workbench.reporting.index import lines_of, write_index
+from workbench.reporting.run import _paths
 
 
 def put(folder, *records):
@@ -62,6 +63,24 @@ def test_the_page_links_the_latest_run_and_the_history(make_record, tmp_path):
     assert "1 new, 0 gone" in soup.get_text()
     assert "cpu <b> is nearly full" in soup.get_text()
     assert "complete" in soup.select_one(".side").get_text()
+
+
+def test_a_run_replaces_only_an_earlier_one_of_its_own_line(make_record, tmp_path):
+    """A page belongs to report, source and parameters; others of the same moment get a number."""
+    first, other = make_record(), make_record(parameters={"last": "7d"})
+    names = []
+    for record in (first, other, first, other):
+        page, data = _paths(tmp_path, record)
+        data.write_text(record.model_copy(update={"html": page.name}).to_json())
+        names.append(page.name)
+    stem = "capacity-2026-06-28T2359Z"
+    assert names == [f"{stem}.html", f"{stem}-2.html", f"{stem}.html", f"{stem}-2.html"]
+
+
+def test_a_damaged_record_is_not_written_over(make_record, tmp_path):
+    (tmp_path / "capacity-2026-06-28T2359Z.json").write_text("somebody's own")
+    page, _ = _paths(tmp_path, make_record())
+    assert page.name == "capacity-2026-06-28T2359Z-2.html"
 
 
 def test_other_files_are_passed_over_and_damaged_reports_are_told(make_record, tmp_path):
