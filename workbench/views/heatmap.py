@@ -121,8 +121,6 @@ def heatmap_chart(
     InputError
         No series has a numeric ``le``.
     """
-    import altair as alt
-
     if not len(frame):
         return empty_chart(title, "no series")
     buckets = buckets_of(frame)
@@ -131,16 +129,22 @@ def heatmap_chart(
     if not len(rows):
         return empty_chart(title, "no observation")
     step = int(times[1] - times[0]) if len(times) > 1 else 60_000
-    start = times[columns]
     data = {
         "bucket": rows.tolist(),
-        "time": start.tolist(),
-        "until": (start + step).tolist(),
+        "time": times[columns].tolist(),
+        "until": (times[columns] + step).tolist(),
         "count": counts[rows, columns].tolist(),
     }
-    names = _bucket_names(buckets.bounds, unit)
+    cells = _cells(data, _bucket_names(buckets.bounds, unit))
+    return _finished(cells, title, buckets, notes)
+
+
+def _cells(data: dict[str, list[Any]], names: list[str]) -> alt.Chart:
+    """One rectangle for each bucket and stretch of time."""
+    import altair as alt
+
     known = {"values": [{"bucket": i, "range": name} for i, name in enumerate(names)]}
-    cells = (
+    return (
         alt.Chart(compact_data(data))
         .transform_lookup(lookup="bucket", from_=alt.LookupData(known, "bucket", ["range"]))
         .transform_calculate(when=time_text())
@@ -159,7 +163,6 @@ def heatmap_chart(
             ],
         )
     )
-    return _finished(cells, title, buckets, notes)
 
 
 def distribution_chart(frame: Frame, *, unit: str = "", title: str = "") -> alt.LayerChart:
