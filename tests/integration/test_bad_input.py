@@ -194,7 +194,7 @@ def test_an_unknown_report(workbench):
     refused(workbench("report", "capacty"), 2, "did you mean 'capacity'")
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "series.parquet", "samples-00000.parquet"])
+@pytest.mark.parametrize("name", ["manifest.json", "series.parquet", "samples-0000.parquet"])
 def test_a_damaged_snapshot(workbench, kept, tmp_path, name):
     damaged = tmp_path / "damaged"
     shutil.copytree(kept, damaged)

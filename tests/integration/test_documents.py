@@ -44,14 +44,14 @@ def run(tmp_path):
     return call
 
 
-@pytest.mark.parametrize("text", blocks("bash"))
+@pytest.mark.parametrize("text", list(blocks("bash")))
 def test_commands_run(run, text):
     done = run(["bash", "-euc", text])
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
-@pytest.mark.parametrize("text", blocks("python"))
+@pytest.mark.parametrize("text", list(blocks("python")))
 def test_python_examples_run(run, text):
     done = run([sys.executable, "-W", "error", "-c", text])
     assert done.returncode == 0, done.stderr
