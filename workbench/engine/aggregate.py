@@ -29,6 +29,9 @@ def _count(vector: Vector, groups: Groups) -> Floats:
 
 
 def _counts(vector: Vector, groups: Groups) -> Ints:
+    if vector.present.all():
+        sizes = np.diff(groups.starts)[:, None]
+        return np.broadcast_to(sizes, (len(groups), vector.present.shape[1]))
     ordered = vector.present[groups.order]
     return np.add.reduceat(ordered, groups.starts[:-1], axis=0, dtype=np.int64)
 
