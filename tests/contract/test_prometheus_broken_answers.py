@@ -178,7 +178,7 @@ def test_a_real_server_killed_while_it_answers(tmp_path: Any) -> None:
         PrometheusSource(SourceSettings(url=real.url, retries=0)) as source,
     ):
         source.info()
-        threading.Timer(0.4, real.kill).start()
+        threading.Timer(1.0, real.kill).start()
         end = servers.TRUTH_START_MS + 6 * 3_600_000
         slow = "sum_over_time(sum(truth_temperature)[6h:100ms])"
         with pytest.raises(UnreachableError, match="broke off"):
@@ -187,8 +187,8 @@ def test_a_real_server_killed_while_it_answers(tmp_path: Any) -> None:
 
 def test_silence_is_a_timeout_and_not_asked_again(server: StandIn) -> None:
     """A slow query is not made slower for everyone by asking it three more times."""
-    with pytest.raises(TimedOutError, match=r"no whole answer within 0\.3 s"):
-        ask(server, Reply(GOOD.body, wait_seconds=3), timeout_seconds=0.3, retries=3)
+    with pytest.raises(TimedOutError, match=r"no whole answer within 1 s"):
+        ask(server, Reply(GOOD.body, wait_seconds=8), timeout_seconds=1, retries=3)
     assert len(server.queries()) == 1
 
 

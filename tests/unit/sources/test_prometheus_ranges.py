@@ -31,7 +31,7 @@ def test_pieces_hold_every_step_once(points: int, step: int, most: int, rest: in
 
 def test_what_fits_is_not_cut() -> None:
     assert len(pieces(Window(0, 10_999_000, 1_000))) == 1
-    assert [len(part) for part in pieces(Window(0, 43_199_000, 1_000))] == [4_800] * 9
+    assert [len(part) for part in pieces(Window(0, 43_199_000, 1_000))] == [4_320] * 10
 
 
 @pytest.mark.parametrize(

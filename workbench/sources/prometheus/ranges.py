@@ -39,12 +39,13 @@ def pieces(window: Window, most: int = MAX_POINTS) -> list[Window]:
     Examples
     --------
     >>> [len(piece) for piece in pieces(Window(0, 12_000_000, 1_000))]
-    [4001, 4000, 4000]
+    [3001, 3001, 3001, 2998]
     """
     if len(window) <= most:
         return [window]
-    size = min(_PIECE_POINTS, most)
-    return list(window.split(math.ceil(len(window) / math.ceil(len(window) / size))))
+    count = math.ceil(len(window) / min(_PIECE_POINTS, most))
+    count += -count % _THREADS  # as many for each thread
+    return list(window.split(math.ceil(len(window) / count)))
 
 
 def pin_ends(expression: str, window: Window) -> str:
