@@ -26,10 +26,15 @@ _OPS: Final[dict[str, MatchOp]] = {
 }
 
 _UNKNOWN: Final = (
-    (re.compile(r"\b(anchored|smoothed)\b"), "the modifiers anchored and smoothed"),
+    (
+        re.compile(r"[\]})\w]\s+(?:anchored|smoothed)\b|\](?:anchored|smoothed)\b"),
+        "the modifiers anchored and smoothed",
+    ),
     (re.compile(r"</|>/"), "the histogram trimming operators </ and >/"),
     (
-        re.compile(r"\[[^\]\"']*[-+*/%^(]|\boffset\s+[-+]?\s*\w*\s*\(", re.IGNORECASE),
+        re.compile(
+            r"\[[\s\w.:,()]*[-+*/%^(][^\[\]{}]*\]|\boffset\s+[-+]?\s*\w*\s*\(", re.IGNORECASE
+        ),
         "arithmetic on durations",
     ),
     (re.compile(r"\binfo\s*\("), "the function info()"),

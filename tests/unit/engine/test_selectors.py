@@ -122,6 +122,8 @@ def test_empty_results_keep_their_grid():
         ("(" * 3000 + "1" + ")" * 3000, QueryError, "nested too deeply"),
         ("+".join(["m"] * 900), QueryError, "nested too deeply"),
         ("rate(m[5m] anchored)", NotSupportedError, "anchored"),
+        ("rate(m[5m) + rate(m[5m])", QueryError, "is not PromQL"),
+        ("sum(smoothed", QueryError, "unclosed"),
         ("m[5m + 1m]", NotSupportedError, "arithmetic on durations"),
         ("info(m)", NotSupportedError, "info()"),
         ("histogram_sum(m)", NotSupportedError, "native histograms"),
