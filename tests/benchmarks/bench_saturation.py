@@ -15,8 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "capacity"))
 
 from capacity_simulation import FLEETS, Score, judge_fleet, score
@@ -35,10 +33,10 @@ def main(count: int, seed: int) -> None:
         found = judge_fleet(fleet, count, [seed, number])
         used = time.process_time() - start
         spent += used
-        print(_line(fleet.name, score(*found, np.random.default_rng(0)), used / count), flush=True)
+        print(_line(fleet.name, score(*found), used / count), flush=True)
         for total, part in zip((passages, dated, truths), found, strict=True):
             total.extend(part)
-    every = score(passages, dated, truths, np.random.default_rng(0))
+    every = score(passages, dated, truths)
     print(_line("all", every, spent / (count * len(FLEETS))))
 
 

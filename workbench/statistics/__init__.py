@@ -5,7 +5,7 @@ from workbench.statistics.backtest import Backtest, backtest
 from workbench.statistics.daily import DAY_MS, DailyPeaks, daily_peaks
 from workbench.statistics.designs import Trend
 from workbench.statistics.gauges import looks_like_counter, resets
-from workbench.statistics.passage import Passage, covered, first_passage, randomised_pit
+from workbench.statistics.passage import Passage, coverage, first_passage, randomised_pit
 from workbench.statistics.paths import Paths, ShiftPool, pool_shifts, simulate
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "Trend",
     "average_models",
     "backtest",
-    "covered",
+    "coverage",
     "daily_peaks",
     "first_passage",
     "looks_like_counter",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.samples import Floats
 
-__all__ = ["Passage", "covered", "first_passage", "randomised_pit"]
+__all__ = ["Passage", "coverage", "first_passage", "pit_lump", "randomised_pit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def first_passage(paths: Floats, limit: float) -> Passage:
     return Passage(cumulative)
 
 
-def randomised_pit(passage: Passage, day: int | None, rng: np.random.Generator) -> float:
-    """Where the truth fell in the forecast distribution: uniform on (0, 1) if it is calibrated.
+def pit_lump(passage: Passage, day: int | None) -> tuple[float, float]:
+    """Where the truth fell in the forecast distribution: the ends of its lump of chance.
 
     Parameters
     ----------
@@ -71,18 +72,37 @@ def randomised_pit(passage: Passage, day: int | None, rng: np.random.Generator) 
     day
         The day (1 is the first) on which the limit was reached; None where it was not within
         the horizon.
+    """
+    horizon = len(passage.cumulative)
+    if day is None:
+        return passage.chance(horizon), 1.0
+    return passage.chance(day - 1), passage.chance(day)
+
+
+def randomised_pit(passage: Passage, day: int | None, rng: np.random.Generator) -> float:
+    """Where the truth fell, drawn evenly from its lump: uniform on (0, 1) if it is calibrated.
 
     Notes
     -----
-    A day holds a lump of chance, and so does "not within the horizon"; the value is drawn evenly
-    from the lump (Czado, Gneiting and Held, Biometrics 65, 2009).
+    A day holds a lump of chance, and so does "not within the horizon" (Czado, Gneiting and Held,
+    Biometrics 65, 2009).
     """
-    horizon = len(passage.cumulative)
-    low = passage.chance(horizon if day is None else day - 1)
-    high = 1.0 if day is None else passage.chance(day)
+    low, high = pit_lump(passage, day)
     return float(low + rng.random() * (high - low))
 
 
-def covered(pits: Floats, share: float) -> float:
-    """The part of PIT values within the central interval of that share."""
-    return float(np.mean(np.abs(pits - 0.5) <= share / 2))
+def coverage(passages: Sequence[Passage], days: Sequence[int | None], share: float) -> float:
+    """The part of truths within the central interval of that share.
+
+    The mean over all draws of `randomised_pit`, so without their noise: of each lump the part
+    that lies within the interval.
+    """
+    inside = []
+    for passage, day in zip(passages, days, strict=True):
+        low, high = pit_lump(passage, day)
+        start, end = (1 - share) / 2, (1 + share) / 2
+        if high > low:
+            inside.append(max(min(high, end) - max(low, start), 0.0) / (high - low))
+        else:
+            inside.append(float(start <= low <= end))
+    return float(np.mean(inside))

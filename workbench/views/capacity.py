@@ -53,25 +53,32 @@ def capacity_chart(result: CapacityResult) -> Any:
     """
     import altair as alt
 
+    rows: _Rows = {}
     drawn = [o for o in result.outlooks if len(o.history.days)]
     single, rest = drawn[:_MOST], drawn[_MOST:]
     parts: list[Any] = []
     if single:
-        multiples = [_multiple(outlook, result.horizon_days) for outlook in single]
+        multiples = [_multiple(rows, o, result.horizon_days) for o in single]
         parts.append(alt.concat(*multiples, columns=_COLUMNS, spacing={"row": 30, "column": 34}))
     if rest:
-        parts.append(_strip(rest, result.horizon_days))
+        parts.append(_strip(rows, rest, result.horizon_days))
     if not parts:
-        parts.append(_message("No resource has data to draw."))
+        parts.append(_message(rows, "No resource has data to draw."))
     title = alt.Title("Use against limit, the most urgent first", subtitle=list(_LEGEND), offset=18)
-    chart = alt.vconcat(*parts, spacing=34, title=title)
-    return themed(chart.resolve_scale(fillOpacity="independent"))
+    whole = themed(alt.vconcat(*parts, spacing=34, title=title))
+    whole.datasets = rows
+    return whole
+
+
+_Rows = dict[str, list[dict[str, Any]]]
+"""The rows of every part of a chart, by the names of their data sets."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
     """One resource and the axes on which it is drawn."""
 
+    rows: _Rows
     outlook: Outlook
     horizon: int
     scale: Scale
@@ -114,13 +121,14 @@ class _Panel:
         return alt.Y(f"{field}:Q", scale=alt.Scale(domain=ends, nice=False, zero=False), axis=axis)
 
 
-def _multiple(outlook: Outlook, horizon: int) -> Any:
+def _multiple(rows: _Rows, outlook: Outlook, horizon: int) -> Any:
     import altair as alt
 
     low, high = _ends(outlook)
-    panel = _Panel(outlook, horizon, scale_for(high, outlook.unit), low, high)
+    panel = _Panel(rows, outlook, horizon, scale_for(high, outlook.unit), low, high)
     layers = [*_history(panel), *_fan(panel), *_limit(panel), _now(panel), *_mark(panel)]
-    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=_title(panel))
+    # Given here and not by `properties`, which would copy all layers once more.
+    return alt.layer(*layers, width=_WIDTH, height=_HEIGHT, title=_title(panel))
 
 
 def _title(panel: _Panel) -> Any:
@@ -147,12 +155,18 @@ def _ends(outlook: Outlook) -> tuple[float, float]:
     return min(lowest) * _ROOM, (max(highest) or 1.0) * _ROOM
 
 
-def _data(**columns: Sequence[Any]) -> Any:
-    """Rows of plain values as Vega-Lite takes them."""
+def _data(rows: _Rows, kind: str, **columns: Sequence[Any]) -> Any:
+    """File rows of plain values under a name and give the reference.
+
+    Altair copies a chart deeply whenever it is put into another: rows are kept out of that.
+    """
     import altair as alt
 
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return alt.InlineData(values=rows)
+    name = f"{kind}_{len(rows)}"
+    rows[name] = [
+        dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+    ]
+    return alt.NamedData(name=name)
 
 
 def _history(panel: _Panel) -> list[Any]:
@@ -161,6 +175,8 @@ def _history(panel: _Panel) -> list[Any]:
 
     history = panel.outlook.history
     data = _data(
+        panel.rows,
+        "history",
         time=history.times_ms.tolist(),
         low=panel.scaled(history.lows),
         peak=panel.scaled(history.peaks),
@@ -190,6 +206,8 @@ def _fan(panel: _Panel) -> list[Any]:
     rows = {f"{level:g}": values for level, values in zip(fan.levels, fan.values, strict=True)}
     names = {level: f"q{i}" for i, level in enumerate(rows)}
     data = _data(
+        panel.rows,
+        "fan",
         time=fan.times_ms.tolist(),
         day=[_day(t) for t in fan.times_ms.tolist()],
         middle=[panel.text(v) for v in rows["0.5"].tolist()],
@@ -226,6 +244,8 @@ def _limit(panel: _Panel) -> list[Any]:
     end = panel.now_ms + panel.horizon * DAY_MS
     values = [*panel.outlook.limits.tolist(), panel.outlook.limit]
     data = _data(
+        panel.rows,
+        "limit",
         time=[*times.tolist(), end],
         limit=panel.scaled(values),
         text=[panel.text(v) for v in values],
@@ -242,7 +262,7 @@ def _now(panel: _Panel) -> Any:
     """Where the history ends."""
     import altair as alt
 
-    data = _data(time=[panel.now_ms], text=[_day(panel.now_ms)])
+    data = _data(panel.rows, "now", time=[panel.now_ms], text=[_day(panel.now_ms)])
     mark = alt.Chart(data).mark_rule(strokeDash=[2, 3], opacity=0.8)
     return mark.encode(x=panel.x(), tooltip=[alt.Tooltip("text:N", title="now")])
 
@@ -257,6 +277,8 @@ def _mark(panel: _Panel) -> list[Any]:
     low, high = found.interval_80
     ends = [d if d is not None else panel.horizon for d in (low, high)]
     data = _data(
+        panel.rows,
+        "mark",
         time=[outlook.time_ms(found.days)],
         low=[outlook.time_ms(min(ends[0], panel.horizon))],
         high=[outlook.time_ms(min(ends[1], panel.horizon))],
@@ -272,12 +294,14 @@ def _mark(panel: _Panel) -> list[Any]:
     return [span.encode(x=panel.x("low"), x2="high:T"), point.encode(x=panel.x())]
 
 
-def _strip(outlooks: Sequence[Outlook], horizon: int) -> Any:
+def _strip(rows: _Rows, outlooks: Sequence[Outlook], horizon: int) -> Any:
     """One cell a resource, coloured by the chance that it fills."""
     import altair as alt
 
     found = [o.saturation for o in outlooks]
     data = _data(
+        rows,
+        "strip",
         column=[i % _CELLS for i in range(len(outlooks))],
         row=[i // _CELLS for i in range(len(outlooks))],
         name=[plain_text(o.name) for o in outlooks],
@@ -308,10 +332,12 @@ def _strip(outlooks: Sequence[Outlook], horizon: int) -> Any:
     )
 
 
-def _message(text: str) -> Any:
+def _message(rows: _Rows, text: str) -> Any:
     import altair as alt
 
-    return alt.Chart(_data(text=[text])).mark_text(align="left").encode(text="text:N")
+    return (
+        alt.Chart(_data(rows, "message", text=[text])).mark_text(align="left").encode(text="text:N")
+    )
 
 
 def _day(time_ms: int) -> str:

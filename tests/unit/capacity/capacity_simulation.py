@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.capacity import Resource, analyse
 from workbench.frame import Frame
-from workbench.statistics import Passage, covered, randomised_pit
+from workbench.statistics import Passage, coverage
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -148,19 +148,16 @@ class Score:
     brier: float
 
 
-def score(
-    passages: list, dated: list[bool], truths: list[Truth], rng: np.random.Generator
-) -> Score:
+def score(passages: list, dated: list[bool], truths: list[Truth]) -> Score:
     """Compare passage distributions of the horizon with what came."""
     days = [t.full_day for t in truths]
-    pits = np.array([randomised_pit(p, d, rng) for p, d in zip(passages, days, strict=True)])
     full, given = np.array([d is not None for d in days]), np.array(dated)
     chance = np.array([p.chance(HORIZON) for p in passages])
     return Score(
         resources=len(days),
         filled=float(full.mean()),
-        coverage_80=covered(pits, 0.8),
-        coverage_95=covered(pits, 0.95),
+        coverage_80=coverage(passages, days, 0.8),
+        coverage_95=coverage(passages, days, 0.95),
         false_dates=float(given[~full].mean()),
         dated_filled=float(full[given].mean()) if given.any() else float("nan"),
         recall=float(given[full].mean()),

@@ -8,7 +8,7 @@ from workbench.statistics import (
     ShiftPool,
     average_models,
     backtest,
-    covered,
+    coverage,
     first_passage,
     looks_like_counter,
     pool_shifts,
@@ -101,12 +101,15 @@ def test_pit_of_a_true_forecast_is_uniform():
 
     passage = Passage(np.linspace(0.01, 0.6, 30))
     rng = _rng(7)
-    pits = []
+    days = []
     for _ in range(4000):
         reached = np.flatnonzero(passage.cumulative >= rng.random())
-        pits.append(randomised_pit(passage, int(reached[0]) + 1 if len(reached) else None, rng))
+        days.append(int(reached[0]) + 1 if len(reached) else None)
+    pits = [randomised_pit(passage, day, rng) for day in days]
     assert stats.kstest(pits, "uniform").pvalue > 0.01
-    assert covered(np.array(pits), 0.8) == pytest.approx(0.8, abs=0.03)
+    exact = coverage([passage] * len(days), days, 0.8)
+    assert exact == pytest.approx(0.8, abs=0.02)
+    assert exact == pytest.approx(float(np.mean(np.abs(np.array(pits) - 0.5) <= 0.4)), abs=0.03)
 
 
 def test_backtest_of_a_line_beats_last_week():
