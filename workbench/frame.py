@@ -156,11 +156,11 @@ class Frame:
     def to_api(self) -> dict[str, Any]:
         """What the Prometheus HTTP API gives under ``data``: ``resultType`` and ``result``."""
         if self.kind == "string":
-            return {"resultType": "string", "result": [self.times_ms[0] / 1000, self.text]}
+            return {"resultType": "string", "result": [self.times_ms[0].item() / 1000, self.text]}
         if self.kind == "scalar":
             return {
                 "resultType": "scalar",
-                "result": [self.times_ms[0] / 1000, format_value(self.values[0, 0])],
+                "result": [self.times_ms[0].item() / 1000, format_value(self.values[0, 0].item())],
             }
         rows = [self._api_row(i) for i in range(len(self)) if self.present[i].any()]
         return {"resultType": self.kind, "result": rows}

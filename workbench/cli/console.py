@@ -41,12 +41,14 @@ def say(text: str) -> None:
 def complain(error: WorkbenchError) -> None:
     """Print an error: what was wrong, then what to do."""
     console = Console(stderr=True, soft_wrap=True)
-    what, *more = error.what.split("\n")
-    console.print(Text("error: ", style="bold red") + Text(plain(what), style="not bold"))
-    for line in more:
-        console.print(Text("       " + plain(line)))
-    if error.mend:
-        console.print(Text("  try: ", style="green") + Text(plain(error.mend)))
+    parts = [("error: ", "bold red", error.what)] + (
+        [("  try: ", "green", error.mend)] if error.mend else []
+    )
+    for head, style, text in parts:
+        first, *more = map(plain, text.split("\n"))
+        console.print(Text(head, style=style) + Text(first, style="not bold"))
+        for line in more:  # a caret under an expression keeps its column
+            console.print(Text(" " * len(head) + line))
 
 
 class LogHandler(logging.Handler):
