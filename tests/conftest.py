@@ -12,6 +12,9 @@ from collections.abc import Iterator
 import pytest
 import servers
 from hypothesis import settings
+from report_pages import make_record, notebook, study
+
+__all__ = ["make_record", "notebook", "study"]
 
 # machines that run tests are busy: how long an example takes says nothing
 settings.register_profile("workbench", deadline=None)
