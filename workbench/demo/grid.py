@@ -24,6 +24,9 @@ _DAY_MS: Final = 86_400_000
 _EPOCH_WEEKDAY: Final = 3
 """1 January 1970 was a Thursday; Monday is 0."""
 
+_NIGHT: Final = 0.10
+"""What goes on at night, on the scale of `_day_curve`."""
+
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -87,18 +90,20 @@ def activity(times_ms: Ints) -> Floats:
     local = times_ms + TRUTH.utc_offset_hours * 3_600_000
     weekday = (local // _DAY_MS + _EPOCH_WEEKDAY) % 7
     factors = np.array(TRUTH.weekday_factors)
-    curve = _day_curve(local % _DAY_MS / 3_600_000) / _day_peak()
-    return np.asarray(curve * factors[weekday])
+    # Every night is alike; what people add by day brings the day's peak to its factor.
+    night = _NIGHT / (_NIGHT + _day_peak())
+    by_day = (factors[weekday] - night) * _day_curve(local % _DAY_MS / 3_600_000) / _day_peak()
+    return np.asarray(night + by_day)
 
 
 def _day_curve(hour: Floats) -> Floats:
-    """A weekday by local hour: a floor at night, two working peaks, an evening, a lunch dip."""
+    """What a weekday adds to the night, by local hour: two peaks, an evening, a lunch dip."""
 
     def hump(height: float, at_hour: float, width: float) -> Floats:
         return np.asarray(height * np.exp(-np.square((hour - at_hour) / width)))
 
     curve = hump(0.85, 10.75, 2.4) + hump(0.95, 15.5, 2.6) + hump(0.35, 20.0, 1.8)
-    return 0.10 + curve - hump(0.20, TRUTH.lunch_dip_hour, 0.6)
+    return curve - hump(0.20, TRUTH.lunch_dip_hour, 0.6)
 
 
 @functools.cache

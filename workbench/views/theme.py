@@ -42,8 +42,8 @@ PALETTE: Final = (
 )
 """Colours of categories, in the order in which they are used."""
 
-_HEAT: Final = ("#56B4E9", "#F0E442", "#E69F00", "#D55E00")
-"""From cool to hot; its lightness rises and then falls, so a legend stands beside it."""
+_HEAT: Final = ("#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725")
+"""Five points of viridis: lightness rises throughout, for every kind of colour vision."""
 
 _RAMP: Final = ("#9CCBE8", "#56B4E9", "#0072B2", "#004A78")
 
