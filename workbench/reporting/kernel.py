@@ -22,6 +22,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.execute import ERROR_MARKER_TAG
 
 from workbench.errors import MissingExtraError, ReportError, WorkbenchError
+from workbench.reporting.startup import KERNEL_CODE
 from workbench.units import format_duration
 
 __all__ = ["Execution", "Progress", "execute"]
@@ -63,7 +64,7 @@ class _OwnKernelSpecs(KernelSpecManager):
     """Knows one kernel: this interpreter. A `python3` that the user registered may be another."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002 - whatever is asked
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-c", KERNEL_CODE, "-f", "{connection_file}"]
         return KernelSpec(argv=argv, language="python")
 
 

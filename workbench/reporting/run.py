@@ -16,6 +16,7 @@ from workbench.reporting.catalogue import ReportKind, check_parameters, find_rep
 from workbench.reporting.files import prepare_folder, safe_name, write_whole
 from workbench.reporting.record import ErrorRecord, ReportRecord, Status, read_record
 from workbench.reporting.redact import Redactor, secrets_of
+from workbench.reporting.startup import import_jsonschema
 from workbench.settings import load_settings
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _execute(
     environment: Mapping[str, str],
     progress: Progress | None,
 ) -> Execution:
+    import_jsonschema()
     try:
         from workbench.reporting.kernel import execute
     except ModuleNotFoundError:
