@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 
 import workbench
 from workbench.findings.pages import titles
@@ -101,17 +102,13 @@ def test_every_module_says_what_it_is_for(path):
 
 
 def test_notebooks_are_thin_and_hold_no_outputs():
+    to_python = TransformerManager().transform_cell  # magics become calls
     for path in tracked("notebooks/*.ipynb"):
         notebook = json.loads(path.read_text())
         code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
         assert code, path
         assert all(not c["outputs"] and c["execution_count"] is None for c in code), path
-        text = "\n".join(
-            line
-            for c in code
-            for line in "".join(c["source"]).splitlines()
-            if not line.startswith("%") and not c["source"][0].startswith("%%")
-        )
+        text = "\n".join(to_python("".join(c["source"])) for c in code)
         nodes = list(ast.walk(ast.parse(text)))
         assert not [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)], path
         imported = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}

@@ -291,7 +291,9 @@ def _mark(panel: _Panel) -> list[Any]:
     point = base.mark_point(
         color=COLOURS["limit"], fill=COLOURS["limit"], shape="diamond", size=110, opacity=1
     )
-    return [span.encode(x=panel.x("low"), x2="high:T"), point.encode(x=panel.x())]
+    # The ends stand on the other layers; here Vega-Lite would write them another way and complain.
+    low_end = alt.X("low:T", scale=alt.Scale(type="utc"))
+    return [span.encode(x=low_end, x2="high:T"), point.encode(x=panel.x())]
 
 
 def _strip(rows: _Rows, outlooks: Sequence[Outlook], horizon: int) -> Any:

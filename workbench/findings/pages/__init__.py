@@ -12,7 +12,10 @@ __all__ = ["page", "titles"]
 def titles() -> dict[str, str]:
     """Every finding code, sorted, with its page's first line."""
     names = sorted(p.name for p in files(__name__).iterdir() if p.name.endswith(".md"))
-    return {name.removesuffix(".md"): page(name.removesuffix(".md")).partition("\n")[0].lstrip("# ") for name in names}
+    return {
+        name.removesuffix(".md"): page(name.removesuffix(".md")).partition("\n")[0].lstrip("# ")
+        for name in names
+    }
 
 
 def page(code: str) -> str:
@@ -23,7 +26,9 @@ def page(code: str) -> str:
     InputError
         There is no such code.
     """
-    known = [p.name.removesuffix(".md") for p in files(__name__).iterdir() if p.name.endswith(".md")]
+    known = [
+        p.name.removesuffix(".md") for p in files(__name__).iterdir() if p.name.endswith(".md")
+    ]
     if code.upper() not in known:
         msg = f"{code!r} is not a finding code"
         raise InputError(msg, did_you_mean(code.upper(), known) or "`workbench explain` lists them")
