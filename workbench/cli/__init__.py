@@ -24,6 +24,7 @@ from workbench.cli import (
     query,
     report,
     schedule,
+    serve,
     snapshot,
 )
 from workbench.errors import WorkbenchError
@@ -55,7 +56,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (init, doctor, demo, query, report, explain, lab):
+for verb in (init, doctor, demo, query, report, serve, explain, lab):
     app.command()(getattr(verb, verb.__name__.rpartition(".")[2]))
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(snapshot.app, name="snapshot")
