@@ -56,16 +56,16 @@ def _lookback(query: Query, node: Any, grid: Grid) -> Ranges:
     return _ranges(samples, ends, query.lookback_ms, fixed=fixed)
 
 
-def _alive(windows: Windows) -> Bools:
-    return (windows.count > 0) & ~is_stale(windows.values)[windows.last]
-
-
 def _newest(windows: Windows) -> tuple[Floats, Bools]:
-    return windows.values[windows.last], _alive(windows)
+    values = windows.at(windows.values, windows.last)
+    stale = is_stale(values)
+    present = windows.count > 0
+    return values, present & ~stale if stale.any() else present
 
 
 def _newest_time(windows: Windows) -> tuple[Floats, Bools]:
-    return windows.times_ms[windows.last] / 1000.0, _alive(windows)
+    times = windows.full(windows.times_ms.take(windows.last) / 1000.0)
+    return times, _newest(windows)[1]
 
 
 def _instant(query: Query, node: Any, grid: Grid, kernel: Callable[..., Any]) -> Vector:

@@ -31,18 +31,19 @@ def _extreme(windows: Windows, *, choose: np.ufunc) -> tuple[Floats, Bools]:
     `choose` is `np.fmin` or `np.fmax`, which pass over NaN as Prometheus does.
     """
     length = windows.count
-    present = length > 0
-    result = np.full(length.shape, np.nan)
+    result = np.full(windows.shape, np.nan)
     runs, size = windows.values, 1
     longest = int(length.max(initial=0))
     while size <= longest:
         fits = (length >= size) & (length < 2 * size)
         if fits.any():
-            result[fits] = choose(runs[windows.low[fits]], runs[windows.high[fits] - size])
+            low, high = windows.low[fits], windows.high[fits] - size
+            where = (slice(None), fits[0]) if windows.is_table else fits
+            result[where] = choose(runs.take(low, axis=-1), runs.take(high, axis=-1))
         if 2 * size <= longest:
-            runs = choose(runs[:-size], runs[size:])
+            runs = choose(runs[..., :-size], runs[..., size:])
         size *= 2
-    return result, present
+    return result, length > 0
 
 
 least: Kernel = partial(_extreme, choose=np.fmin)
@@ -51,33 +52,34 @@ greatest: Kernel = partial(_extreme, choose=np.fmax)
 
 def first(windows: Windows) -> tuple[Floats, Bools]:
     """The oldest sample's value."""
-    return windows.values[windows.first], windows.count > 0
+    return windows.at(windows.values, windows.first), windows.count > 0
 
 
 def last(windows: Windows) -> tuple[Floats, Bools]:
     """The newest sample's value."""
-    return windows.values[windows.last], windows.count > 0
+    return windows.at(windows.values, windows.last), windows.count > 0
 
 
 def time_of_first(windows: Windows) -> tuple[Floats, Bools]:
     """The oldest sample's time, Unix seconds."""
-    return windows.times_ms[windows.first] / 1000.0, windows.count > 0
+    return windows.full(windows.times_ms.take(windows.first) / 1000.0), windows.count > 0
 
 
 def time_of_last(windows: Windows) -> tuple[Floats, Bools]:
     """The newest sample's time, Unix seconds."""
-    return windows.times_ms[windows.last] / 1000.0, windows.count > 0
+    return windows.full(windows.times_ms.take(windows.last) / 1000.0), windows.count > 0
 
 
 def one(windows: Windows) -> tuple[Floats, Bools]:
     """1 where there is any sample."""
-    return np.ones(windows.low.shape), windows.count > 0
+    return np.ones(windows.shape), windows.count > 0
 
 
 def _time_of(
     windows: Windows, *, better: Callable[[Floats, Floats], Bools]
 ) -> tuple[Floats, Bools]:
     """When the extreme was, Unix seconds; the newest of equals, NaN never but where it is alone."""
+    windows = windows.flat()
     fold = Fold(windows)
     best, at = np.full(len(fold), np.nan), np.zeros(len(fold), np.int64)
     for going, rows in fold:

@@ -71,6 +71,7 @@ def _gathered(windows: Windows) -> Iterator[tuple[Ints, Floats, Ints]]:
 
 def quantile(windows: Windows, q: Floats) -> tuple[Floats, Bools]:
     """The q-quantile of each window; `q` has shape (steps,)."""
+    windows = windows.flat()
     present = windows.count > 0
     result = np.full(present.shape, np.nan)
     each = np.broadcast_to(q, present.shape).ravel()
@@ -82,6 +83,7 @@ def quantile(windows: Windows, q: Floats) -> tuple[Floats, Bools]:
 
 def mad(windows: Windows) -> tuple[Floats, Bools]:
     """The median absolute deviation from the median; NaN where a sample is NaN."""
+    windows = windows.flat()
     present = windows.count > 0
     result = np.full(present.shape, np.nan)
     for cells, table, counts in _gathered(windows):

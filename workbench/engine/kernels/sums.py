@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,7 +24,7 @@ _WIDE: Final = 2.0**-10
 
 def count(windows: Windows) -> tuple[Floats, Bools]:
     """How many samples there are."""
-    return windows.count.astype(np.float64), windows.count > 0
+    return windows.full(windows.count.astype(np.float64)), windows.count > 0
 
 
 def total(windows: Windows) -> tuple[Floats, Bools]:
@@ -44,8 +44,9 @@ def average(windows: Windows) -> tuple[Floats, Bools]:
 
 def _sums(windows: Windows) -> Floats:
     """Sum each window, by differences of compensated prefix sums where those are as exact."""
-    result, doubtful = _Prefixes(windows, windows.values).sums()
+    result, doubtful = _by_prefixes(windows, windows.values)
     if doubtful.any():
+        windows = windows.flat()
         fold = Fold(windows, doubtful)
         sums, carry = np.zeros(len(fold)), np.zeros(len(fold))
         for going, rows in fold:
@@ -58,60 +59,102 @@ def _closed(sums: Floats, carry: Floats) -> Floats:
     return np.where(np.isfinite(sums), sums + carry, sums)
 
 
-class _Prefixes:
-    """Prefix sums of each series with the rounding error of every addition kept beside them.
+def _by_prefixes(windows: Windows, column: Floats) -> tuple[Floats, Bools]:
+    """Sum each window of a column that has the shape of the values, by differences of prefix sums.
 
-    Ogita, Rump and Oishi's Sum2 turned into prefixes: a difference of two of them is as exact as
-    twice the working precision allows, relative to the prefix. That is enough where the window is
-    not tiny beside what came before; other windows are reported as doubtful.
+    The rounding error of every addition is kept beside the prefixes: Ogita, Rump and Oishi's Sum2
+    turned into prefixes. A difference of two is as exact as twice the working precision allows,
+    relative to the prefix, which is enough where the window is not tiny beside what came before.
+
+    Returns
+    -------
+    tuple
+        The sums; and which windows must be summed sample by sample instead.
     """
+    prefixes = _Prefixes(windows)
+    finite = np.isfinite(column)
+    tame = bool(finite.all())
+    if not tame:
+        column = np.where(finite, column, 0.0)
+    low, high = prefixes.bounds
+    sums = prefixes.of(column)
+    upper, lower = prefixes.at(sums, high), -prefixes.at(sums, low)
+    result = upper + lower
+    errors = two_sum_error(sums[..., :-1], prefixes.increments, sums[..., 1:])
+    errors = prefixes.of_increments(errors)
+    if errors.any():
+        result += two_sum_error(upper, lower, result)
+        result += prefixes.at(errors, high) - prefixes.at(errors, low)
+    doubtful = np.zeros(windows.shape, bool) if tame else prefixes.differ(~finite)
+    sizes = sums if column.min(initial=0.0) >= 0 else prefixes.of(np.abs(column))
+    size, before = prefixes.at(sizes, high), prefixes.at(sizes, low)
+    small = ~((size - before >= size * _TRUST) & np.isfinite(size))
+    if small.any():
+        blank = ~prefixes.differ(column != 0)
+        result[blank] = 0.0
+        doubtful |= small & ~blank
+    return result, doubtful
 
-    def __init__(self, windows: Windows, values: Floats) -> None:
+
+class _Prefixes:
+    """Prefix sums of each series of a block, each series' own beginning with 0."""
+
+    def __init__(self, windows: Windows) -> None:
         self._windows = windows
-        offsets = windows.offsets
-        series = len(offsets) - 1
-        self._shift = np.arange(series)[:, None]
-        lengths = np.diff(offsets)
-        index = np.arange(len(values)) + np.repeat(np.arange(1, series + 1), lengths)
-        finite = np.isfinite(values)
-        padded = np.zeros(len(values) + series)
-        padded[index] = np.where(finite, values, 0.0)
-        cuts = (offsets + np.arange(series + 1)).tolist()
-        self._sum = _cumulated(padded, cuts)
-        errors = np.zeros(len(padded))
-        errors[1:] = two_sum_error(self._sum[:-1], padded[1:], self._sum[1:])
-        errors[cuts[:-1]] = 0.0
-        self._error = _cumulated(errors, cuts)
-        self._size = _cumulated(np.abs(padded), cuts)
-        flags = np.zeros(len(padded), np.int64)
-        flags[index] = ~finite
-        self._wild = np.cumsum(flags)
-        flags[index] = values != 0
-        self._filled = np.cumsum(flags)
+        self.increments: Floats = windows.values
+        series = np.arange(windows.shape[0])[:, None]
+        shift = 0 if windows.is_table else series
+        self.bounds = windows.low + shift, windows.high + shift
+        self._cuts = (windows.offsets + np.arange(len(windows.offsets))).tolist()
 
-    def sums(self) -> tuple[Floats, Bools]:
-        """The sum of each window, and which of them must be summed sample by sample."""
-        low, high = self._windows.low + self._shift, self._windows.high + self._shift
-        upper, lower = self._sum[high], -self._sum[low]
-        result = upper + lower
-        result += two_sum_error(upper, lower, result) + (self._error[high] - self._error[low])
-        empty = self._filled[high] == self._filled[low]
-        result[empty] = 0.0
-        size = self._size[high]
-        exact = (size - self._size[low] >= size * _TRUST) & np.isfinite(size)
-        wild = self._wild[high] > self._wild[low]
-        return result, wild | ~(exact | empty)
+    def _padded(self, column: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A column with a 0 before each series."""
+        if column.ndim == 2:
+            padded = np.zeros((len(column), column.shape[1] + 1), column.dtype)
+            padded[:, 1:] = column
+            return padded
+        lengths = np.diff(self._windows.offsets)
+        padded = np.zeros(len(column) + len(lengths), column.dtype)
+        padded[np.arange(len(column)) + np.repeat(np.arange(1, len(lengths) + 1), lengths)] = column
+        return padded
 
+    def of(self, column: Floats) -> Floats:
+        """Sums of all before each row, and of all; the column padded stays in `increments`."""
+        padded = self._padded(column)
+        self.increments = padded[..., 1:]
+        return self._cumulated(padded)
 
-def _cumulated(flat: Floats, cuts: list[int]) -> Floats:
-    result = np.empty_like(flat)
-    for start, stop in pairwise(cuts):
-        np.cumsum(flat[start:stop], out=result[start:stop])
-    return result
+    def of_increments(self, increments: Floats) -> Floats:
+        """Sums of what belongs to each addition of `of`; nothing is carried between series."""
+        padded = np.zeros((*increments.shape[:-1], increments.shape[-1] + 1))
+        padded[..., 1:] = increments
+        if padded.ndim == 1:
+            padded[self._cuts[:-1]] = 0.0
+        return self._cumulated(padded)
+
+    def _cumulated(self, padded: Floats) -> Floats:
+        if padded.ndim == 2:
+            return np.cumsum(padded, axis=1)
+        result = np.empty_like(padded)
+        for start, stop in pairwise(self._cuts):
+            np.cumsum(padded[start:stop], out=result[start:stop])
+        return result
+
+    def at(self, sums: np.ndarray[Any, Any], rows: Ints) -> np.ndarray[Any, Any]:
+        """Sums of all before a row, as series × steps."""
+        return self._windows.at(sums, rows)
+
+    def differ(self, marks: Bools) -> Bools:
+        """Which windows hold a mark."""
+        total = np.cumsum(self._padded(marks), axis=-1, dtype=np.int32)
+        low, high = self.bounds
+        found: Bools = self.at(total, high) > self.at(total, low)
+        return found
 
 
 def _running_mean(windows: Windows, only: Bools, result: Floats) -> None:
     """Average as Prometheus does once the plain sum has overflown."""
+    windows = windows.flat()
     fold = Fold(windows, only)
     state = _Means(len(fold))
     for k, (going, rows) in enumerate(fold):
@@ -159,11 +202,11 @@ def variance(windows: Windows) -> tuple[Floats, Bools]:
     From prefix sums of the distances to the series' own mean and of their squares, where the
     window's spread is not small beside its distance; sample by sample elsewhere.
     """
-    offsets, values = windows.offsets, windows.values
-    means = np.add.reduceat(np.where(np.isfinite(values), values, 0.0), offsets[:-1])
-    distances = values - np.repeat(means / np.diff(offsets), np.diff(offsets))
-    sums, doubtful = _Prefixes(windows, distances).sums()
-    squares, doubtful_too = _Prefixes(windows, distances * distances).sums()
+    lengths, values = np.diff(windows.offsets), windows.values.reshape(-1)
+    means = np.add.reduceat(np.where(np.isfinite(values), values, 0.0), windows.offsets[:-1])
+    distances = (values - np.repeat(means / lengths, lengths)).reshape(windows.values.shape)
+    sums, doubtful = _by_prefixes(windows, distances)
+    squares, doubtful_too = _by_prefixes(windows, distances * distances)
     n = np.maximum(windows.count, 1)
     spread = squares - sums * sums / n
     result = spread / n
@@ -174,6 +217,7 @@ def variance(windows: Windows) -> tuple[Floats, Bools]:
 
 def _variance_by_samples(windows: Windows, only: Bools, result: Floats) -> None:
     """Welford's recurrence, compensated; two passes for long windows."""
+    windows = windows.flat()
     long, each = long_windows(windows, only)
     fold = Fold(windows, only & ~long)
     mean, mean_carry = np.zeros(len(fold)), np.zeros(len(fold))

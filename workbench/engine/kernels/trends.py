@@ -28,6 +28,7 @@ def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats, Bool
     tuple
         Slope a second, value at the origin, presence (two samples at least).
     """
+    windows = windows.flat()
     long, each = long_windows(windows)
     fold = Fold(windows, ~long)
     origin, start = fold.ravel(origin_ms), windows.values[fold.ravel(windows.first)]
@@ -73,7 +74,7 @@ def _line(windows: Windows, rows: slice, origin_ms: int) -> tuple[float, float]:
 
 def slope(windows: Windows) -> tuple[Floats, Bools]:
     """The least-squares slope, a second."""
-    slopes, _, present = _regression(windows, windows.times_ms[windows.first])
+    slopes, _, present = _regression(windows, windows.times_ms.take(windows.first))
     return slopes, present
 
 
@@ -85,6 +86,7 @@ def predicted(windows: Windows, *, now_ms: Ints, seconds_ahead: Floats) -> tuple
 
 def smoothed(windows: Windows, *, smoothing: Floats, trending: Floats) -> tuple[Floats, Bools]:
     """Double exponential smoothing (Holt's linear method); factors have shape (steps,)."""
+    windows = windows.flat()
     fold = Fold(windows)
     s, t = fold.ravel(smoothing), fold.ravel(trending)
     level = windows.values[fold.ravel(windows.first)].copy()
