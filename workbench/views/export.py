@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-import io
+import json
 from typing import Any, Final
 
 from workbench.errors import InputError
+from workbench.views.picture import picture
+from workbench.views.theme import themed
 
 __all__ = ["chart_file"]
+
+_PAGE: Final = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Chart</title>
+<style>:root {{ color-scheme: light dark; font-family: system-ui, sans-serif }} body {{ margin: 2rem }}</style>
+</head>
+<body>
+<div id="chart"></div>
+<script type="application/json" id="spec">{spec}</script>
+<script>{vega}</script>
+<script>vegaEmbed("#chart", JSON.parse(document.getElementById("spec").textContent));</script>
+</body>
+</html>
+"""
 
 _SUFFIXES: Final = {".html": "html", ".svg": "svg", ".png": "png", ".json": "json"}
 
@@ -32,10 +49,17 @@ def chart_file(chart: Any, suffix: str) -> bytes:
         raise InputError(msg, f"end the file's name with {', '.join(_SUFFIXES)}")
     form = _SUFFIXES[suffix.lower()]
     if form == "html":
-        return str(chart.to_html(inline=True)).encode()
+        return _page(chart).encode()
     if form == "json":
         return str(chart.to_json()).encode()
-    buffer = io.BytesIO() if form == "png" else io.StringIO()
-    chart.save(buffer, format=form, **({"ppi": 144} if form == "png" else {}))
-    content = buffer.getvalue()
-    return content if isinstance(content, bytes) else content.encode()
+    spec = themed(chart, "light").properties(background="white").to_dict()
+    return picture(spec, "png" if form == "png" else "svg", scale=2)
+
+
+def _page(chart: Any) -> str:
+    """One page with Vega inside; what labels hold stays data."""
+    import vl_convert
+
+    spec = json.dumps(themed(chart).to_dict()).replace("<", "\\u003c")
+    vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return _PAGE.format(spec=spec, vega=vega.replace("</script", "<\\/script"))

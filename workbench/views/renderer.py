@@ -13,6 +13,8 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from workbench.views.picture import picture
+
 __all__ = ["PNG_SCALE", "VEGALITE_MIME", "chart_bundle", "enable"]
 
 VEGALITE_MIME: Final = "application/vnd.vegalite.v5+json"
@@ -40,11 +42,9 @@ def chart_bundle(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
     dict
         MIME type → content: the Vega-Lite JSON, a PNG (base64), and a line of text.
     """
-    import vl_convert
-
     # A picture has no container whose width it could take.
     sized = {**spec, "width": _WIDTH} if spec.get("width") == "container" else spec
-    png = vl_convert.vegalite_to_png(sized, scale=PNG_SCALE)
+    png = picture(sized, "png", scale=PNG_SCALE)
     return {
         VEGALITE_MIME: {**spec, "$schema": _SCHEMA},
         "image/png": base64.b64encode(png).decode(),
