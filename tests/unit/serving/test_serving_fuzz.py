@@ -111,9 +111,7 @@ VALUES = [
 ]
 
 values = st.one_of(st.sampled_from(VALUES), st.text(max_size=30))
-escaped = values.map(
-    lambda text: "".join(f"%{b:02X}" for b in text.encode(errors="surrogatepass"))
-)
+escaped = values.map(lambda text: "".join(f"%{b:02X}" for b in text.encode(errors="surrogatepass")))
 parameters = st.lists(st.tuples(st.sampled_from(NAMES), escaped), max_size=6)
 forms = st.one_of(
     parameters.map(lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)),
