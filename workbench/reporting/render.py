@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -62,6 +63,7 @@ class _PageExporter(TemplateExporter):
 
 def _ticks(text: str) -> Markup:
     """A sentence in which what stands in backticks is set as code; all else is escaped."""
+    text = re.sub(r"(?<=\d) (?=%)", "\u00a0", text)  # a number keeps its sign on its line
     parts = [escape(part) for part in text.split("`")]
     if len(parts) % 2 == 0:
         return escape(text)
