@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from workbench.errors import InputError
+from workbench.native import Histogram
 from workbench.samples import Floats, Ints, Labels, Samples, Series, format_value
 
 if TYPE_CHECKING:
@@ -39,11 +40,14 @@ class NativeHistogram:
     buckets
         Rows of ``(rule, lower, upper, count)``; `rule` is 0 open left, 1 open right, 2 open both,
         3 closed both.
+    sample
+        The histogram with its schema and hint, where the engine made it; the API does not say.
     """
 
     count: float
     sum: float
     buckets: tuple[tuple[int, float, float, float], ...] = ()
+    sample: Histogram | None = field(default=None, compare=False, repr=False)
 
     def to_api(self) -> dict[str, Any]:
         """The JSON form of the HTTP API."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import InputError
+from workbench.native import Floats, Histograms, Ints
 
 __all__ = [
     "STALE_NAN",
@@ -31,9 +32,6 @@ __all__ = [
 
 Labels = Mapping[str, str]
 """Label names to values, the metric's name under ``__name__``; an absent label has no key."""
-
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 Series = tuple[Labels, Ints, Floats]
 """One series: its labels, its times in milliseconds (ascending), its values."""
@@ -138,12 +136,17 @@ class Samples:
         int64, shape (rows,): milliseconds since the epoch, strictly ascending within a series.
     values
         float64, shape (rows,); staleness markers keep their bits (`is_stale`).
+    histograms
+        Shape (rows,): a `workbench.native.Histogram` where a sample is a native histogram, whose
+        value is then NaN, and None where it is a float. None instead of the column, and at no
+        cost, where all samples are floats.
     """
 
     labels: Sequence[Labels]
     offsets: Ints
     times_ms: Ints
     values: Floats
+    histograms: Histograms | None = None
 
     @classmethod
     def empty(cls) -> Samples:

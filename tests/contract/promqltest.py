@@ -1,18 +1,25 @@
 """Reads Prometheus' own PromQL cases: the `.test` format of its package promqltest.
 
 A file loads series, asks, and says what must come back. This reader turns it into `Case`s, each
-with the series loaded at that point; series that hold native histograms or start timestamps are
-known by name, so that a case that touches one can be told apart from the others.
+with the series loaded at that point; series that have start timestamps are
+known by name, so that a case that touches one can be told apart from the others. Native histograms
+are written ``{{schema:0 count:3 sum:5 buckets:[1 2]}}``; they get the counter reset hints that a
+Prometheus database would give them back with.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from workbench.engine.native.arithmetic import added, is_reset, subtracted
 from workbench.engine.regex import compile_regex
+from workbench.native import CUSTOM, Buckets, Histogram, ResetHint
 from workbench.promql.matcher import Matcher
 from workbench.samples import STALE_NAN, Labels, Samples
 from workbench.units import parse_duration
@@ -80,9 +87,72 @@ _TERM = re.compile(
 )
 
 
-def expanded(text: str) -> list[float | None]:
+_HISTOGRAM = re.compile(r"\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?(?=\s|$)")
+_FIELD = re.compile(r"([a-z_]+)\s*:\s*(\[[^\]]*\]|[^\s\]]+)")
+_HINTS = {
+    "unknown": ResetHint.UNKNOWN,
+    "reset": ResetHint.RESET,
+    "not_reset": ResetHint.NOT_RESET,
+    "gauge": ResetHint.GAUGE,
+}
+
+
+class Expected(NamedTuple):
+    """A histogram of the format, and whether it names its hint: only then is the hint compared."""
+
+    histogram: Histogram
+    names_hint: bool
+
+
+Value = float | Expected | None
+
+
+def histogram(text: str) -> Expected:
+    """What stands between the double braces."""
+    said = dict(_FIELD.findall(text))
+    numbers = {k: [float(x) for x in v[1:-1].split()] for k, v in said.items() if v[0] == "["}
+    return Expected(
+        Histogram(
+            int(said.get("schema", "0")),
+            float(said.get("count", "0")),
+            float(said.get("sum", "0")),
+            float(said.get("z_bucket_w", "0")),
+            float(said.get("z_bucket", "0")),
+            Buckets.dense(int(said.get("offset", "0")), numbers.get("buckets", [])),
+            Buckets.dense(int(said.get("n_offset", "0")), numbers.get("n_buckets", [])),
+            tuple(numbers.get("custom_values", [])),
+            _HINTS[said.get("counter_reset_hint", "unknown")],
+        ),
+        "counter_reset_hint" in said,
+    )
+
+
+def repeated(match: re.Match[str]) -> list[Value]:
+    """``{{…}}x3`` or ``{{…}}+{{…}}x3``: the first, and so many more, each with the second added."""
+    value = histogram(match[1])
+    values: list[Value] = [value]
+    for _ in range(int(match[4] or 0)):
+        if match[2]:
+            combine = added if match[2] == "+" else subtracted
+            grown, _ = combine(value.histogram, histogram(match[3]).histogram)
+            value = Expected(grown.with_hint(value.histogram.hint), value.names_hint)
+        values.append(value)
+    return values
+
+
+def expanded(text: str) -> list[Value]:
     """The values that ``0+10x3 _ stale`` stands for; None is no sample."""
-    values: list[float | None] = []
+    values: list[Value] = []
+    position = 0
+    for match in _HISTOGRAM.finditer(text):
+        values += numbers(text[position : match.start()]) + repeated(match)
+        position = match.end()
+    return values + numbers(text[position:])
+
+
+def numbers(text: str) -> list[Value]:
+    """Values without histograms."""
+    values: list[Value] = []
     for term in text.split():
         match = _TERM.match(term)
         if not match:
@@ -100,12 +170,84 @@ def expanded(text: str) -> list[float | None]:
     return values
 
 
+def converted(step_ms: int, lines: Sequence[str]) -> Iterator[tuple[Labels, list]]:
+    """Custom-bucket histograms of the classic ones that are loaded, as ``load_with_nhcb`` wants."""
+    found: dict[tuple, dict] = {}
+    for line in lines:
+        match = _SERIES.match(line)
+        labels = parsed_labels(match[1], match[2])
+        name, _, part = labels.get("__name__", "").rpartition("_")
+        if part not in ("bucket", "sum", "count") or (part == "bucket" and "le" not in labels):
+            continue
+        rest = {k: v for k, v in labels.items() if k != "le"} | {"__name__": name}
+        entry = found.setdefault(tuple(sorted(rest.items())), {"labels": rest, "at": {}})
+        for i, value in enumerate(expanded(match[4])):
+            if value is not None:
+                parts = entry["at"].setdefault(i * step_ms, {})
+                parts[float(labels["le"]) if part == "bucket" else part] = value
+    for entry in found.values():
+        rows = [(t, classic(parts)) for t, parts in sorted(entry["at"].items())]
+        if rows := [(t, h) for t, h in rows if h is not None]:
+            yield entry["labels"], rows
+
+
+def classic(parts: dict) -> Expected | None:
+    """One custom-bucket histogram of cumulative buckets, a sum and a count."""
+    bounds = sorted(x for x in parts if not isinstance(x, str))
+    if not bounds:
+        return None
+    counts = [parts[x] for x in bounds]
+    total = parts.get("count", counts[-1])
+    if not math.isinf(bounds[-1]):
+        bounds, counts = [*bounds, math.inf], [*counts, total]
+    if any(b < a for a, b in pairwise(counts)):
+        return None
+    buckets = Buckets.dense(0, np.diff([0.0, *counts]).tolist())
+    return Expected(
+        Histogram(
+            CUSTOM,
+            total,
+            parts.get("sum", 0.0),
+            positive=buckets,
+            custom_values=tuple(bounds[:-1]),
+        ),
+        names_hint=False,
+    )
+
+
+def remembered(values: Sequence[Value]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values and histograms of a series as a Prometheus database gives them back.
+
+    It forgets hints but for gauges, and knows of a counter only that a sample was no reset: of
+    the first sample of a chunk, and so after each reset, it says nothing.
+    """
+    floats = np.array([math.nan if isinstance(v, Expected) else v for v in values], float)
+    if not any(isinstance(v, Expected) for v in values):
+        return floats, None
+    histograms = np.full(len(values), None)
+    before: Histogram | None = None
+    for i, value in enumerate(values):
+        now = value.histogram if isinstance(value, Expected) else None
+        if now is not None:
+            hint = ResetHint.GAUGE if now.hint is ResetHint.GAUGE else ResetHint.UNKNOWN
+            goes_on = before is not None and before.hint is not ResetHint.GAUGE
+            if hint is ResetHint.UNKNOWN and goes_on and now.hint is not ResetHint.RESET:
+                plain = now.with_hint(ResetHint.UNKNOWN)
+                same = (now.schema, now.zero_threshold, now.custom_values)
+                then = (before.schema, before.zero_threshold, before.custom_values)
+                if same == then and not is_reset(plain, before):
+                    hint = ResetHint.NOT_RESET
+            histograms[i] = now.with_hint(hint)
+        before = now
+    return floats, histograms
+
+
 class Loaded:
     """What has been loaded at one point of a file; a `Storage`."""
 
     def __init__(self) -> None:
         self._series: dict[tuple, list] = {}
-        self._frozen: list[tuple[Labels, np.ndarray, np.ndarray, str]] | None = None
+        self._frozen: list[tuple] | None = None
 
     def copy(self) -> "Loaded":
         other = Loaded()
@@ -118,22 +260,20 @@ class Loaded:
         for line in lines:
             match = _SERIES.match(line)
             labels = parsed_labels(match[1], match[2])
-            why = "native" if "{{" in match[4] else ("start" if match[3] else "")
+            why = "start" if match[3] else ""
             entry = self._series.setdefault(tuple(sorted(labels.items())), [labels, [], ""])
             entry[2] = entry[2] or why
             if not why:
                 entry[1] += [
                     (i * step_ms, v) for i, v in enumerate(expanded(match[4])) if v is not None
                 ]
-            name = labels.get("__name__", "")
-            if with_nhcb and name.endswith(("_bucket", "_sum", "_count")):
-                converted = {k: v for k, v in labels.items() if k != "le"}
-                converted["__name__"] = re.sub("_(bucket|sum|count)$", "", name)
-                self._series[tuple(sorted(converted.items()))] = [converted, [], "native"]
+        if with_nhcb:
+            for labels, rows in converted(step_ms, lines):
+                self._series[tuple(sorted(labels.items()))] = [labels, rows, ""]
 
     @property
     def bounds_ms(self) -> tuple[int, int]:
-        times = [t for _, t, _, _ in self._all() if len(t)]
+        times = [t for _, t, _, _, _ in self._all() if len(t)]
         return (min(int(t[0]) for t in times), max(int(t[-1]) for t in times)) if times else (0, 0)
 
     def _all(self):
@@ -142,12 +282,12 @@ class Loaded:
             for labels, rows, why in self._series.values():
                 ordered = dict(sorted(rows, key=lambda row: row[0]))
                 times = np.array(list(ordered), np.int64)
-                self._frozen.append((labels, times, np.array(list(ordered.values()), float), why))
+                self._frozen.append((labels, times, *remembered(list(ordered.values())), why))
         return self._frozen
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
-        found = []
-        for labels, times, values, why in self._all():
+        found, native = [], []
+        for labels, times, values, histograms, why in self._all():
             if all(_meets(labels.get(m.name, ""), m) for m in matchers):
                 if why:
                     raise SetApart(why)
@@ -157,7 +297,12 @@ class Loaded:
                 )
                 if low < high:
                     found.append((labels, times[low:high], values[low:high]))
-        return Samples.from_series(found)
+                    nothing = np.full(len(times), None)
+                    native.append((nothing if histograms is None else histograms)[low:high])
+        samples = Samples.from_series(found)
+        if any(np.not_equal(each, None).any() for each in native):
+            return replace(samples, histograms=np.concatenate(native))
+        return samples
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         return list(self.select(matchers, start_ms, end_ms).labels)
@@ -192,8 +337,7 @@ class Case:
     scalar: float | None = None
     range_vector: tuple[int, int, int] | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
-    series: list[tuple[Labels, list[float | None]]] = field(default_factory=list)
-    native: bool = False
+    series: list[tuple[Labels, list[Value]]] = field(default_factory=list)
 
     @property
     def instant(self) -> bool:
@@ -203,8 +347,6 @@ class Case:
         """Take in one line below the question."""
         if line.startswith("expect "):
             self._expectation(line.removeprefix("expect ").strip())
-        elif "{{" in line:
-            self.native = True
         elif re.fullmatch(r"[+-]?[\w.]+(?:[+-]\d+)?", line) and self.instant and _is_number(line):
             self.scalar = float(line)
         else:

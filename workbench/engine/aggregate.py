@@ -12,9 +12,11 @@ from workbench.engine.context import Query
 from workbench.engine.groups import Groups, grouped
 from workbench.engine.kernels.ranks import quantile_of_sorted
 from workbench.engine.labels import NAME
+from workbench.engine.native.groups import OF_FLOATS, floats_of, with_histograms
 from workbench.engine.summation import add_compensated
-from workbench.engine.values import Grid, Value, Vector, merged
+from workbench.engine.values import Grid, Value, Vector, key_of
 from workbench.errors import NotSupportedError, QueryError
+from workbench.frame import Bools
 from workbench.samples import Floats, Ints, Labels
 
 __all__ = ["aggregate", "warn_of_quantile"]
@@ -135,6 +137,8 @@ def aggregate(
     vector = evaluate(node.expr, grid)
     assert isinstance(vector, Vector)
     parameter = evaluate(node.param, grid) if node.param is not None else None
+    if op in OF_FLOATS:
+        vector = floats_of(vector, op, query.notes)
     if op in CHOOSE:
         assert isinstance(parameter, np.ndarray)
         return CHOOSE[op](query, vector, grouped(vector, node.modifier), parameter)
@@ -149,6 +153,11 @@ def aggregate(
         assert isinstance(parameter, np.ndarray)
         warn_of_quantile(query, parameter)
         values = _quantile(vector, groups, parameter)
+    elif op in ("sum", "avg") and vector.histograms is not None:
+        floats = vector.only_floats()
+        values = _REDUCE[op](floats, groups)
+        part = Vector(groups.labels, values, _counts(floats, groups) > 0, groups.drop_name)
+        return with_histograms(part, vector, groups, query.notes, mean=op == "avg")
     elif op in _REDUCE:
         values = _REDUCE[op](vector, groups)
     else:
@@ -182,15 +191,37 @@ def _count_values(vector: Vector, groups: Groups, label: str) -> Vector:
     labels: list[Labels] = []
     counts: list[Floats] = []
     drop: list[bool] = []
+    places: dict[tuple[tuple[str, str], ...], int] = {}
     for code, rows in enumerate(groups.members()):
-        there, values = vector.present[rows], vector.values[rows]
-        for value in np.unique(values[there]):
-            hit = there & ((values == value) | (np.isnan(values) & np.isnan(value)))
-            labels.append({**groups.labels[code], label: _plain(value.item())})
-            counts.append(hit.sum(axis=0).astype(np.float64))
-            drop.append(bool(groups.drop_name[code]) and label != NAME)
+        there, values = vector.floats[rows], vector.values[rows]
+        hits = {
+            _plain(value.item()): there & ((values == value) | (np.isnan(values) & np.isnan(value)))
+            for value in np.unique(values[there])
+        }
+        hits |= _native_hits(vector, rows)
+        for shown, hit in hits.items():
+            named = {**groups.labels[code], label: shown}
+            # Groups that differ only in the label that is overwritten become one.
+            place = places.setdefault(key_of(named), len(places))
+            if place == len(labels):
+                labels.append(named)
+                counts.append(np.zeros(hit.shape[1]))
+                drop.append(bool(groups.drop_name[code]) and label != NAME)
+            counts[place] += hit.sum(axis=0)
     table = np.array(counts).reshape(len(counts), vector.values.shape[1])
-    return merged(Vector(labels, table, table > 0, np.array(drop, bool)))
+    return Vector(labels, table, table > 0, np.array(drop, bool))
+
+
+def _native_hits(vector: Vector, rows: Ints) -> dict[str, Bools]:
+    """Where each histogram that some of the series have stands, by its text."""
+    if vector.histograms is None:
+        return {}
+    hits: dict[str, Bools] = {}
+    histograms = vector.histograms[rows]
+    for cell in map(tuple, np.argwhere(vector.native[rows]).tolist()):
+        mask = hits.setdefault(str(histograms[cell]), np.zeros(histograms.shape, bool))
+        mask[cell] = True
+    return hits
 
 
 def _plain(value: float) -> str:

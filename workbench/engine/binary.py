@@ -8,6 +8,8 @@ import numpy as np
 
 from workbench.engine.context import Query
 from workbench.engine.matching import Matching, matched, set_operation
+from workbench.engine.native.arithmetic import scaled
+from workbench.engine.native.operators import TRIMMING, combined
 from workbench.engine.operators import ARITHMETIC, COMPARISON, SETS
 from workbench.engine.values import Vector
 from workbench.errors import NotSupportedError
@@ -18,9 +20,14 @@ __all__ = ["binary", "negated"]
 
 def negated(value: Vector | Floats) -> Vector | Floats:
     """Turn the sign; ``-`` is the only unary operator that leaves a node in the tree."""
-    if isinstance(value, Vector):
-        return value.computed(-value.values)
-    return -value
+    if not isinstance(value, Vector):
+        return -value
+    result = value.computed(-value.values)
+    if value.histograms is not None:
+        result.present, result.histograms = value.present, np.full(value.present.shape, None)
+        for cell in map(tuple, np.argwhere(value.native).tolist()):
+            result.histograms[cell] = scaled(value.histograms[cell], -1.0)
+    return result
 
 
 def binary(
@@ -36,7 +43,7 @@ def binary(
         An operator that is not there yet.
     """
     op = str(node.op)
-    if op not in ARITHMETIC and op not in COMPARISON and op not in SETS:
+    if op not in ARITHMETIC and op not in COMPARISON and op not in SETS and op not in TRIMMING:
         msg = f"not supported: the operator {op}"
         raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
     as_bool = bool(node.modifier and node.modifier.return_bool)
@@ -46,9 +53,17 @@ def binary(
             return set_operation(op, left, right, matching)
         return matched(query, op, left, right, matching, as_bool=as_bool)
     if isinstance(left, Vector):
-        return _with_scalar(op, left, left.values, right, as_bool=as_bool, keep=left.values)
+        result = _with_scalar(op, left, left.values, right, as_bool=as_bool, keep=left.values)
+        if left.histograms is None and op not in TRIMMING:
+            return result
+        sides = (left.values, left.histograms), (right, None)
+        return combined(op, *sides, result, left.present, query.notes, as_bool=as_bool)
     if isinstance(right, Vector):
-        return _with_scalar(op, right, left, right.values, as_bool=as_bool, keep=right.values)
+        result = _with_scalar(op, right, left, right.values, as_bool=as_bool, keep=right.values)
+        if right.histograms is None and op not in TRIMMING:
+            return result
+        sides = (left, None), (right.values, right.histograms)
+        return combined(op, *sides, result, right.present, query.notes, as_bool=as_bool)
     return _scalars(op, left, right)
 
 
@@ -63,7 +78,9 @@ def _with_scalar(
 ) -> Vector:
     if op in ARITHMETIC:
         return vector.computed(ARITHMETIC[op](left, right))
+    if op in TRIMMING:
+        return vector.masked(np.zeros(vector.present.shape, bool))
     holds = COMPARISON[op](left, right)
     if as_bool:
         return vector.computed(holds.astype(np.float64))
-    return Vector(vector.labels, keep, vector.present & holds, vector.drop_name)
+    return Vector(vector.labels, keep, vector.floats & holds, vector.drop_name)

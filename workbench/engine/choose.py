@@ -27,7 +27,7 @@ def _refuse_nan(parameter: Floats, what: str) -> None:
 
 
 def _kept(vector: Vector, mask: Bools) -> Vector:
-    return Vector(vector.labels, vector.values, mask, vector.drop_name)
+    return vector.masked(mask)
 
 
 def _extremes(sign: float) -> Choose:

@@ -30,12 +30,15 @@ class Query:
         Its budget, and what it has to say.
     instant
         It has one step because an instant was asked for.
+    finds_resets
+        Selectors say of each native histogram whether its counter was reset before it.
     """
 
     storage: Storage
     lookback_ms: int
     meter: Meter
     instant: bool
+    finds_resets: bool = False
     notes: Annotations = field(default_factory=Annotations)
     _selected: dict[tuple[Any, ...], Samples] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,13 @@ from workbench.engine.functions import FUNCTIONS
 from workbench.engine.kernels.windows import blocks
 from workbench.engine.labels import without_metadata
 from workbench.engine.limits import Limits, Meter
+from workbench.engine.native.edge import api_histograms
 from workbench.engine.storage import Storage
 from workbench.engine.syntax import nested_too_deeply, parse, unwrapped
 from workbench.engine.values import Grid, Ranges, Value, Vector, key_of, merged
 from workbench.errors import QueryError
 from workbench.frame import Frame, Kind
+from workbench.native import Histograms
 from workbench.samples import Samples, Series
 from workbench.window import Window
 
@@ -155,12 +157,17 @@ def _is_no_vector(tree: Any) -> bool:
 def _samples(ranges: Ranges) -> Samples:
     """The samples of the only window."""
     series: list[Series] = []
+    native: list[Histograms] = []
     for chosen, windows in blocks(ranges):
+        base = int(ranges.offsets[chosen.start])
         for i, labels in enumerate(_final_labels(ranges.labels[chosen], ranges.drop_name[chosen])):
             rows = slice(int(windows.low[i, 0]), int(windows.high[i, 0]))
             if rows.start < rows.stop:
                 series.append((labels, windows.times_ms[rows], windows.values[rows]))
-    return Samples.from_series(series)
+                if ranges.histograms is not None:
+                    native.append(ranges.histograms[base + rows.start : base + rows.stop])
+    samples = Samples.from_series(series)
+    return replace(samples, histograms=np.concatenate(native)) if native else samples
 
 
 def _final_labels(labels: Sequence[Any], drop_name: Any) -> list[Any]:
@@ -189,4 +196,5 @@ def _frame(value: Value, grid: Grid, expression: str, instant: bool) -> Frame:  
         order = sorted(range(len(result)), key=lambda i: key_of(result.labels[i]))
         result = result.take(np.array(order, np.int64))
     values = np.where(result.present, result.values, np.nan)
-    return Frame(kind, tuple(result.labels), times, values, result.present, expression)
+    native = api_histograms(result)
+    return Frame(kind, tuple(result.labels), times, values, result.present, expression, native)

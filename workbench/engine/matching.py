@@ -11,10 +11,12 @@ import promql_parser as syntax
 
 from workbench.engine.context import Query
 from workbench.engine.labels import NAME, Signature, keep, signing, without_metadata
+from workbench.engine.native.operators import TRIMMING, combined
 from workbench.engine.operators import ARITHMETIC, COMPARISON
-from workbench.engine.values import Vector, merged
+from workbench.engine.values import Vector, merged, stacked
 from workbench.errors import QueryError
 from workbench.frame import Bools
+from workbench.native import Histograms
 from workbench.samples import Floats, Ints, Labels, format_labels
 
 __all__ = ["Matching", "matched", "set_operation"]
@@ -102,16 +104,9 @@ def set_operation(op: str, left: Vector, right: Vector, matching: Matching) -> V
     if op != "or":
         there = _any_by_code(right.present, right_codes, groups)[left_codes]
         mask = left.present & (there if op == "and" else ~there)
-        return Vector(left.labels, left.values, mask, left.drop_name)
+        return left.masked(mask)
     there = _any_by_code(left.present, left_codes, groups)[right_codes]
-    return merged(
-        Vector(
-            [*left.labels, *right.labels],
-            np.concatenate([left.values, right.values]),
-            np.concatenate([left.present, right.present & ~there]),
-            np.concatenate([left.drop_name, right.drop_name]),
-        )
-    )
+    return merged(stacked([left, right.masked(~there)]))
 
 
 @dataclass(slots=True)
@@ -124,6 +119,7 @@ class _Pairs:
     labels: list[tuple[Labels, Labels]] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     drop: list[bool] = field(default_factory=list)
+    native: list[tuple[Histograms | None, Histograms | None]] = field(default_factory=list)
 
     def add(
         self,
@@ -133,6 +129,7 @@ class _Pairs:
         labels: tuple[Labels, Labels],
         *,
         drop: bool = False,
+        native: tuple[Histograms | None, Histograms | None] = (None, None),
     ) -> None:
         """Note a pair, unless it is present nowhere."""
         if present.any():
@@ -142,6 +139,15 @@ class _Pairs:
             self.present.append(present)
             self.labels.append(labels)
             self.codes.append(code)
+            self.native.append(native)
+
+    def histograms(self, side: int) -> Histograms | None:
+        """The histograms of one side, shape (pairs, steps); None where there are none."""
+        rows = [native[side] for native in self.native]
+        if all(row is None for row in rows):
+            return None
+        nothing = np.full(self.present[0].shape, None)
+        return np.stack([nothing if row is None else row for row in rows])
 
 
 def matched(
@@ -165,15 +171,23 @@ def matched(
     present = np.stack(pairs.present)
     labels = [_result_labels(op, a, b, matching) for a, b in pairs.labels]
     _check_unique(pairs.codes, labels, present, matching)
+    both, native = present, [pairs.histograms(0), pairs.histograms(1)]
     if swapped:
         first, second = second, first
+        native.reverse()
     if op in ARITHMETIC:
         values = ARITHMETIC[op](first, second)
-    else:
+    elif op in COMPARISON:
         holds = COMPARISON[op](first, second)
         values = holds.astype(np.float64) if as_bool else first
         present = present if as_bool else present & holds
-    return merged(Vector(labels, values, present, np.array(pairs.drop) | as_bool))
+    else:
+        values, present = first, np.zeros(present.shape, bool)
+    result = Vector(labels, values, present, np.array(pairs.drop) | as_bool)
+    if native[0] is not None or native[1] is not None or op in TRIMMING:
+        sides = (first, native[0]), (second, native[1])
+        result = combined(op, *sides, result, both, query.notes, as_bool=as_bool)
+    return merged(result)
 
 
 def _paired(
@@ -194,21 +208,23 @@ def _paired(
             both = mine & one.present[other]
             values = many.values[row], one.values[other]
             labels = many.labels[row], one.labels[other]
-            pairs.add(code, values, both, labels, drop=drop)
+            native = many.histograms_of(row), one.histograms_of(other)
+            pairs.add(code, values, both, labels, drop=drop, native=native)
             rest = rest & ~one.present[other]
         if matching.fill_right is not None:
             stand_in = matching.shared(many.labels[row])
             labels = many.labels[row], stand_in
-            pairs.add(code, (many.values[row], matching.fill_right), rest, labels, drop=drop)
+            filled = many.values[row], matching.fill_right
+            native = many.histograms_of(row), None
+            pairs.add(code, filled, rest, labels, drop=drop, native=native)
     if matching.fill_left is not None:
         for row, code in enumerate(one_codes.tolist()):
             rest = one.present[row]
             for other in many_rows[code]:
                 rest = rest & ~many.present[other]
-            stand_in = matching.shared(one.labels[row])
-            pairs.add(
-                code, (matching.fill_left, one.values[row]), rest, (stand_in, one.labels[row])
-            )
+            labels = matching.shared(one.labels[row]), one.labels[row]
+            filled = matching.fill_left, one.values[row]
+            pairs.add(code, filled, rest, labels, native=(None, one.histograms_of(row)))
     return pairs
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from workbench.engine.context import Query
 from workbench.engine.kernels.windows import Windows, over_windows
+from workbench.engine.native.windows import doubted, picked, resolved
 from workbench.engine.syntax import at_of, matchers_of, milliseconds
 from workbench.engine.values import Grid, Ranges, Value, Vector
 from workbench.frame import Bools
@@ -44,6 +46,7 @@ def _ranges(samples: Samples, ends: Ints, span_ms: int, *, fixed: bool) -> Range
         ends,
         span_ms,
         fixed,
+        samples.histograms,
     )
 
 
@@ -52,8 +55,14 @@ def _lookback(query: Query, node: Any, grid: Grid) -> Ranges:
     if not len(ends):
         return _ranges(Samples.empty(), ends, query.lookback_ms, fixed=fixed)
     start = int(ends.min()) - query.lookback_ms + 1
-    samples = query.select(matchers_of(node), start, int(ends.max()))
+    samples = _with_hints(query, query.select(matchers_of(node), start, int(ends.max())))
     return _ranges(samples, ends, query.lookback_ms, fixed=fixed)
+
+
+def _with_hints(query: Query, samples: Samples) -> Samples:
+    if not query.finds_resets or samples.histograms is None:
+        return samples
+    return replace(samples, histograms=resolved(samples.histograms, samples.offsets))
 
 
 def _newest(windows: Windows) -> tuple[Floats, Bools]:
@@ -71,6 +80,8 @@ def _newest_time(windows: Windows) -> tuple[Floats, Bools]:
 def _instant(query: Query, node: Any, grid: Grid, kernel: Callable[..., Any]) -> Vector:
     ranges = _lookback(query, node, grid)
     vector = over_windows(ranges, kernel, query.meter)
+    if ranges.histograms is not None and kernel is _newest:
+        vector.histograms = picked(ranges, vector.present, lambda windows: windows.last)
     vector.drop_name[:] = False
     return vector.spread(len(grid)) if ranges.fixed else vector
 
@@ -93,7 +104,8 @@ def matrix_selector(query: Query, node: Any, grid: Grid) -> Ranges:
         return _ranges(Samples.empty(), ends, span, fixed=fixed)
     matchers = matchers_of(node.vector_selector)
     samples = query.select(matchers, int(ends.min()) - span + 1, int(ends.max()))
-    return _ranges(_without_stale(samples), ends, span, fixed=fixed)
+    samples = _with_hints(query, _without_stale(samples))
+    return _ranges(samples, ends, span, fixed=fixed)
 
 
 def _without_stale(samples: Samples) -> Samples:
@@ -117,6 +129,7 @@ def _kept(samples: Samples, keep: Bools) -> Samples:
         np.concatenate([[0], ends]).astype(np.int64),
         samples.times_ms[keep],
         samples.values[keep],
+        None if samples.histograms is None else samples.histograms[keep],
     )
 
 
@@ -129,7 +142,9 @@ def subquery(query: Query, node: Any, grid: Grid, evaluate: Callable[[Any, Grid]
     span = milliseconds(node.range)
     step = milliseconds(node.step) or DEFAULT_SUBQUERY_STEP_MS
     moments = _moments(ends, span, step, query)
+    finds_resets, query.finds_resets = query.finds_resets, False
     inner = evaluate(node.expr, grid.at(moments))
+    query.finds_resets = finds_resets
     if not isinstance(inner, Vector):
         assert isinstance(inner, np.ndarray)
         inner = Vector.one({}, inner)
@@ -165,4 +180,5 @@ def _ragged(inner: Vector, moments: Ints, ends: Ints, span: int, *, fixed: bool)
         ends,
         span,
         fixed,
+        None if kept.histograms is None else doubted(kept.histograms[kept.present]),
     )

@@ -5,15 +5,17 @@ A scalar is a float64 array of shape (steps,), a string is a `str`; the other tw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from workbench.errors import QueryError
 from workbench.frame import Bools
+from workbench.native import Histograms
 from workbench.samples import Floats, Ints, Labels, format_labels
 
-__all__ = ["Grid", "Ranges", "Value", "Vector", "key_of", "merged"]
+__all__ = ["Grid", "Ranges", "Value", "Vector", "key_of", "merged", "stacked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,16 @@ class Vector:
     drop_name
         bool, shape (series,): the metric's name goes at the very end, as Prometheus 3 does it,
         so that label functions in between still see it.
+    histograms
+        Shape (series, steps): the native histogram where there is one, else None; its value is
+        NaN. None instead of the array where there are only floats.
     """
 
     labels: list[Labels]
     values: Floats
     present: Bools
     drop_name: Bools
+    histograms: Histograms | None = None
 
     @classmethod
     def empty(cls, steps: int) -> Vector:
@@ -77,15 +83,45 @@ class Vector:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def native(self) -> Bools:
+        """Where there is a native histogram: bool, shape (series, steps)."""
+        if self.histograms is None:
+            return np.zeros(self.present.shape, bool)
+        return np.not_equal(self.histograms, None) & self.present
+
+    @property
+    def floats(self) -> Bools:
+        """Where there is a float: bool, shape (series, steps)."""
+        return self.present if self.histograms is None else self.present & ~self.native
+
     def computed(self, values: Floats, present: Bools | None = None) -> Vector:
-        """The same series with new values, losing their name as every computation does."""
-        mask = self.present if present is None else present
+        """The same series with new floats, losing their name as every computation does.
+
+        Native histograms are left out: what is computed from `values` is not about them.
+        """
+        mask = self.floats if present is None else present & self.floats
         return Vector(self.labels, values, mask, np.ones(len(self), bool))
+
+    def histograms_of(self, row: int) -> Histograms | None:
+        """The histograms of one series, shape (steps,)."""
+        return None if self.histograms is None else self.histograms[row]
+
+    def masked(self, present: Bools) -> Vector:
+        """The same samples, but only where `present` says so."""
+        return replace(self, present=self.present & present)
+
+    def only_floats(self) -> Vector:
+        """The same series without native histograms."""
+        return replace(self, present=self.floats, histograms=None)
 
     def take(self, index: Ints) -> Vector:
         """Some of the series, in the order given."""
         labels = [self.labels[i] for i in index.tolist()]
-        return Vector(labels, self.values[index], self.present[index], self.drop_name[index])
+        native = None if self.histograms is None else self.histograms[index]
+        return Vector(
+            labels, self.values[index], self.present[index], self.drop_name[index], native
+        )
 
     def spread(self, steps: int) -> Vector:
         """Repeat the only step."""
@@ -94,6 +130,7 @@ class Vector:
             self,
             values=np.broadcast_to(self.values, shape),
             present=np.broadcast_to(self.present, shape),
+            histograms=None if self.histograms is None else np.broadcast_to(self.histograms, shape),
         )
 
 
@@ -113,6 +150,8 @@ class Ranges:
         The length of the windows, which are open on the left: ``(end - span, end]``.
     fixed
         All windows are the same one (``@``).
+    histograms
+        Shape (rows,), as in `Samples`.
     """
 
     labels: list[Labels]
@@ -123,6 +162,7 @@ class Ranges:
     ends_ms: Ints
     span_ms: int
     fixed: bool = False
+    histograms: Histograms | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -152,6 +192,7 @@ def merged(vector: Vector) -> Vector:
     codes = np.array(group)
     steps = vector.present.shape[1]
     values, present = np.full((len(first), steps), np.nan), np.zeros((len(first), steps), bool)
+    native = None if vector.histograms is None else np.full((len(first), steps), None)
     drop = np.zeros(len(first), bool)
     for row, code in enumerate(group):
         mask = vector.present[row]
@@ -162,7 +203,28 @@ def merged(vector: Vector) -> Vector:
             )
             raise QueryError(msg, "keep the label that tells them apart, or aggregate them first")
         values[code, mask] = vector.values[row, mask]
+        if native is not None and vector.histograms is not None:
+            native[code, mask] = vector.histograms[row, mask]
         present[code] |= mask
     np.logical_or.at(drop, codes, vector.drop_name)
     rows = np.unique(codes, return_index=True)[1]
-    return Vector([vector.labels[i] for i in rows.tolist()], values, present, drop)
+    return Vector([vector.labels[i] for i in rows.tolist()], values, present, drop, native)
+
+
+def stacked(vectors: Sequence[Vector]) -> Vector:
+    """The series of several vectors, one after the other."""
+    native = None
+    if any(each.histograms is not None for each in vectors):
+        native = np.concatenate(
+            [
+                np.full(each.present.shape, None) if each.histograms is None else each.histograms
+                for each in vectors
+            ]
+        )
+    return Vector(
+        [labels for each in vectors for labels in each.labels],
+        np.concatenate([each.values for each in vectors]),
+        np.concatenate([each.present for each in vectors]),
+        np.concatenate([each.drop_name for each in vectors]),
+        native,
+    )

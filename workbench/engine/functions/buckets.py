@@ -1,4 +1,4 @@
-"""Functions of classic histograms: series of one bucket each, told apart by the label ``le``."""
+"""Functions of histograms: native ones, and classic ones whose buckets are series of their own."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
 from workbench.engine.histogram import bucket_fraction, bucket_quantile
 from workbench.engine.labels import NAME
-from workbench.engine.values import Value, Vector, key_of, merged
-from workbench.errors import NotSupportedError
+from workbench.engine.native.measures import fraction, quantile, variance
+from workbench.engine.values import Value, Vector, key_of, merged, stacked
 from workbench.frame import Bools
+from workbench.native import Histogram
 from workbench.samples import Floats, Labels, format_value
 
 __all__ = ["BUCKETS"]
@@ -90,9 +91,46 @@ def _merged_bounds(bounds: Floats, counts: Floats) -> tuple[Floats, Floats]:
 Measure = Callable[[Bools, Floats, Floats, str], Floats]
 """Values at the steps given, from bounds and cumulative counts (steps, buckets) of a metric."""
 
+NativeMeasure = Callable[[int, Histogram, str], float]
+"""The value of a native histogram of a metric at a step."""
 
-def _measured(call: Call, vector: Vector, measure: Measure) -> Vector:
-    """One value a histogram and step."""
+
+def _measured(call: Call, vector: Vector, measure: Measure, native: NativeMeasure) -> Vector:
+    """One value a histogram and step; where a metric is both classic and native, none."""
+    if vector.histograms is None:
+        return _classic(call, vector, measure)
+    floats = vector.only_floats()
+    classic = _classic(call, floats.take(np.flatnonzero(floats.present.any(axis=1))), measure)
+    others = _natives(vector, native)
+    rows = {key_of(labels): row for row, labels in enumerate(classic.labels)}
+    for row, labels in enumerate(others.labels):
+        other = rows.get(key_of({k: v for k, v in labels.items() if k != _LE}))
+        if other is None:
+            continue
+        both = others.present[row] & classic.present[other]
+        if both.any():
+            call.query.notes.warn(
+                "vector contains a mix of classic and native histograms for metric name "
+                f'"{labels.get(NAME, "")}"'
+            )
+            others.present[row] &= ~both
+            classic.present[other] &= ~both
+    return merged(stacked([classic, others]))
+
+
+def _natives(vector: Vector, measure: NativeMeasure) -> Vector:
+    """One value a native histogram."""
+    assert vector.histograms is not None
+    part = vector.take(np.flatnonzero(vector.native.any(axis=1)))
+    native, histograms = part.native, part.histograms
+    assert histograms is not None
+    values = np.full(native.shape, np.nan)
+    for row, step in np.argwhere(native).tolist():
+        values[row, step] = measure(step, histograms[row, step], part.labels[row].get(NAME, ""))
+    return Vector(part.labels, values, native, np.ones(len(part), bool))
+
+
+def _classic(call: Call, vector: Vector, measure: Measure) -> Vector:
     histograms = _histograms(call, vector)
     steps = len(call.grid)
     values, present = (
@@ -120,7 +158,20 @@ def _quantiles(call: Call, vector: Vector, q: Floats) -> Vector:
             )
         return values
 
-    return _measured(call, vector, measure)
+    def native(step: int, histogram: Histogram, name: str) -> float:
+        value = quantile(float(q[step]), histogram)
+        if np.isnan(histogram.sum) and 0 <= q[step] <= 1 and histogram.count:
+            call.query.notes.inform(
+                "input to histogram_quantile has NaN observations, result is "
+                f"{'NaN' if np.isnan(value) else 'skewed higher'}{_for(name)}"
+            )
+        return value
+
+    return _measured(call, vector, measure, native)
+
+
+def _for(name: str) -> str:
+    return f' for metric name "{name}"' if name else ""
 
 
 def _histogram_quantile(call: Call) -> Value:
@@ -140,14 +191,7 @@ def _histogram_quantiles(call: Call) -> Value:
         shown = _open_metrics(q[0].item()) if len(q) else ""
         part.labels = [{**each, label: shown} for each in part.labels]
         parts.append(part)
-    return merged(
-        Vector(
-            [each for part in parts for each in part.labels],
-            np.concatenate([part.values for part in parts]),
-            np.concatenate([part.present for part in parts]),
-            np.concatenate([part.drop_name for part in parts]),
-        )
-    )
+    return merged(stacked(parts))
 
 
 def _open_metrics(value: float) -> str:
@@ -162,22 +206,50 @@ def _histogram_fraction(call: Call) -> Value:
     def measure(steps: Bools, bounds: Floats, counts: Floats, _name: str) -> Floats:
         return bucket_fraction(lower[steps], upper[steps], bounds, counts)
 
-    return _measured(call, vector, measure)
+    def native(step: int, histogram: Histogram, name: str) -> float:
+        if np.isnan(histogram.sum) and histogram.count:
+            call.query.notes.inform(
+                "input to histogram_fraction has NaN observations, which are excluded from all "
+                f"fractions{_for(name)}"
+            )
+        return fraction(float(lower[step]), float(upper[step]), histogram)
+
+    return _measured(call, vector, measure, native)
 
 
-def _native(call: Call) -> Value:
-    msg = f"not supported: {call.name}() of native histograms"
-    raise NotSupportedError(msg, "use the classic series: _bucket, _sum and _count")
+def _of_native(measure: Callable[[Histogram], float], *, buckets: bool = False) -> Function:
+    """A function of native histograms alone; floats are left out.
+
+    Where it looks at no buckets, Prometheus does not read them, and then finds out about counter
+    resets while it reads.
+    """
+
+    def function(call: Call) -> Value:
+        before = call.query.finds_resets
+        call.query.finds_resets = not buckets
+        try:
+            vector = call.vector(0)
+        finally:
+            call.query.finds_resets = before
+        if vector.histograms is None:
+            return Vector.empty(len(call.grid))
+        return _natives(vector, lambda _step, histogram, _name: measure(histogram))
+
+    return function
+
+
+def _average(histogram: Histogram) -> float:
+    return float(np.float64(histogram.sum) / histogram.count)
 
 
 BUCKETS: Final[dict[str, Function]] = {
-    "histogram_avg": _native,
-    "histogram_count": _native,
+    "histogram_avg": _of_native(_average),
+    "histogram_count": _of_native(lambda histogram: histogram.count),
     "histogram_fraction": _histogram_fraction,
     "histogram_quantile": _histogram_quantile,
     "histogram_quantiles": _histogram_quantiles,
-    "histogram_stddev": _native,
-    "histogram_stdvar": _native,
-    "histogram_sum": _native,
+    "histogram_stddev": _of_native(lambda h: float(np.sqrt(variance(h))), buckets=True),
+    "histogram_stdvar": _of_native(variance, buckets=True),
+    "histogram_sum": _of_native(lambda histogram: histogram.sum),
 }
 """Functions of histograms, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -31,7 +32,7 @@ def _timestamp(call: Call) -> Value:
     if isinstance(argument, syntax.VectorSelector):
         vector = sample_times(call.query, argument, call.grid)
         return vector.computed(vector.values)
-    vector = call.vector(0)
+    vector = replace(call.vector(0), histograms=None)
     return vector.computed(np.broadcast_to(call.grid.times_ms / 1000.0, vector.values.shape))
 
 

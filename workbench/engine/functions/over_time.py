@@ -11,10 +11,21 @@ import numpy as np
 from workbench.engine.aggregate import warn_of_quantile
 from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
+from workbench.engine.functions.native_rules import (
+    NativeRule,
+    both_kinds,
+    counting_changes,
+    counting_resets,
+    newest,
+    of_either,
+    oldest,
+    only_floats,
+)
 from workbench.engine.functions.shape import absent_labels
 from workbench.engine.kernels import counters, extremes, ranks, sums, trends
 from workbench.engine.kernels.windows import Kernel, over_windows
 from workbench.engine.labels import NAME
+from workbench.engine.native import change
 from workbench.engine.values import Ranges, Value, Vector
 from workbench.errors import QueryError
 from workbench.samples import Floats
@@ -25,24 +36,36 @@ _COUNTER_ENDINGS: Final = ("_total", "_sum", "_count", "_bucket")
 _COUNTER_TYPES: Final = ("counter", "histogram")
 
 
-def _over(kernel: Kernel, *, counter: bool = False, keeps_name: bool = False) -> Function:
+def _over(
+    kernel: Kernel,
+    *,
+    counter: bool = False,
+    keeps_name: bool = False,
+    native: NativeRule = only_floats,
+) -> Function:
     """A function of the samples of each window alone."""
 
     def function(call: Call) -> Value:
         ranges = call.ranges(0)
-        vector = over_windows(ranges, kernel, call.query.meter)
+        if ranges.histograms is None:
+            vector = over_windows(ranges, kernel, call.query.meter)
+        else:
+            vector = native(call, ranges, kernel)
         if keeps_name:
             vector.drop_name = ranges.drop_name.copy()
         if counter:
-            _doubt_counters(call, ranges)
+            _doubt_counters(call, ranges, vector)
         return vector.spread(len(call.grid)) if ranges.fixed else vector
 
     return function
 
 
-def _doubt_counters(call: Call, ranges: Ranges) -> None:
+def _doubt_counters(call: Call, ranges: Ranges, vector: Vector) -> None:
     """Say so where a rate is asked of what is no counter by its name (or declared type)."""
-    for labels in ranges.labels:
+    native = vector.native.any(axis=1) if vector.histograms is not None else ()
+    for series, labels in enumerate(ranges.labels):
+        if len(native) and native[series]:
+            continue
         name = labels.get(NAME, "")
         declared = labels.get("__type__", "")
         if name and not name.endswith(_COUNTER_ENDINGS) and declared not in _COUNTER_TYPES:
@@ -61,6 +84,8 @@ def _at_every_step(call: Call, position: int) -> Ranges:
 
 
 def _with_steps(call: Call, ranges: Ranges, kernel: Kernel) -> Vector:
+    if ranges.histograms is not None:
+        return only_floats(call, ranges, kernel)
     return over_windows(ranges, kernel, call.query.meter)
 
 
@@ -103,30 +128,30 @@ def _absent_over_time(call: Call) -> Value:
 
 OVER_TIME: Final[dict[str, Function]] = {
     "absent_over_time": _absent_over_time,
-    "avg_over_time": _over(sums.average),
-    "changes": _over(counters.changes),
-    "count_over_time": _over(sums.count),
-    "delta": _over(counters.delta),
+    "avg_over_time": _over(sums.average, native=of_either(change.average)),
+    "changes": _over(counters.changes, native=counting_changes),
+    "count_over_time": _over(sums.count, native=both_kinds),
+    "delta": _over(counters.delta, native=of_either(change.delta)),
     "deriv": _over(trends.slope),
     "double_exponential_smoothing": _smoothing,
-    "first_over_time": _over(extremes.first, keeps_name=True),
-    "idelta": _over(counters.idelta),
-    "increase": _over(counters.increase, counter=True),
-    "irate": _over(counters.irate),
-    "last_over_time": _over(extremes.last, keeps_name=True),
+    "first_over_time": _over(extremes.first, keeps_name=True, native=oldest),
+    "idelta": _over(counters.idelta, native=of_either(change.idelta, newest=2)),
+    "increase": _over(counters.increase, counter=True, native=of_either(change.increase)),
+    "irate": _over(counters.irate, native=of_either(change.irate, newest=2)),
+    "last_over_time": _over(extremes.last, keeps_name=True, native=newest),
     "mad_over_time": _over(ranks.mad),
     "max_over_time": _over(extremes.greatest),
     "min_over_time": _over(extremes.least),
     "predict_linear": _predict_linear,
-    "present_over_time": _over(extremes.one),
+    "present_over_time": _over(extremes.one, native=both_kinds),
     "quantile_over_time": _quantile,
-    "rate": _over(counters.rate, counter=True),
-    "resets": _over(counters.resets),
+    "rate": _over(counters.rate, counter=True, native=of_either(change.rate)),
+    "resets": _over(counters.resets, native=counting_resets),
     "stddev_over_time": _over(sums.deviation),
     "stdvar_over_time": _over(sums.variance),
-    "sum_over_time": _over(sums.total),
-    "ts_of_first_over_time": _over(extremes.time_of_first),
-    "ts_of_last_over_time": _over(extremes.time_of_last),
+    "sum_over_time": _over(sums.total, native=of_either(change.total)),
+    "ts_of_first_over_time": _over(extremes.time_of_first, native=both_kinds),
+    "ts_of_last_over_time": _over(extremes.time_of_last, native=both_kinds),
     "ts_of_max_over_time": _over(extremes.time_of_greatest),
     "ts_of_min_over_time": _over(extremes.time_of_least),
 }

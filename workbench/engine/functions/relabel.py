@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from workbench.engine.context import Call
@@ -51,7 +52,7 @@ def _relabelled(vector: Vector, target: str, values: list[str] | list[str | None
     drop = vector.drop_name.copy()
     if target == NAME:
         drop[[i for i, value in enumerate(values) if value is not None]] = False
-    return merged(Vector(labels, vector.values, vector.present, drop))
+    return merged(replace(vector, labels=labels, drop_name=drop))
 
 
 RELABEL: Final[dict[str, Function]] = {

@@ -48,8 +48,8 @@ def _absent(call: Call) -> Value:
 def _scalar(call: Call) -> Value:
     """The only series' value; NaN where there is none or more than one."""
     vector = call.vector(0)
-    alone = vector.present.sum(axis=0) == 1
-    total = np.where(vector.present, vector.values, 0.0).sum(axis=0)
+    alone = vector.floats.sum(axis=0) == 1
+    total = np.where(vector.floats, vector.values, 0.0).sum(axis=0)
     return np.where(alone, total, np.nan)
 
 
@@ -59,7 +59,7 @@ def _vector(call: Call) -> Value:
 
 def _sorted(call: Call, sign: float) -> Value:
     """By value at an instant, NaN last; over a range the order is the labels' anyway."""
-    vector = call.vector(0)
+    vector = call.vector(0).only_floats()
     if not call.query.instant:
         call.query.notes.warn(
             "sort is ineffective for range queries since results are always ordered by labels"

@@ -1,0 +1,76 @@
+"""What functions of ranges do where a range holds native histograms, alone or beside floats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from workbench.engine.context import Call
+from workbench.engine.kernels.windows import Kernel, Windows, over_windows
+from workbench.engine.native.arithmetic import is_reset
+from workbench.engine.native.windows import Measure, ignoring, measured, picked, stepwise
+from workbench.engine.values import Ranges, Vector
+from workbench.frame import Bools
+from workbench.samples import Floats, Ints
+
+__all__ = [
+    "NativeRule",
+    "both_kinds",
+    "counting_changes",
+    "counting_resets",
+    "newest",
+    "of_either",
+    "oldest",
+    "only_floats",
+]
+
+NativeRule = Callable[[Call, Ranges, Kernel], Vector]
+"""Evaluates a range that holds histograms; the kernel is the one for floats."""
+
+
+def only_floats(call: Call, ranges: Ranges, kernel: Kernel) -> Vector:
+    """Pass histograms over."""
+    return ignoring(ranges, kernel, call.query.meter, call.query.notes)
+
+
+def both_kinds(call: Call, ranges: Ranges, kernel: Kernel) -> Vector:
+    """Treat all samples alike: the kernel does not look at their values."""
+    return over_windows(ranges, kernel, call.query.meter)
+
+
+def _picking(which: Callable[[Windows], Ints]) -> NativeRule:
+    def rule(call: Call, ranges: Ranges, kernel: Kernel) -> Vector:
+        vector = over_windows(ranges, kernel, call.query.meter)
+        vector.histograms = picked(ranges, vector.present, which)
+        return vector
+
+    return rule
+
+
+oldest: NativeRule = _picking(lambda windows: windows.first)
+newest: NativeRule = _picking(lambda windows: windows.last)
+
+
+def of_either(measure: Measure, *, newest: int = 0) -> NativeRule:
+    """Floats give a float, histograms a histogram, a mix a warning and nothing."""
+
+    def rule(call: Call, ranges: Ranges, kernel: Kernel) -> Vector:
+        query = call.query
+        return measured(ranges, kernel, measure, query.meter, query.notes, newest=newest)
+
+    return rule
+
+
+def counting_changes(call: Call, ranges: Ranges, _kernel: Kernel) -> Vector:
+    """How often a sample is another than the one before."""
+
+    def differs(now: Floats, before: Floats) -> Bools:
+        return np.asarray((now != before) & ~(np.isnan(now) & np.isnan(before)))
+
+    return stepwise(ranges, call.query.meter, differs, lambda now, before: not now.same(before))
+
+
+def counting_resets(call: Call, ranges: Ranges, _kernel: Kernel) -> Vector:
+    """How often a counter fell, in whichever of its counts."""
+    return stepwise(ranges, call.query.meter, np.less, is_reset)

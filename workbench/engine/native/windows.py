@@ -1,0 +1,266 @@
+"""Windows of samples some of which are native histograms: which rule a function follows there.
+
+Functions of floats pass histograms over; sums and rates take one kind or the other and refuse a
+mix; the rest only counts or picks samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.engine.annotations import Annotations
+from workbench.engine.kernels.windows import Kernel, Windows, blocks, over_windows
+from workbench.engine.limits import Meter
+from workbench.engine.native.arithmetic import is_reset
+from workbench.engine.values import Ranges, Vector
+from workbench.frame import Bools
+from workbench.native import Histogram, Histograms, ResetHint
+from workbench.samples import Floats, Ints
+
+__all__ = [
+    "Measure",
+    "NativeWindow",
+    "by_floats",
+    "doubted",
+    "ignoring",
+    "measured",
+    "picked",
+    "resolved",
+    "stepwise",
+]
+
+
+def doubted(histograms: Histograms) -> Histograms | None:
+    """Histograms of a subquery: between them samples may be left out, so hints say nothing."""
+    rows = np.flatnonzero(np.not_equal(histograms, None))
+    if not len(rows):
+        return None
+    result = histograms.copy()
+    for row in rows.tolist():
+        if result[row].hint is not ResetHint.GAUGE:
+            result[row] = result[row].with_hint(ResetHint.UNKNOWN)
+    return result
+
+
+def resolved(histograms: Histograms, offsets: Ints) -> Histograms:
+    """Say of each counter whether it was reset since the sample before it in its series."""
+    result = histograms.copy()
+    starts = set(offsets.tolist())
+    before: Histogram | None = None
+    for row, now in enumerate(histograms.tolist()):
+        if row in starts:
+            before = None
+        if now is None:
+            continue
+        if now.hint is ResetHint.UNKNOWN and before is not None:
+            hint = ResetHint.RESET if is_reset(now, before) else ResetHint.NOT_RESET
+            result[row] = now.with_hint(hint)
+        before = now
+    return result
+
+
+def _native(ranges: Ranges) -> Bools:
+    assert ranges.histograms is not None
+    return np.asarray(np.not_equal(ranges.histograms, None), bool)
+
+
+def picked(ranges: Ranges, present: Bools, which: Callable[[Windows], Ints]) -> Histograms | None:
+    """The histograms that stand in one row of each window."""
+    assert ranges.histograms is not None
+    result = np.full(present.shape, None)
+    for chosen, windows in blocks(ranges):
+        base = int(ranges.offsets[chosen.start])
+        rows = which(windows) + base
+        result[chosen] = np.where(present[chosen], ranges.histograms[rows], None)
+    return result if np.not_equal(result, None).any() else None
+
+
+def by_floats(ranges: Ranges, kernel: Kernel, meter: Meter) -> Vector:
+    """Run a kernel over the floats alone; series without any are absent."""
+    keep = ~_native(ranges)
+    before = np.concatenate([[0], np.cumsum(keep)])
+    offsets = before[ranges.offsets]
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    part = replace(
+        ranges,
+        labels=[ranges.labels[i] for i in filled.tolist()],
+        drop_name=ranges.drop_name[filled],
+        offsets=np.concatenate([[0], offsets[1:][filled]]).astype(np.int64),
+        times_ms=ranges.times_ms[keep],
+        values=ranges.values[keep],
+        histograms=None,
+    )
+    shape = (len(ranges), len(ranges.ends_ms))
+    values, present = np.full(shape, np.nan), np.zeros(shape, bool)
+    if len(filled):
+        vector = over_windows(part, kernel, meter)
+        values[filled], present[filled] = vector.values, vector.present
+    return Vector(ranges.labels, values, present, np.ones(len(ranges), bool))
+
+
+def _kinds(ranges: Ranges) -> tuple[Ints, Ints]:
+    """How many floats and how many histograms each window holds, shape (series, steps)."""
+    shape = (len(ranges), len(ranges.ends_ms))
+    floats, native = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    before = np.concatenate([[0], np.cumsum(_native(ranges))])
+    for chosen, windows in blocks(ranges):
+        base = int(ranges.offsets[chosen.start])
+        native[chosen] = before[windows.high + base] - before[windows.low + base]
+        floats[chosen] = windows.count - native[chosen]
+    return floats, native
+
+
+def ignoring(ranges: Ranges, kernel: Kernel, meter: Meter, notes: Annotations) -> Vector:
+    """A function of floats: histograms are passed over, which is said where both stand."""
+    floats, native = _kinds(ranges)
+    for i in np.flatnonzero(((floats > 0) & (native > 0)).any(axis=1)).tolist():
+        notes.inform(
+            f"ignored histograms in a range containing both floats and histograms{_of(ranges, i)}"
+        )
+    return by_floats(ranges, kernel, meter)
+
+
+def _of(ranges: Ranges, series: int) -> str:
+    return f' for metric name "{ranges.labels[series].get("__name__", "")}"'
+
+
+def stepwise(
+    ranges: Ranges,
+    meter: Meter,
+    floats: Callable[[Floats, Floats], Bools],
+    histograms: Callable[[Histogram, Histogram], bool],
+) -> Vector:
+    """Count how often a sample relates so to the one before; another kind of sample always does.
+
+    Parameters
+    ----------
+    floats, histograms
+        Tell of two samples of one kind, the newer one first.
+    """
+    assert ranges.histograms is not None
+    native = _native(ranges)
+    flags = np.zeros(len(native), bool)
+    flags[1:] = floats(ranges.values[1:], ranges.values[:-1]) & ~native[1:]
+    flags[1:] |= native[1:] != native[:-1]
+    rows = ranges.histograms
+    for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
+        flags[row] = histograms(rows[row], rows[row - 1])
+    total = np.cumsum(flags, dtype=np.int64)
+    shape = (len(ranges), len(ranges.ends_ms))
+    meter.hold(*shape)
+    values, present = np.zeros(shape), np.zeros(shape, bool)
+    for chosen, windows in blocks(ranges):
+        base = int(ranges.offsets[chosen.start])
+        values[chosen] = total[windows.last + base] - total[windows.first + base]
+        present[chosen] = windows.count > 0
+    return Vector(ranges.labels, values, present, np.ones(len(ranges), bool))
+
+
+@dataclass(frozen=True, slots=True)
+class NativeWindow:
+    """One window that holds histograms only.
+
+    Parameters
+    ----------
+    histograms, times_ms
+        The samples.
+    resets
+        bool: whether the counter was reset between a sample and the one before it.
+    start_ms, end_ms
+        The window's edges.
+    name
+        The metric's.
+    notes
+        Takes annotations.
+    """
+
+    histograms: list[Histogram]
+    times_ms: Ints
+    resets: Bools
+    start_ms: int
+    end_ms: int
+    name: str
+    notes: Annotations
+
+
+Measure = Callable[[NativeWindow], Histogram | None]
+
+
+def measured(
+    ranges: Ranges,
+    kernel: Kernel,
+    measure: Measure,
+    meter: Meter,
+    notes: Annotations,
+    *,
+    newest: int = 0,
+) -> Vector:
+    """A function that gives a float for floats and a histogram for histograms.
+
+    Parameters
+    ----------
+    kernel, measure
+        What is done with the one and with the other.
+    newest
+        Look only at that many samples at a window's end.
+    """
+    result = by_floats(ranges, kernel, meter)
+    native = np.full(result.present.shape, None)
+    for series, step, window in _native_windows(ranges, notes, newest, result, meter):
+        native[series, step] = found = measure(window)
+        result.present[series, step] = found is not None
+    result.histograms = native
+    result.values[result.native] = np.nan
+    return result
+
+
+def _native_windows(
+    ranges: Ranges, notes: Annotations, newest: int, result: Vector, meter: Meter
+) -> Iterator[tuple[int, int, NativeWindow]]:
+    """The windows with histograms only; those with both are made absent, with a warning."""
+    assert ranges.histograms is not None
+    native = _native(ranges)
+    before = np.concatenate([[0], np.cumsum(native)])
+    resets = _resets(ranges, native)
+    for chosen, windows in blocks(ranges):
+        meter.tick()
+        base = int(ranges.offsets[chosen.start])
+        low, high = windows.low + base, windows.high + base
+        if newest:
+            low = np.maximum(low, high - newest)
+        count = before[high] - before[low]
+        for i, step in np.argwhere(count > 0).tolist():
+            series = chosen.start + i
+            rows = slice(int(low[i, step]), int(high[i, step]))
+            name = ranges.labels[series].get("__name__", "")
+            if count[i, step] < rows.stop - rows.start:
+                result.present[series, step] = False
+                notes.warn(f'encountered a mix of histograms and floats for metric name "{name}"')
+                continue
+            end = int(ranges.ends_ms[step])
+            yield (
+                series,
+                step,
+                NativeWindow(
+                    ranges.histograms[rows].tolist(),
+                    ranges.times_ms[rows],
+                    resets[rows],
+                    end - ranges.span_ms,
+                    end,
+                    name,
+                    notes,
+                ),
+            )
+
+
+def _resets(ranges: Ranges, native: Bools) -> Bools:
+    """Of each histogram whether it was reset since the row before, wherever that row belongs."""
+    assert ranges.histograms is not None
+    flags = np.zeros(len(native), bool)
+    rows = ranges.histograms
+    for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
+        flags[row] = is_reset(rows[row], rows[row - 1])
+    return flags
