@@ -92,6 +92,17 @@ class SnapshotFile:
             msg = f"{self.path} cannot be decoded ({str(error).splitlines()[0]})"
             raise SnapshotError(msg, _MEND) from None
 
+    def samples(self, row_group: int) -> tuple[Ints, Floats]:
+        """Times (int64, milliseconds) and values (float64) of one row group of samples.
+
+        Raises
+        ------
+        SnapshotError
+            As `read`.
+        """
+        table = self.read(row_group)
+        return table.column("time_ms").to_numpy(), table.column("value").to_numpy()
+
     def _check_columns(self, found: pa.Schema) -> None:
         for wanted in schema_of(self.entry.role):
             at = found.get_field_index(wanted.name)
@@ -137,14 +148,10 @@ class RowGroups:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        columns = self._decode(file, row_group)
+        columns = self._files[file].samples(row_group)
         with self._lock:
             self._keep(key, columns)
         return columns
-
-    def _decode(self, file: str, row_group: int) -> tuple[Ints, Floats]:
-        table = self._files[file].read(row_group)
-        return table.column("time_ms").to_numpy(), table.column("value").to_numpy()
 
     def _keep(self, key: tuple[str, int], columns: tuple[Ints, Floats]) -> None:
         size = sum(column.nbytes for column in columns)

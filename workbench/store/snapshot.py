@@ -15,15 +15,16 @@ from workbench.samples import Floats, Ints, Labels, MetricMetadata, MetricType, 
 from workbench.store.index import LabelIndex
 from workbench.store.manifest import Manifest, Role, read_manifest
 from workbench.store.rowgroups import RowGroups, SnapshotFile
-from workbench.store.rows import GrowingRows, rows_between
+from workbench.store.rows import GrowingRows, gather, rows_between
+from workbench.store.whole import WholeColumns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["CACHE_BYTES", "SnapshotStore"]
 
-CACHE_BYTES: Final = 256 * 1024 * 1024
-"""How much of the decoded samples a store keeps: sixteen million of them."""
+CACHE_BYTES: Final = 512 * 1024 * 1024
+"""How much of the decoded samples a store keeps: thirty-three million of them."""
 
 
 class SnapshotStore:
@@ -61,6 +62,8 @@ class SnapshotStore:
         self._last_ms: Ints = _flat(table, "last_ms").to_numpy()
         self._check_counts()
         self._groups = RowGroups(self._files, cache_bytes)
+        self._place = _runs(self._file, self._row_group)
+        self._whole = self._kept_whole() if 16 * self._rows.sum() <= cache_bytes else None
 
     # ---------------------------------------------------------------- opening
 
@@ -124,6 +127,8 @@ class SnapshotStore:
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
         """Samples of all series that meet every matcher, from `start_ms` to `end_ms` included.
 
+        The arrays may be read-only views of what the store keeps.
+
         Raises
         ------
         QueryError
@@ -132,6 +137,17 @@ class SnapshotStore:
             A file that holds wanted samples is missing or damaged.
         """
         chosen = self._chosen(matchers, start_ms, end_ms)
+        if not len(chosen):
+            return Samples.empty()
+        if self._whole is None:
+            return self._select_in_parts(chosen, start_ms, end_ms)
+        times, values = self._whole.columns(np.unique(self._place[chosen]))
+        low = self._whole_row[chosen]
+        first, last = rows_between(times, low, low + self._rows[chosen], start_ms, end_ms)
+        return gather(self._labels_of(chosen), times, values, first, last)
+
+    def _select_in_parts(self, chosen: Ints, start_ms: int, end_ms: int) -> Samples:
+        """The samples of series copied from one row group after the other."""
         counts: Ints = np.zeros(len(chosen), np.int64)
         rows = GrowingRows(most=int(self._rows[chosen].sum()))
         for part, (times, values) in self._row_groups_of(chosen):
@@ -149,13 +165,35 @@ class SnapshotStore:
         within = (self._first_ms <= end_ms) & (self._last_ms >= start_ms)
         return numbers[within[numbers]]
 
+    def _kept_whole(self) -> WholeColumns | None:
+        """Columns for the whole store, where its series fill its row groups from end to end."""
+        sizes = np.bincount(self._place, self._rows).astype(np.int64)
+        starts = np.cumsum(sizes) - sizes
+        self._whole_row = starts[self._place] + self._first_row
+        if not np.array_equal(self._whole_row, np.cumsum(self._rows) - self._rows):
+            return None
+        series = np.flatnonzero(np.diff(self._place, prepend=-1))
+        file, row_group = self._file[series], self._row_group[series]
+
+        def read(number: int) -> tuple[Ints, Floats]:
+            name = self._file_names[file[number]]
+            columns = self._files[name].samples(int(row_group[number]))
+            if len(columns[0]) != sizes[number]:
+                msg = f"{self.path / name} has fewer rows than its series"
+                raise _damaged(msg)
+            return columns
+
+        return WholeColumns(sizes, read)
+
     def _row_groups_of(self, chosen: Ints) -> Iterator[tuple[slice, tuple[Ints, Floats]]]:
         """The row groups that hold the chosen series, each with the part of `chosen` it holds."""
         if not len(chosen):
             return
         file, row_group = self._file[chosen], self._row_group[chosen]
-        new = (np.diff(file) != 0) | (np.diff(row_group) != 0)
-        starts = [0, *(np.flatnonzero(new) + 1).tolist(), len(chosen)]
+        starts = [
+            *np.flatnonzero(np.diff(_runs(file, row_group), prepend=-1)).tolist(),
+            len(chosen),
+        ]
         for a, b in pairwise(starts):
             columns = self._groups.get(self._file_names[file[a]], int(row_group[a]))
             part = chosen[a:b]
@@ -184,13 +222,26 @@ class SnapshotStore:
         for file in self._files.values():
             file.check()
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory the decoded samples take now."""
+        return self._groups.kept_bytes + (self._whole.filled_bytes if self._whole else 0)
+
     def close(self) -> None:
         """Forget the decoded samples; the store stays usable and reads them again."""
         self._groups.clear()
+        if self._whole is not None:
+            self._whole = self._kept_whole()
 
 
 def _damaged(what: str) -> SnapshotError:
     return SnapshotError(what, "take the snapshot again, or restore the folder")
+
+
+def _runs(file: Ints, row_group: Ints) -> Ints:
+    """Number the runs of series that stand in one row group."""
+    new = (np.diff(file) != 0) | (np.diff(row_group) != 0)
+    return np.concatenate([np.zeros(min(1, len(file)), np.int64), np.cumsum(new, dtype=np.int64)])
 
 
 def _flat(table: pa.Table, name: str) -> Any:

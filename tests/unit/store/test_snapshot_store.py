@@ -1,5 +1,6 @@
 """What is written as a snapshot comes back bit by bit, and only what is asked is read."""
 
+import contextlib
 from datetime import UTC, datetime
 
 import numpy as np
@@ -108,9 +109,9 @@ def test_what_is_kept_in_memory_is_bounded(tmp_path, small_row_groups):
     write_snapshot(tmp_path / "s", many())
     store = SnapshotStore(tmp_path / "s", cache_bytes=400)
     store.select([], *ALL_TIME)
-    assert 0 < store._groups.kept_bytes <= 400
+    assert 0 < store.kept_bytes <= 400
     store.close()
-    assert store._groups.kept_bytes == 0
+    assert store.kept_bytes == 0
     assert store.select([], *ALL_TIME).rows == 210
 
 
@@ -124,11 +125,29 @@ def test_a_second_question_is_answered_from_memory(tmp_path):
 
 
 def test_what_a_caller_does_to_an_answer_does_not_reach_the_next(tmp_path):
-    """Answers are copies of what is kept."""
+    """Answers are copies of what is kept, or views that cannot be written to."""
+    write_snapshot(tmp_path / "s", many())
+    for asked, store in (
+        ([], SnapshotStore(tmp_path / "s")),
+        ([Matcher("n", "=~", "2|4")], SnapshotStore(tmp_path / "s")),
+        ([], SnapshotStore(tmp_path / "s", cache_bytes=400)),
+    ):
+        before = as_bits(store.select(asked, *ALL_TIME))
+        with contextlib.suppress(ValueError):
+            store.select(asked, *ALL_TIME).values[:] = -1
+        assert as_bits(store.select(asked, *ALL_TIME)) == before
+
+
+def test_a_small_question_takes_the_memory_of_its_row_groups_only(tmp_path, small_row_groups):
+    """Room for the whole store is only promised; closing gives back what was filled."""
     write_snapshot(tmp_path / "s", many())
     store = SnapshotStore(tmp_path / "s")
-    store.select([], *ALL_TIME).values[:] = -1
-    assert as_bits(store.select([], *ALL_TIME)) == as_bits(Samples.from_series(many()))
+    store.select([Matcher("n", "=", "0")], *ALL_TIME)
+    assert store.kept_bytes == 7 * 16
+    store.select([], *ALL_TIME)
+    assert store.kept_bytes == 210 * 16
+    store.close()
+    assert store.kept_bytes == 0
 
 
 def test_a_series_longer_than_a_row_group_stands_in_one(tmp_path, small_row_groups):
