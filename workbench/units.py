@@ -140,6 +140,8 @@ def format_quantity(value: float | Decimal, unit: str = "") -> str:
         percent = number * 100 if unit == "ratio" else number
         return f"{_digits(percent, 4 if 99 <= abs(percent) < 100 else 3)} %"
     text = _scaled(number, 1000, _DECIMAL, "")
+    if text == "1" and unit.isalpha() and unit.endswith("s") and unit != "series":
+        unit = unit[:-1]
     return f"{text} {unit}" if unit else text
 
 
