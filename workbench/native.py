@@ -26,12 +26,15 @@ __all__ = [
     "Ints",
     "ResetHint",
     "Rows",
+    "is_native",
+    "no_histograms",
     "upper_bounds",
 ]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 Histograms = np.ndarray[Any, np.dtype[np.object_]]
 """An object array of `Histogram`, None where there is no histogram."""
 
@@ -46,6 +49,17 @@ class ResetHint(IntEnum):
     RESET = 1
     NOT_RESET = 2
     GAUGE = 3
+
+
+def is_native(histograms: Histograms) -> Bools:
+    """Where there is a histogram: bool, of the same shape."""
+    mask: Bools = np.not_equal(histograms, np.array(None, object)).astype(np.bool_)
+    return mask
+
+
+def no_histograms(shape: tuple[int, ...] | int) -> Histograms:
+    """An array of `None`, to be filled with histograms."""
+    return np.full(shape, np.array(None, object))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

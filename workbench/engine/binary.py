@@ -9,10 +9,11 @@ import numpy as np
 from workbench.engine.context import Query
 from workbench.engine.matching import Matching, matched, set_operation
 from workbench.engine.native.arithmetic import scaled
-from workbench.engine.native.operators import TRIMMING, combined
+from workbench.engine.native.operators import TRIMMING, Sides, combined
 from workbench.engine.operators import ARITHMETIC, COMPARISON, SETS
 from workbench.engine.values import Vector
 from workbench.errors import NotSupportedError
+from workbench.native import no_histograms
 from workbench.samples import Floats
 
 __all__ = ["binary", "negated"]
@@ -24,7 +25,7 @@ def negated(value: Vector | Floats) -> Vector | Floats:
         return -value
     result = value.computed(-value.values)
     if value.histograms is not None:
-        result.present, result.histograms = value.present, np.full(value.present.shape, None)
+        result.present, result.histograms = value.present, no_histograms(value.present.shape)
         for cell in map(tuple, np.argwhere(value.native).tolist()):
             result.histograms[cell] = scaled(value.histograms[cell], -1.0)
     return result
@@ -53,17 +54,12 @@ def binary(
             return set_operation(op, left, right, matching)
         return matched(query, op, left, right, matching, as_bool=as_bool)
     if isinstance(left, Vector):
-        result = _with_scalar(op, left, left.values, right, as_bool=as_bool, keep=left.values)
-        if left.histograms is None and op not in TRIMMING:
-            return result
-        sides = (left.values, left.histograms), (right, None)
-        return combined(op, *sides, result, left.present, query.notes, as_bool=as_bool)
+        assert not isinstance(right, Vector)
+        sides = Sides((left.values, right), (left.histograms, None), left.present)
+        return _with_scalar(query, op, left, sides, as_bool=as_bool)
     if isinstance(right, Vector):
-        result = _with_scalar(op, right, left, right.values, as_bool=as_bool, keep=right.values)
-        if right.histograms is None and op not in TRIMMING:
-            return result
-        sides = (left, None), (right.values, right.histograms)
-        return combined(op, *sides, result, right.present, query.notes, as_bool=as_bool)
+        sides = Sides((left, right.values), (None, right.histograms), right.present)
+        return _with_scalar(query, op, right, sides, as_bool=as_bool)
     return _scalars(op, left, right)
 
 
@@ -73,14 +69,13 @@ def _scalars(op: str, left: Floats, right: Floats) -> Floats:
     return COMPARISON[op](left, right).astype(np.float64)
 
 
-def _with_scalar(
-    op: str, vector: Vector, left: Any, right: Any, *, as_bool: bool, keep: Floats
-) -> Vector:
+def _with_scalar(query: Query, op: str, vector: Vector, sides: Sides, *, as_bool: bool) -> Vector:
     if op in ARITHMETIC:
-        return vector.computed(ARITHMETIC[op](left, right))
-    if op in TRIMMING:
-        return vector.masked(np.zeros(vector.present.shape, bool))
-    holds = COMPARISON[op](left, right)
-    if as_bool:
-        return vector.computed(holds.astype(np.float64))
-    return Vector(vector.labels, keep, vector.floats & holds, vector.drop_name)
+        result = vector.computed(ARITHMETIC[op](*sides.values))
+    elif op in TRIMMING:
+        result = vector.masked(np.zeros(vector.present.shape, bool))
+    else:
+        holds = COMPARISON[op](*sides.values)
+        chosen = vector.masked(vector.floats & holds)
+        result = vector.computed(holds.astype(np.float64)) if as_bool else chosen
+    return combined(op, sides, result, query.notes, as_bool=as_bool)

@@ -11,12 +11,12 @@ import promql_parser as syntax
 
 from workbench.engine.context import Query
 from workbench.engine.labels import NAME, Signature, keep, signing, without_metadata
-from workbench.engine.native.operators import TRIMMING, combined
+from workbench.engine.native.operators import Sides, combined
 from workbench.engine.operators import ARITHMETIC, COMPARISON
 from workbench.engine.values import Vector, merged, stacked
 from workbench.errors import QueryError
 from workbench.frame import Bools
-from workbench.native import Histograms
+from workbench.native import Histograms, no_histograms
 from workbench.samples import Floats, Ints, Labels, format_labels
 
 __all__ = ["Matching", "matched", "set_operation"]
@@ -146,7 +146,7 @@ class _Pairs:
         rows = [native[side] for native in self.native]
         if all(row is None for row in rows):
             return None
-        nothing = np.full(self.present[0].shape, None)
+        nothing = no_histograms(self.present[0].shape)
         return np.stack([nothing if row is None else row for row in rows])
 
 
@@ -184,10 +184,8 @@ def matched(
     else:
         values, present = first, np.zeros(present.shape, bool)
     result = Vector(labels, values, present, np.array(pairs.drop) | as_bool)
-    if native[0] is not None or native[1] is not None or op in TRIMMING:
-        sides = (first, native[0]), (second, native[1])
-        result = combined(op, *sides, result, both, query.notes, as_bool=as_bool)
-    return merged(result)
+    sides = Sides((first, second), (native[0], native[1]), both)
+    return merged(combined(op, sides, result, query.notes, as_bool=as_bool))
 
 
 def _paired(

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import QueryError
 from workbench.frame import Bools
-from workbench.native import Histograms
+from workbench.native import Histograms, is_native, no_histograms
 from workbench.samples import Floats, Ints, Labels, format_labels
 
 __all__ = ["Grid", "Ranges", "Value", "Vector", "key_of", "merged", "stacked"]
@@ -88,7 +88,7 @@ class Vector:
         """Where there is a native histogram: bool, shape (series, steps)."""
         if self.histograms is None:
             return np.zeros(self.present.shape, bool)
-        return np.not_equal(self.histograms, None) & self.present
+        return is_native(self.histograms) & self.present
 
     @property
     def floats(self) -> Bools:
@@ -192,7 +192,7 @@ def merged(vector: Vector) -> Vector:
     codes = np.array(group)
     steps = vector.present.shape[1]
     values, present = np.full((len(first), steps), np.nan), np.zeros((len(first), steps), bool)
-    native = None if vector.histograms is None else np.full((len(first), steps), None)
+    native = None if vector.histograms is None else no_histograms((len(first), steps))
     drop = np.zeros(len(first), bool)
     for row, code in enumerate(group):
         mask = vector.present[row]
@@ -217,7 +217,7 @@ def stacked(vectors: Sequence[Vector]) -> Vector:
     if any(each.histograms is not None for each in vectors):
         native = np.concatenate(
             [
-                np.full(each.present.shape, None) if each.histograms is None else each.histograms
+                no_histograms(each.present.shape) if each.histograms is None else each.histograms
                 for each in vectors
             ]
         )

@@ -62,9 +62,9 @@ def _over(
 
 def _doubt_counters(call: Call, ranges: Ranges, vector: Vector) -> None:
     """Say so where a rate is asked of what is no counter by its name (or declared type)."""
-    native = vector.native.any(axis=1) if vector.histograms is not None else ()
+    native = np.flatnonzero(vector.native.any(axis=1)).tolist()
     for series, labels in enumerate(ranges.labels):
-        if len(native) and native[series]:
+        if series in native:
             continue
         name = labels.get(NAME, "")
         declared = labels.get("__type__", "")

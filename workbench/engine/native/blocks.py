@@ -187,7 +187,8 @@ def zero_widened(histogram: Histogram, threshold: float) -> Histogram:
         histogram.sum,
         edge,
         histogram.zero_count + swallowed,
-        *rest,
+        rest[0],
+        rest[1],
         hint=histogram.hint,
     )
 
@@ -197,7 +198,7 @@ def summed(table: Floats) -> Floats:
     total, carry = table[0].copy(), np.zeros(table.shape[1])
     for row in table[1:]:
         add_compensated(total, carry, row)
-    return np.where(np.isfinite(total), total + carry, total)
+    return np.asarray(np.where(np.isfinite(total), total + carry, total))
 
 
 def averaged(table: Floats) -> Floats:
@@ -219,4 +220,5 @@ def averaged(table: Floats) -> Floats:
         carry *= share
         add_compensated(total, carry, row / n)
     n = 1 if running else len(table)
-    return total / n + np.where(np.isfinite(total), carry / n, 0.0)
+    mean: Floats = total / n + np.where(np.isfinite(total), carry / n, 0.0)
+    return mean

@@ -13,7 +13,7 @@ from workbench.engine.native.blocks import IncompatibleError, averaged, block_of
 from workbench.engine.native.change import COLLIDING, RECONCILED, mixed_buckets
 from workbench.engine.values import Vector
 from workbench.frame import Bools
-from workbench.native import Histogram
+from workbench.native import Histogram, no_histograms
 
 __all__ = ["OF_FLOATS", "floats_of", "with_histograms"]
 
@@ -43,7 +43,7 @@ def with_histograms(
         What is aggregated.
     """
     native = vector.native
-    result.histograms = np.full(result.present.shape, None)
+    result.histograms = no_histograms(result.present.shape)
     for code, rows in enumerate(groups.members()):
         for step in np.flatnonzero(native[rows].any(axis=0)).tolist():
             if result.present[code, step]:

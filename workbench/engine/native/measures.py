@@ -37,43 +37,42 @@ def quantile(q: float, histogram: Histogram) -> float:
         −Inf and +Inf for `q` below 0 and above 1; NaN without observations, for a NaN `q`, and
         where the rank lies among NaN observations.
     """
-    if q < 0 or q > 1:
-        return float("-inf") if q < 0 else float("inf")
-    if histogram.count == 0 or np.isnan(q):
-        return float("nan")
+    if not 0 <= q <= 1 or histogram.count == 0:
+        return float(np.select([q < 0, q > 1], [-np.inf, np.inf], np.nan))
     rows = _rows(histogram)
+    has_nan = bool(np.isnan(histogram.sum))
+    if not len(rows.counts):
+        return float("nan") if has_nan else 0.0
     # NaN observations count but are in no bucket, so then the rank must come from below.
-    forward = bool(np.isnan(histogram.sum) or q < 0.5)
+    forward = has_nan or q < 0.5
     counts = rows.counts if forward else rows.counts[::-1]
     rank = (q if forward else 1 - q) * histogram.count
-    if not len(counts):
-        return float("nan") if np.isnan(histogram.sum) else 0.0
     reached = np.cumsum(counts)
-    at = min(int(np.argmax(reached >= rank)) if reached[-1] >= rank else len(counts), len(counts))
-    beyond = at == len(counts)
-    if beyond:
-        at -= 1
+    beyond = not reached[-1] >= rank
+    at = len(counts) - 1 if beyond else int(np.argmax(reached >= rank))
     here = at if forward else len(counts) - 1 - at
     low, high = float(rows.lower[here]), float(rows.upper[here])
-    if histogram.is_custom:
-        if np.isneginf(low):
-            if high <= 0:
-                return high
-            low = 0.0
-        elif np.isposinf(high):
-            return low
+    if histogram.is_custom and (endless := _bound_of_endless(low, high)) is not None:
+        return endless
     if beyond:
-        return float("nan") if np.isnan(histogram.sum) else high
-    total = min(float(reached[at]), histogram.count)
-    inside = float(counts[at])
+        return float("nan") if has_nan else high
+    low = 0.0 if np.isneginf(low) else low
+    total, inside = min(float(reached[at]), histogram.count), float(counts[at])
     share = (rank - (total - inside) if forward else total - rank) / inside
     return _between(low, high, share, linear=histogram.is_custom or low <= 0 <= high)
+
+
+def _bound_of_endless(low: float, high: float) -> float | None:
+    """The only bound of a custom bucket that has one and is not taken to begin at 0."""
+    if np.isneginf(low):
+        return high if high <= 0 else None
+    return low if np.isposinf(high) else None
 
 
 def _between(low: float, high: float, share: float, *, linear: bool) -> float:
     if linear:
         return low + (high - low) * share
-    log_low, log_high = np.log2(abs(low)), np.log2(abs(high))
+    log_low, log_high = float(np.log2(abs(low))), float(np.log2(abs(high)))
     if low > 0:
         return float(np.exp2(log_low + (log_high - log_low) * share))
     return float(-np.exp2(log_high + (log_low - log_high) * (1 - share)))
@@ -94,7 +93,7 @@ def fraction(lower: float, upper: float, histogram: Histogram) -> float:
     rows = _rows(histogram)
     total = float(rows.counts.sum()) if np.isnan(histogram.sum) else histogram.count
     ranks = [_rank(value, rows, total, custom=histogram.is_custom) for value in (lower, upper)]
-    return (ranks[1] - ranks[0]) / histogram.count
+    return float((ranks[1] - ranks[0]) / histogram.count)
 
 
 def _rank(value: float, rows: Rows, total: float, *, custom: bool) -> float:
@@ -106,7 +105,7 @@ def _rank(value: float, rows: Rows, total: float, *, custom: bool) -> float:
         if low >= value:
             return min(below, total)
         if high > value:
-            return min(below + count * _share(low, high, value, custom=custom), total)
+            return float(min(below + count * _share(low, high, value, custom=custom), total))
         below += count
     return total
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,10 +16,10 @@ from workbench.engine.native.change import COLLIDING, RECONCILED
 from workbench.engine.native.trim import trimmed
 from workbench.engine.values import Vector
 from workbench.frame import Bools
-from workbench.native import Histogram, Histograms
+from workbench.native import Histogram, Histograms, is_native, no_histograms
 from workbench.samples import Floats
 
-__all__ = ["TRIMMING", "combined"]
+__all__ = ["TRIMMING", "Sides", "combined"]
 
 TRIMMING: Final = frozenset({"</", ">/"})
 """The operators that cut a histogram off at a value."""
@@ -31,12 +32,35 @@ _SUMS: Final[dict[str, tuple[Callable[[Histogram, Histogram], tuple[Histogram, b
 }
 
 
+_BY_NUMBER: Final[dict[str, Callable[[Histogram, float], Histogram | None]]] = {
+    "*": lambda histogram, factor: scaled(histogram, factor).compact(),
+    "/": lambda histogram, divisor: divided(histogram, divisor).compact(),
+    "</": partial(trimmed, lower=False),
+    ">/": partial(trimmed, lower=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two sides of a binary operator.
+
+    Parameters
+    ----------
+    values, histograms
+        Left and right, of shape (series, steps) or one that can be broadcast to it.
+    both
+        bool, shape (series, steps): where both sides are there.
+    """
+
+    values: tuple[Floats, Floats]
+    histograms: tuple[Histograms | None, Histograms | None]
+    both: Bools
+
+
 def combined(
     op: str,
-    left: tuple[Floats, Histograms | None],
-    right: tuple[Floats, Histograms | None],
+    sides: Sides,
     result: Vector,
-    both: Bools,
     notes: Annotations,
     *,
     as_bool: bool,
@@ -45,27 +69,27 @@ def combined(
 
     Parameters
     ----------
-    left, right
-        Values and histograms of the two sides, of the result's shape.
+    sides
+        What is combined.
     result
         What the operator gave for floats.
-    both
-        bool, shape (series, steps): where both sides are there.
     as_bool
         A comparison gives 0 or 1 instead of choosing samples.
     """
-    shape = both.shape
-    numbers = [np.broadcast_to(values, shape) for values, _ in (left, right)]
-    sides = [np.full(shape, None) if h is None else h for _, h in (left, right)]
-    either = np.not_equal(sides[0], None) | np.not_equal(sides[1], None)
+    if all(h is None for h in sides.histograms) and op not in TRIMMING:
+        return result
+    both, shape = sides.both, sides.both.shape
+    numbers = [np.broadcast_to(values, shape) for values in sides.values]
+    native = [no_histograms(shape) if h is None else h for h in sides.histograms]
+    either = is_native(native[0]) | is_native(native[1])
     if op in TRIMMING:
         either = np.ones(shape, bool)
     values, kept = result.values.copy(), result.present & ~either
-    histograms = np.full(shape, None)
+    histograms = no_histograms(shape)
     for cell in map(tuple, np.argwhere(both & either).tolist()):
         pair = [
             float(floats[cell]) if side[cell] is None else side[cell]
-            for side, floats in zip(sides, numbers, strict=True)
+            for side, floats in zip(native, numbers, strict=True)
         ]
         found = _combined(op, pair[0], pair[1], notes, as_bool=as_bool)
         if found is None:
@@ -88,12 +112,8 @@ def _combined(
             holds = left.same(right) == (op == "==")
             return float(holds) if as_bool else (left if holds else None)
     elif isinstance(left, Histogram) and not isinstance(right, Histogram):
-        if op == "*":
-            return scaled(left, right).compact()
-        if op == "/":
-            return divided(left, right).compact()
-        if op in TRIMMING:
-            return trimmed(left, right, lower=op == ">/")
+        if op in _BY_NUMBER:
+            return _BY_NUMBER[op](left, right)
     elif isinstance(right, Histogram) and not isinstance(left, Histogram) and op == "*":
         return scaled(right, left).compact()
     notes.inform(

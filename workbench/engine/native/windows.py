@@ -17,7 +17,7 @@ from workbench.engine.limits import Meter
 from workbench.engine.native.arithmetic import is_reset
 from workbench.engine.values import Ranges, Vector
 from workbench.frame import Bools
-from workbench.native import Histogram, Histograms, ResetHint
+from workbench.native import Histogram, Histograms, ResetHint, is_native, no_histograms
 from workbench.samples import Floats, Ints
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
 
 def doubted(histograms: Histograms) -> Histograms | None:
     """Histograms of a subquery: between them samples may be left out, so hints say nothing."""
-    rows = np.flatnonzero(np.not_equal(histograms, None))
+    rows = np.flatnonzero(is_native(histograms))
     if not len(rows):
         return None
     result = histograms.copy()
@@ -64,18 +64,19 @@ def resolved(histograms: Histograms, offsets: Ints) -> Histograms:
 
 def _native(ranges: Ranges) -> Bools:
     assert ranges.histograms is not None
-    return np.asarray(np.not_equal(ranges.histograms, None), bool)
+    return is_native(ranges.histograms)
 
 
 def picked(ranges: Ranges, present: Bools, which: Callable[[Windows], Ints]) -> Histograms | None:
     """The histograms that stand in one row of each window."""
     assert ranges.histograms is not None
-    result = np.full(present.shape, None)
+    result = no_histograms(present.shape)
     for chosen, windows in blocks(ranges):
         base = int(ranges.offsets[chosen.start])
         rows = which(windows) + base
-        result[chosen] = np.where(present[chosen], ranges.histograms[rows], None)
-    return result if np.not_equal(result, None).any() else None
+        result[chosen] = ranges.histograms[rows]
+    result[~present] = None
+    return result if is_native(result).any() else None
 
 
 def by_floats(ranges: Ranges, kernel: Kernel, meter: Meter) -> Vector:
@@ -208,7 +209,7 @@ def measured(
         Look only at that many samples at a window's end.
     """
     result = by_floats(ranges, kernel, meter)
-    native = np.full(result.present.shape, None)
+    native = no_histograms(result.present.shape)
     for series, step, window in _native_windows(ranges, notes, newest, result, meter):
         native[series, step] = found = measure(window)
         result.present[series, step] = found is not None
