@@ -74,7 +74,7 @@ class Closed:
             msg = "too many samples"
             raise TooExpensiveError(msg, "ask for less")
         named = expression.split("[", maxsplit=1)[0]
-        matchers = planning._matchers(named)
+        matchers = planning.matchers_of(named)
         return replace(answer, data=self.store.select(matchers, at_ms - length, at_ms))
 
 
@@ -248,7 +248,15 @@ def test_a_source_that_breaks_leaves_nothing_behind(
 
     source.before = fail
     with pytest.raises(type(failure)):
-        capture(source, [ALL], STEP, 6_000_000, tmp_path / "copy", overwrite=True)  # type: ignore[arg-type]
+        capture(
+            source,  # type: ignore[arg-type]
+            [ALL],
+            STEP,
+            6_000_000,
+            tmp_path / "copy",
+            overwrite=True,
+            patience_seconds=0,
+        )
     assert [p.name for p in tmp_path.iterdir()] == ["copy"]
     assert SnapshotStore(tmp_path / "copy").manifest.counts.series == 1
 

@@ -1,13 +1,22 @@
-"""A live source copied into a snapshot: raw samples by PromQL range selectors.
+"""A live source copied into a snapshot: its raw samples, read in the best way that it has.
 
-Samples are asked for in pieces ``(after, until]``, each an instant query ``selector[until-after]``
-at `until`, and whatever a server gives beyond its piece is cut off. So it does not matter whether
-its windows include their left end (Prometheus 2) or not (Prometheus 3): pieces join without loss
-and without a sample standing twice. Metrics are asked for in batches small enough to be held in
-memory, since a snapshot is written series by series.
+`planning` lists the series and cuts the work into batches that can be held in memory; `reading`
+knows the ways of reading them; `copying` reads a few batches at a time and keeps each beside the
+target, where `unfinished` finds it again after an interruption; in the end they are joined.
 """
 
-from workbench.capture.copying import MOST_SAMPLES, CaptureProgress, capture
+from workbench.capture.copying import MOST_SAMPLES, PATIENCE_SECONDS, CaptureProgress, capture
 from workbench.capture.planning import Batch, CapturePlan, plan
+from workbench.capture.reading import Reading, choose_reading
 
-__all__ = ["MOST_SAMPLES", "Batch", "CapturePlan", "CaptureProgress", "capture", "plan"]
+__all__ = [
+    "MOST_SAMPLES",
+    "PATIENCE_SECONDS",
+    "Batch",
+    "CapturePlan",
+    "CaptureProgress",
+    "Reading",
+    "capture",
+    "choose_reading",
+    "plan",
+]

@@ -1,36 +1,56 @@
-"""The copying itself: two questions under way, series joined piece by piece."""
+"""The copying itself: a few batches under way at once, each kept as soon as it is whole."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from workbench.capture.planning import ASSUMED_INTERVAL_MS, LEAST_MS, CapturePlan, plan
-from workbench.errors import BadAnswerError, InputError, TooExpensiveError
-from workbench.samples import Floats, Ints, Labels, MetricMetadata, Samples, Series
-from workbench.sources.base import Answer, Source
+from workbench.capture.planning import ASSUMED_INTERVAL_MS, Batch, plan
+from workbench.capture.reading import Reading, choose_reading, reading_named
+from workbench.capture.unfinished import Begun, Request, Unfinished
+from workbench.errors import (
+    BadAnswerError,
+    InputError,
+    OutputError,
+    SourceError,
+    TimedOutError,
+    TooExpensiveError,
+    UnreachableError,
+)
+from workbench.samples import MetricMetadata
+from workbench.sources.base import Source
+from workbench.sources.prometheus import PrometheusSource
 from workbench.sources.prometheus.interrupt import Stop
-from workbench.store import Manifest, write_snapshot
+from workbench.sources.prometheus.raw import Raw
+from workbench.store import Manifest, join_snapshots, read_manifest, write_snapshot
 from workbench.units import format_duration
+from workbench.window import format_time
 
-__all__ = ["MOST_SAMPLES", "CaptureProgress", "capture"]
+__all__ = ["MOST_SAMPLES", "PATIENCE_SECONDS", "CaptureProgress", "capture"]
 
 MOST_SAMPLES: Final = 200_000_000
 """A capture that is estimated to be larger is refused unless it is allowed."""
 
-CaptureProgress = Callable[[int, int], None]
-"""Told how many queries are answered and how many are planned."""
+PATIENCE_SECONDS: Final = 300.0
+"""How long a server may be away: time to restart and to read its write-ahead log."""
 
-_THREADS: Final = 2
-_AHEAD: Final = 4
-"""Questions under way and answers waiting to be written, together."""
+CaptureProgress = Callable[[int, int], None]
+"""Told how many answers are there and how many are planned; by any thread, one at a time."""
+
+_MOST_THREADS: Final = 4
+_TRIES: Final = 3
+"""Of a batch whose answer is damaged or late, which may not pass however long one waits."""
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 10.0
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 def capture(
@@ -40,30 +60,45 @@ def capture(
     end_ms: int,
     path: Path | str,
     *,
+    asked: str = "",
+    restart: bool = False,
     overwrite: bool = False,
     most_samples: int = MOST_SAMPLES,
+    patience_seconds: float = PATIENCE_SECONDS,
     progress: CaptureProgress | None = None,
 ) -> Manifest:
-    """Copy raw samples of a source into a snapshot; on failure or Ctrl-C nothing is left behind.
+    """Copy raw samples of a source into a snapshot.
+
+    The best way of reading that the source has is found by trial: see `workbench.capture.reading`.
+    What has been read is kept beside the target batch by batch. After a failure or Ctrl-C nothing
+    stands at `path`, and the same call goes on where this one ended.
 
     Parameters
     ----------
     source, selectors, start_ms, end_ms
-        See `plan`.
+        See `plan`. A capture that goes on keeps the window that it began with.
     path
         The snapshot's folder.
+    asked
+        How the window was asked for where it moves with the time, such as ``last 7d``: a capture
+        that was interrupted is the same if this is. Without it its two ends must be the same.
+    restart
+        Discard an unfinished capture of this target, whatever it was.
     overwrite
         Replace a snapshot that stands there.
     most_samples
         Refuse where more are expected.
+    patience_seconds
+        How long to ask again while the server cannot be reached, once it has answered.
     progress
         Told after each answer.
 
     Returns
     -------
     Manifest
-        Its notes say what is missing and why; `complete` is False where the source said that an
-        answer was partial, or gave something that a snapshot cannot hold.
+        Its notes say how the samples were read, what is missing and why; `complete` is False
+        where the source said that an answer was partial, or gave something that a snapshot cannot
+        hold.
 
     Raises
     ------
@@ -72,25 +107,57 @@ def capture(
     InputError, QueryError, SourceError
         See `plan`.
     OutputError
-        The snapshot cannot be written.
+        The snapshot cannot be written; or an unfinished capture of something else stands beside
+        it, or one that another process works on.
     """
-    planned = plan(source, selectors, start_ms, end_ms)
+    work = Unfinished(Path(path))
+    window = asked or f"{format_time(start_ms)} to {format_time(end_ms)}"
+    request = Request(source.info().name, tuple(selectors), window)
+    with work.locked():
+        begun = _begun_before(work, request, restart=restart)
+        resumed = begun is not None
+        begun = begun or _begin(source, request, (start_ms, end_ms), most_samples)
+        copier = _Copier(source, work, begun, resumed, patience_seconds, progress)
+        metadata = _metadata(source, begun.plan.names)
+        with closing(copier.parts()) as parts:
+            manifest = join_snapshots(
+                path,
+                parts,
+                metadata=metadata,
+                source=begun.plan.source,
+                selectors=begun.plan.selectors,
+                window=copier.window,
+                notes=copier.notes,
+                complete=lambda: not copier.problems,
+                overwrite=overwrite,
+            )
+        work.clear()
+    return manifest
+
+
+def _begun_before(work: Unfinished, request: Request, *, restart: bool) -> Begun | None:
+    """What was begun and can be gone on with; None where all begins anew."""
+    begun = None if restart else work.begun()
+    if begun is None:
+        work.clear()
+    elif begun.request != request:
+        msg = (
+            f"an unfinished capture of something else stands beside {work.target}: {begun.request}"
+        )
+        mend = "ask for that again to finish it, or discard it (restart=True, --restart)"
+        raise OutputError(msg, mend)
+    return begun
+
+
+def _begin(source: Source, request: Request, window: tuple[int, int], most_samples: int) -> Begun:
+    """Plan a capture and find out how to read."""
+    planned = plan(source, request.selectors, *window)
     if planned.samples > most_samples:
         msg = f"about {planned.samples:,} samples are to be copied, more than {most_samples:,}"
         raise TooExpensiveError(msg, "take a shorter window or narrower selectors, or allow more")
-    copier = _Copier(source, planned, progress)
-    with closing(copier.series()) as series:
-        return write_snapshot(
-            path,
-            series,
-            metadata=_metadata(source, planned.names),
-            source=planned.source,
-            selectors=planned.selectors,
-            window=(start_ms, end_ms),
-            notes=copier.notes,
-            complete=lambda: not copier.problems,
-            overwrite=overwrite,
-        )
+    reading, reasons = choose_reading(source, planned)
+    now = format_time(time.time_ns() // 1_000_000_000 * 1000)
+    return Begun(request, planned, reading.name, reasons, now)
 
 
 @dataclass(slots=True)
@@ -98,123 +165,157 @@ class _Copier:
     """One copying under way."""
 
     source: Source
-    plan: CapturePlan
+    work: Unfinished
+    begun: Begun
+    resumed: bool
+    patience_seconds: float
     progress: CaptureProgress | None
     problems: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     answered: int = 0
-    copied: int = 0
-    first_ms: int | None = None
+    away: bool = False
+    stop: Stop = field(default_factory=Stop)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    reading: Reading = field(init=False)
 
-    def series(self) -> Generator[Series, None, None]:
-        """Every series once, whole; the notes are complete when it ends."""
-        seen: set[frozenset[tuple[str, str]]] = set()
-        for answers in self._batches():
-            pieces = [(after, until, self._checked(a)) for after, until, a in answers]
-            for key, one in _joined(pieces):
-                # Selectors may overlap: what one of them gave is not written again.
-                if key not in seen:
-                    seen.add(key)
-                    self.copied += 1
-                    first = int(one[1][0])
-                    self.first_ms = min(first, first if self.first_ms is None else self.first_ms)
-                    yield one
+    def __post_init__(self) -> None:
+        self.reading = reading_named(self.source, self.begun.reading)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The window's ends."""
+        return self.begun.plan.start_ms, self.begun.plan.end_ms
+
+    def parts(self) -> Generator[Path, None, None]:
+        """Every batch once it is there; the notes are complete before the first."""
+        batches = self.begun.plan.batches
+        if not self.resumed:
+            self.work.begin(self.begun)
+        done = {n for n in range(len(batches)) if self.work.is_finished(n)}
+        if self.resumed:
+            _LOG.warning(
+                "going on with the capture that began at %s and ends at %s: %d of %d batches are"
+                " there",
+                self.begun.at,
+                format_time(self.window[1]),
+                len(done),
+                len(batches),
+            )
+            self.notes.append(f"begun at {self.begun.at} and continued after an interruption")
+        self.answered = sum(self.reading.steps(batches[n]) for n in done)
+        try:
+            self._copy_all([n for n in range(len(batches)) if n not in done])
+        except BaseException:
+            self._tell_what_is_kept()
+            raise
         self._conclude()
+        yield from map(self.work.part, range(len(batches)))
 
-    def _batches(self) -> Iterator[list[tuple[int, int, Answer]]]:
-        """The answers of each batch, in order of time; two questions are under way at once."""
-        jobs = [(b, piece) for b in self.plan.batches for piece in b.pieces]
-        stop = Stop()
-
-        def ask(selector: str, after: int, until: int) -> list[tuple[int, int, Answer]]:
-            with stop.obeyed():
-                return _ask(self.source, selector, after, until)
-
-        waiting: deque[Future[list[tuple[int, int, Answer]]]] = deque()
-        upcoming = iter(jobs)
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="workbench-capture") as threads:
+    def _copy_all(self, numbers: Iterable[int]) -> None:
+        """Copy batches, a few at once; on failure or Ctrl-C those under way are broken off."""
+        with ThreadPoolExecutor(_threads(self.source), "workbench-capture") as threads:
+            jobs = [threads.submit(self._copy, number) for number in numbers]
             try:
-                for batch in self.plan.batches:
-                    answers: list[tuple[int, int, Answer]] = []
-                    for _ in batch.pieces:
-                        while len(waiting) < _AHEAD and (job := next(upcoming, None)):
-                            waiting.append(threads.submit(ask, job[0].selector, *job[1]))
-                        answers += waiting.popleft().result()
-                        self.answered += 1
-                        if self.progress:
-                            self.progress(self.answered, len(jobs))
-                    yield answers
+                for job in as_completed(jobs):
+                    job.result()
             except BaseException:
-                stop.call()
+                self.stop.call()
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _checked(self, answer: Answer) -> Samples:
-        """The samples of an answer; what the source says of them is kept."""
-        for text in (*answer.provenance.warnings, *answer.provenance.gaps):
-            self.problems.setdefault(text)
-        if not isinstance(answer.data, Samples):
-            msg = f"{answer.provenance.source} gave no raw samples for a range selector"
-            raise BadAnswerError(msg, "copy from a source that evaluates range selectors")
-        return answer.data
+    def _copy(self, number: int) -> None:
+        """Read one batch and keep it."""
+        with self.stop.obeyed():
+            raw = self._persist(self.begun.plan.batches[number])
+        write_snapshot(
+            self.work.part(number),
+            raw.series,
+            notes=raw.problems,
+            complete=not raw.problems,
+            overwrite=True,
+        )
+
+    def _persist(self, batch: Batch) -> Raw:
+        """Read a batch, again and again while the server is away."""
+        begun, pause, tries = time.monotonic(), _FIRST_PAUSE, 0
+        while True:
+            told = 0
+
+            def tell() -> None:
+                nonlocal told
+                told += 1
+                self._tell(1)
+
+            try:
+                raw = self.reading.read(batch, self.window, tell)
+            except (UnreachableError, TimedOutError, BadAnswerError) as error:
+                tries += 1
+                self._tell(-told)
+                self._check_patience(error, time.monotonic() + pause - begun, tries)
+            else:
+                self.away = False
+                return raw
+            self.stop.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _check_patience(self, error: SourceError, seconds: float, tries: int) -> None:
+        """Raise an error that is not to be waited for any longer."""
+        lasting = not isinstance(error, UnreachableError) and tries >= _TRIES
+        if self.stop.called or lasting or seconds > self.patience_seconds:
+            raise error
+        with self.lock:
+            if not self.away:
+                self.away = True
+                _LOG.warning("%s; trying again", error.what)
+
+    def _tell(self, steps: int) -> None:
+        with self.lock:
+            self.answered += steps
+            if self.progress and steps:
+                self.progress(self.answered, sum(map(self.reading.steps, self.begun.plan.batches)))
+
+    def _tell_what_is_kept(self) -> None:
+        batches = self.begun.plan.batches
+        kept = sum(self.work.part(n).exists() for n in range(len(batches)))
+        if kept:
+            _LOG.warning(
+                "%d of %d batches are kept: ask for the same again to go on from there, or with"
+                " --restart (restart=True) to begin anew",
+                kept,
+                len(batches),
+            )
 
     def _conclude(self) -> None:
         """Say what the snapshot holds and lacks."""
-        if not self.copied:
-            msg = (
-                f"no series that meets {', '.join(self.plan.selectors)} has a sample in the window"
-            )
+        planned = self.begun.plan
+        found = [read_manifest(self.work.part(n)) for n in range(len(planned.batches))]
+        copied = sum(each.counts.series for each in found)
+        self.problems |= dict.fromkeys(note for each in found for note in each.gaps)
+        if not copied:
+            self.work.clear()
+            wanted = ", ".join(planned.selectors)
+            msg = f"no series that meets {wanted} has a sample in the window"
             raise InputError(msg, "take another window; native histograms cannot be copied")
         info = self.source.info()
         self.notes.append(f"copied from {info.product or 'a server'} {info.version}".rstrip())
-        self.notes += self.problems
-        if self.copied < self.plan.series:
+        self.notes += [*self.problems, *self.reading.limits, *self.begun.reasons]
+        if copied < planned.series:
             self.notes.append(
-                f"{self.copied:,} of {self.plan.series:,} series that the source listed have"
-                " samples in the window"
+                f"{copied:,} of {planned.series:,} series that the source listed have samples in"
+                " the window"
             )
-        late = 0 if self.first_ms is None else self.first_ms - self.plan.start_ms
-        if late > (self.plan.end_ms - self.plan.start_ms) // 100 + ASSUMED_INTERVAL_MS:
+        first = min(each.first_ms for each in found if each.first_ms is not None)
+        late = first - planned.start_ms
+        if late > (planned.end_ms - planned.start_ms) // 100 + ASSUMED_INTERVAL_MS:
             self.notes.append(
                 f"the first sample is {format_duration(late)} after the beginning of the window"
             )
-        self.notes.append(
-            "staleness markers are not part of query answers: a series that ended is seen for"
-            " five more minutes"
-        )
 
 
-def _ask(source: Source, selector: str, after: int, until: int) -> list[tuple[int, int, Answer]]:
-    """One piece; in halves where the source finds it too much."""
-    try:
-        expression = f"{selector}[{format_duration(until - after)}]"
-        return [(after, until, source.query(expression, until))]
-    except TooExpensiveError:
-        if until - after < 2 * LEAST_MS:
-            raise
-    middle = (after + until) // 2
-    return [*_ask(source, selector, after, middle), *_ask(source, selector, middle, until)]
-
-
-def _joined(
-    pieces: Iterable[tuple[int, int, Samples]],
-) -> Iterator[tuple[frozenset[tuple[str, str]], Series]]:
-    """Series of consecutive pieces, by metric and then as the source gave them."""
-    found: dict[frozenset[tuple[str, str]], tuple[Labels, list[Ints], list[Floats]]] = {}
-    for after, until, samples in pieces:
-        for labels, times, values in samples:
-            # A closed window (Prometheus 2) gives the moment `after` too; it is not ours.
-            inside = slice(*np.searchsorted(times, (after, until), side="right"))
-            if inside.start == inside.stop:
-                continue
-            key = frozenset(labels.items())
-            _, all_times, all_values = found.setdefault(key, (labels, [], []))
-            all_times.append(times[inside])
-            all_values.append(values[inside])
-    for key, (labels, t, v) in sorted(
-        found.items(), key=lambda item: item[1][0].get("__name__", "")
-    ):
-        yield key, (labels, np.concatenate(t), np.concatenate(v))
+def _threads(source: Source) -> int:
+    """How many batches to read at once."""
+    allowed = source.settings.concurrency if isinstance(source, PrometheusSource) else 2
+    return min(allowed, _MOST_THREADS)
 
 
 def _metadata(source: Source, names: Iterable[str]) -> list[MetricMetadata]:

@@ -8,20 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import promql_parser
-
 from workbench.errors import InputError, QueryError, TooExpensiveError
 from workbench.promql.build import render_selector
 from workbench.promql.condition import one_of
-from workbench.promql.inspection import inspect
 from workbench.promql.matcher import Matcher
 from workbench.promql.parsing import parse
-from workbench.samples import Samples
+from workbench.promql.tree import VectorSelector
+from workbench.samples import Labels, Samples
 from workbench.sources.base import Source
 from workbench.units import format_duration
 from workbench.window import Window, format_time
 
-__all__ = ["ASSUMED_INTERVAL_MS", "LEAST_MS", "Batch", "CapturePlan", "plan"]
+__all__ = ["ASSUMED_INTERVAL_MS", "LEAST_MS", "Batch", "CapturePlan", "matchers_of", "plan"]
 
 ASSUMED_INTERVAL_MS: Final = 15_000
 """How far apart samples are thought to be where counting them gave nothing."""
@@ -32,10 +30,12 @@ LEAST_MS: Final = 1_000
 _ANSWER_SAMPLES: Final = 1_000_000
 """Samples of one answer: about 25 MB of JSON."""
 
-_BATCH_SAMPLES: Final = 10_000_000
-"""Samples held in memory at once: 160 MB."""
+_BATCH_SAMPLES: Final = 2_000_000
+"""Samples of one batch: 32 MB in memory, what is asked again after a failure, and half a file."""
 
 _BATCH_METRICS: Final = 100
+_CONDITION_CHARACTERS: Final = 12_000
+"""Of one condition: VictoriaMetrics refuses queries above 16,384."""
 _PROBED_METRICS: Final = 3
 
 
@@ -140,13 +140,21 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
         raise InputError(msg, 'say what to copy, such as {job="api"}')
     batches: list[Batch] = []
     names: set[str] = set()
+    known: set[frozenset[tuple[str, str]]] = set()
     for selector in dict.fromkeys(selectors):
-        matchers = _matchers(selector)
-        found = source.series([selector], start_ms, end_ms)
-        by_name = Counter(labels.get("__name__", "") for labels in found)
+        matchers = matchers_of(selector)
+        # Selectors may overlap: what an earlier one meets is not asked for again.
+        found = {frozenset(x.items()): x for x in source.series([selector], start_ms, end_ms)}
+        fresh = [labels for key, labels in found.items() if key not in known]
+        known |= found.keys()
+        by_name: dict[str, list[Labels]] = {}
+        for labels in fresh:
+            by_name.setdefault(labels.get("__name__", ""), []).append(labels)
         if by_name:
-            samples = _estimate(source, matchers, by_name, (start_ms, end_ms))
-            batches += _batches(selector, matchers, by_name, samples, (start_ms - 1, end_ms))
+            counts = Counter({name: len(each) for name, each in by_name.items()})
+            samples = _estimate(source, matchers, counts, (start_ms, end_ms))
+            selected = selector if len(fresh) == len(found) else ""
+            batches += _batches(selected, matchers, by_name, samples, (start_ms - 1, end_ms))
             names |= set(by_name)
     if not batches:
         msg = f"no series meets {', '.join(selectors)} from {format_time(start_ms)} to {format_time(end_ms)}"
@@ -161,13 +169,13 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
     )
 
 
-def _matchers(selector: str) -> tuple[Matcher, ...]:
+def matchers_of(selector: str) -> tuple[Matcher, ...]:
     """The conditions of a selector that is nothing but a selector."""
-    tree = parse(selector)
-    if not isinstance(tree, promql_parser.VectorSelector) or tree.offset or tree.at:
+    node = parse(selector)
+    if not isinstance(node, VectorSelector) or not node.is_plain or node.alternatives:
         msg = f"{selector!r} is not a selector of series"
         raise QueryError(msg, 'give a metric or conditions, such as up or {job="api"}')
-    return inspect(selector).reads[0].matchers
+    return tuple(sorted(node.matchers))
 
 
 def _estimate(
@@ -206,33 +214,76 @@ def _estimate(
 def _batches(
     selector: str,
     matchers: tuple[Matcher, ...],
-    by_name: Counter[str],
+    by_name: dict[str, list[Labels]],
     samples: int,
     window: tuple[int, int],
 ) -> Iterator[Batch]:
-    """Metrics put together until an answer over the whole window would be too much to hold."""
-    total = by_name.total()
+    """Metrics put together, or one metric's series divided, so that each batch can be held.
+
+    Parameters
+    ----------
+    selector
+        Text that selects all of it; empty where it selects more.
+    """
+    each = samples / sum(map(len, by_name.values()))
+    most = max(1, int(_BATCH_SAMPLES / each)) if each else len(by_name)
     named = any(m.name == "__name__" and m.op == "=" for m in matchers)
+    sizes = {name: len(by_name[name]) for name in sorted(by_name)}
+    for held in _packed(sizes, most, _BATCH_METRICS):
+        condition = one_of(held)
+        start = (Matcher("__name__", condition.op, condition.value), *matchers)
+        if named or (selector and len(held) == len(by_name)):
+            start = matchers
+        series = [labels for name in held for labels in by_name[name]]
+        for part, members in _divided(start, series, most):
+            text = selector if selector and part == matchers else render_selector(part)
+            share = round(each * len(members))
+            yield Batch(text, len(members), share, _pieces(share, *window))
+
+
+def _packed(sizes: dict[str, int], most: int, most_texts: int) -> Iterator[list[str]]:
+    """Put names or values together as long as they and their series are not too many, in order."""
     held: list[str] = []
+    series = characters = 0
+    for text, size in sizes.items():
+        full = series + size > most or characters + len(text) > _CONDITION_CHARACTERS
+        if held and (full or len(held) == most_texts):
+            yield held
+            held, series, characters = [], 0, 0
+        held.append(text)
+        series += size
+        characters += len(text) + 1
+    if held:
+        yield held
 
-    def batch() -> Batch:
-        series = sum(by_name[name] for name in held)
-        share = -(-samples * series // total)
-        text = selector
-        if not named and len(held) < len(by_name):
-            condition = one_of(held)
-            text = render_selector((Matcher("__name__", condition.op, condition.value), *matchers))
-        return Batch(text, series, share, _pieces(share, *window))
 
-    weight = 0
-    for name in sorted(by_name):
-        share = samples * by_name[name] // total
-        if held and (weight + share > _BATCH_SAMPLES or len(held) == _BATCH_METRICS):
-            yield batch()
-            held, weight = [], 0
-        held.append(name)
-        weight += share
-    yield batch()
+def _divided(
+    matchers: tuple[Matcher, ...], series: list[Labels], most: int
+) -> Iterator[tuple[tuple[Matcher, ...], list[Labels]]]:
+    """Divide series by the values of a label until they are few enough, where they differ."""
+    label = _dividing_label(series, most) if len(series) > most else ""
+    if not label:
+        yield matchers, series
+        return
+    by_value: dict[str, list[Labels]] = {}
+    for labels in series:
+        by_value.setdefault(labels.get(label, ""), []).append(labels)
+    sizes = {value: len(by_value[value]) for value in sorted(by_value)}
+    for held in _packed(sizes, most, most):
+        condition = one_of(held)
+        part = (*matchers, Matcher(label, condition.op, condition.value))
+        yield from _divided(part, [x for value in held for x in by_value[value]], most)
+
+
+def _dividing_label(series: list[Labels], most: int) -> str:
+    """The label with the fewest values that divide finely enough; else the one that divides best."""
+    best, name = (len(series), 0), ""
+    for label in sorted({key for labels in series for key in labels}):
+        sizes = Counter(labels.get(label, "") for labels in series)
+        largest = max(sizes.values())
+        if len(sizes) > 1 and (rank := (max(largest, most), len(sizes))) < best:
+            best, name = rank, label
+    return name
 
 
 def _pieces(samples: int, after: int, until: int) -> tuple[tuple[int, int], ...]:

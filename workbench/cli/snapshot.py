@@ -42,9 +42,13 @@ def create(
     start: Annotated[str | None, typer.Option("--start", help="Start of the range.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="End of the range.")] = None,
     overwrite: Overwrite = False,
+    restart: Annotated[
+        bool,
+        typer.Option("--restart", help="Begin anew where an interrupted capture could go on."),
+    ] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Copy raw samples of a source into a folder."""
+    """Copy raw samples of a source into a folder; after an interruption the same command goes on."""
     from workbench import capture
     from workbench.session import connect
 
@@ -53,7 +57,11 @@ def create(
         window = wb.window(last=last, start=start, end=end, step="1s", align=False)
         if dry_run:
             plan = capture.plan(wb.source, selectors, window.start_ms, window.end_ms)
-            rows = [(b.selector, b.series, b.samples, len(b.pieces)) for b in plan.batches]
+            reading, reasons = capture.choose_reading(wb.source, plan)
+            say(f"read by {reading.name}; {plan.samples:,} samples by estimate")
+            for reason in reasons:
+                say(f"note: {reason}")
+            rows = [(b.selector, b.series, b.samples, reading.steps(b)) for b in plan.batches]
             print_table(["selector", "series", "samples", "queries"], rows)
             return
         with progress("capturing") as update:
@@ -63,11 +71,19 @@ def create(
                 window.start_ms,
                 window.end_ms,
                 target,
+                asked=_moving(last, start, end),
+                restart=restart,
                 progress=update,
                 overwrite=overwrite,
             )
     _tell(manifest)
     typer.echo(target)
+
+
+def _moving(last: str | None, start: str | None, end: str | None) -> str:
+    """How a window was asked for that moves with the time; empty where its ends are fixed."""
+    begin, finish = f"from {start}" if start else f"last {last or '6h'}", end or "now"
+    return f"{begin} to {finish}" if "now" in f"{begin} {finish}" else ""
 
 
 @app.command("import")

@@ -1,5 +1,6 @@
 """Stores of samples: in memory, and on disk as a snapshot, a folder of Parquet columns."""
 
+from workbench.store.joining import join_snapshots
 from workbench.store.manifest import Manifest, manifest_schema, read_manifest
 from workbench.store.memory import MemoryStore
 from workbench.store.snapshot import SnapshotStore
@@ -10,6 +11,7 @@ __all__ = [
     "MemoryStore",
     "Progress",
     "SnapshotStore",
+    "join_snapshots",
     "manifest_schema",
     "read_manifest",
     "write_snapshot",

@@ -122,7 +122,7 @@ def write_snapshot(
             files=tuple(writer.files),
         )
         with writing(target):
-            _write_text(folder / MANIFEST_NAME, manifest.to_json())
+            write_text(folder / MANIFEST_NAME, manifest.to_json())
     return manifest
 
 
@@ -218,7 +218,7 @@ class _Writer:
             return
         with writing(self._target):
             self._file.close()
-            self.files.append(_entry(self._folder / self._file_name, "samples", self._file_rows))
+            self.files.append(describe(self._folder / self._file_name, "samples", self._file_rows))
         self._file, self._file_rows, self._row_group = None, 0, 0
 
     def finish(self, metadata: Sequence[MetricMetadata]) -> None:
@@ -227,13 +227,13 @@ class _Writer:
         self._end_file()
         tables: list[tuple[Role, pa.Table]] = [
             ("series", self._series_table()),
-            ("metadata", _metadata_table(metadata)),
+            ("metadata", metadata_table(metadata)),
         ]
         for role, table in tables:
             file = self._folder / f"{role}.parquet"
             with writing(self._target):
-                _write_table(table, file)
-                self.files.append(_entry(file, role, len(table)))
+                write_table(table, file)
+                self.files.append(describe(file, role, len(table)))
 
     def _series_table(self) -> pa.Table:
         import pyarrow as pa
@@ -252,7 +252,7 @@ class _Writer:
                 self._file.close()
 
 
-def _metadata_table(metadata: Sequence[MetricMetadata]) -> pa.Table:
+def metadata_table(metadata: Sequence[MetricMetadata]) -> pa.Table:
     import pyarrow as pa
 
     columns = {
@@ -275,20 +275,20 @@ def _check_text(text: str, what: str) -> None:
         raise InputError(msg, "read the input as UTF-8, replacing what is not") from None
 
 
-def _write_table(table: pa.Table, file: Path) -> None:
+def write_table(table: pa.Table, file: Path) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(table, file, compression="zstd")
 
 
-def _write_text(file: Path, text: str) -> None:
+def write_text(file: Path, text: str) -> None:
     with file.open("w", encoding="utf-8") as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
 
 
-def _entry(file: Path, role: Role, rows: int) -> FileEntry:
+def describe(file: Path, role: Role, rows: int) -> FileEntry:
     """Describe a finished file, and see to it that it is on the disk before the manifest is."""
     with file.open("rb") as handle:
         os.fsync(handle.fileno())

@@ -26,6 +26,7 @@ from workbench.sources.prometheus.decode import (
 from workbench.sources.prometheus.identity import identify
 from workbench.sources.prometheus.metadata import families, label_path, seconds, strings
 from workbench.sources.prometheus.ranges import ask_pieces, join, pieces, pin_ends
+from workbench.sources.prometheus.raw import Export, RemoteRead
 from workbench.sources.prometheus.refusals import point_limit
 from workbench.sources.prometheus.transport import Transport
 from workbench.window import MAX_POINTS, Window
@@ -79,6 +80,19 @@ class PrometheusSource:
     def close(self) -> None:
         """Give back the connections."""
         self._transport.close()
+
+    @property
+    def settings(self) -> SourceSettings:
+        """How the server is reached."""
+        return self._settings
+
+    def remote_read(self) -> RemoteRead:
+        """Make a reader of raw samples by remote-read; the server may lack it."""
+        return RemoteRead(self._transport, self.series)
+
+    def export(self) -> Export:
+        """Make a reader of raw samples by VictoriaMetrics' export; the server may lack it."""
+        return Export(self._transport)
 
     def info(self) -> SourceInfo:
         """What the server is; asked once, then remembered."""

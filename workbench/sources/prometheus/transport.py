@@ -11,7 +11,8 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -19,7 +20,12 @@ import requests
 import urllib3
 from requests import exceptions as http
 
-from workbench.errors import TimedOutError, TooExpensiveError, UnreachableError
+from workbench.errors import (
+    NotSupportedError,
+    TimedOutError,
+    TooExpensiveError,
+    UnreachableError,
+)
 from workbench.settings import SourceSettings, without_secrets
 from workbench.sources.prometheus.failures import CONNECT_SECONDS, Trouble, from_exception
 from workbench.sources.prometheus.interrupt import StoppableAdapter, current_stop
@@ -137,6 +143,57 @@ class Transport(requests.Session):
         except Trouble as trouble:
             self._give_up(trouble)
 
+    def read(
+        self,
+        path: str,
+        payload: bytes | Params,
+        take: Callable[[Iterator[bytes]], T],
+        *,
+        kind: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        expression: str = "",
+    ) -> T:
+        """Ask one endpoint by POST whose answer is no JSON object, and hand its body on as it comes.
+
+        Parameters
+        ----------
+        path, expression
+            See `fetch`.
+        payload
+            The body, or parameters.
+        take
+            Given the body piece by piece; called anew, from the beginning, when an attempt fails.
+        kind
+            How the answer's content type begins.
+        headers
+            More headers.
+
+        Raises
+        ------
+        NotSupportedError
+            The answer is of another kind.
+        SourceError, QueryError
+            See `failures` and `refusals`.
+        """
+        asked = self._asked(path, expression)
+        url = f"{self.root}/api/v1/{path}"
+
+        def attempt() -> T:
+            with self._send("POST", url, data=payload, headers=headers, stream=True) as response:
+                found = response.headers.get("Content-Type", "")
+                if response.status_code == 200 and found.startswith(kind):
+                    return take(response.raw.stream(_PIECE, decode_content=True))
+                body = bytes(self._body(response, time.monotonic()))
+            if trouble := from_answer(response.status_code, response.headers, body, asked):
+                raise trouble
+            what = f"{self.name} answers /api/v1/{path} with {found or 'no content type'}"
+            raise Trouble(NotSupportedError(what, f"use a server that answers {kind}"))
+
+        try:
+            return self._persist(attempt)
+        except Trouble as trouble:
+            self._give_up(trouble)
+
     def request(
         self, method: str | bytes, url: str | bytes, *_args: Any, **options: Any
     ) -> requests.Response:
@@ -190,12 +247,19 @@ class Transport(requests.Session):
 
     # ---------------------------------------------------------------- one attempt
 
-    def _send(self, method: str, url: str, **options: Any) -> requests.Response:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
+    ) -> requests.Response:
         timeout = self._settings.timeout_seconds
         return super().request(
             method,
             url,
-            headers={"Accept-Encoding": self._accepted_encoding()},
+            headers={"Accept-Encoding": self._accepted_encoding(), **headers},
             allow_redirects=False,
             timeout=(min(timeout, CONNECT_SECONDS), timeout),
             **options,
