@@ -218,7 +218,7 @@ def test_prometheus_api_client_reads_it(url: str, direct: SnapshotSource) -> Non
 
 
 def test_a_proxied_server_gives_its_own_answers(prometheus: str, tmp_path: Path) -> None:
-    asked = [
+    asked = [  # with {0} and {1} for the ends of a range
         "query_range?query=truth_odd&start={0}&end={1}&step=60",
         "query_range?query=rate(truth_requests_total[5m])&start={0}&end={1}&step=60",
         "query?query=truth_temperature&time={1}",
@@ -227,6 +227,7 @@ def test_a_proxied_server_gives_its_own_answers(prometheus: str, tmp_path: Path)
         "series?match[]=truth_temperature&start={0}&end={1}",
         "labels?match[]=truth_temperature",
         "label/room/values",
+        "format_query?query=sum(rate(truth_requests_total{{job='api'}}[5m]))by(job)/2>bool+1",
         "status/buildinfo",
     ]
     with serving(prometheus, tmp_path / "serve.log") as url:
@@ -240,7 +241,7 @@ def test_a_proxied_server_gives_its_own_answers(prometheus: str, tmp_path: Path)
         with PrometheusSource(SourceSettings(url=url)) as through:
             assert through.info().semantics is Semantics.PROMETHEUS_2
             assert {t["labels"]["job"] for t in through.targets()} == {"prometheus", "node"}
-            with pytest.raises(QueryError, match="parse error"):
+            with pytest.raises(QueryError, match="unclosed left parenthesis"):
                 through.query("sum(", END)
 
 

@@ -84,9 +84,9 @@ def check_size(expression: str) -> None:
             raise Refusal(400, "bad_data", f'invalid parameter "query": {message}')
 
 
-def timed_out(seconds: float) -> Refusal:
-    """The refusal of a query that took too long."""
-    message = f"query timed out in expression evaluation: no answer within {seconds:g} s"
+def timed_out(seconds: float, where: str = "expression evaluation") -> Refusal:
+    """The refusal of a query that took too long, or waited too long for its turn."""
+    message = f"query timed out in {where}: no answer within {seconds:g} s"
     return Refusal(503, "timeout", message)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -20,6 +21,8 @@ TOKEN_VARIABLE: Final = "WORKBENCH_SERVE_TOKEN"  # noqa: S105 - a variable's nam
 
 _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/\s]*)):([0-9]{1,5})")
 _SHORTEST_TOKEN: Final = 16
+_BACKLOG: Final = 128
+_NOT_HERE: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,6 @@ def listen(address: str, *, guarded: bool) -> Listening:
     SettingsError
         It is no address, cannot be listened on, or can be reached from outside unguarded.
     """
-    from tornado.netutil import bind_sockets
-
     host, port = _parts(address)
     local = bool(host) and _is_local(host, port)
     if not local and not guarded:
@@ -68,11 +69,7 @@ def listen(address: str, *, guarded: bool) -> Listening:
             "--insecure; or listen on 127.0.0.1"
         )
         raise SettingsError(msg, mend)
-    try:
-        sockets = bind_sockets(port, host or None)
-    except OSError as error:
-        msg = f"{address} cannot be listened on ({error.strerror or error})"
-        raise SettingsError(msg, "choose another address, such as --listen 127.0.0.1:0") from None
+    sockets = _bound(address, host, port)
     shown = f"[{host}]" if ":" in host else host or socket.gethostname()
     return Listening(sockets, shown, int(sockets[0].getsockname()[1]), local)
 
@@ -85,13 +82,43 @@ def _parts(address: str) -> tuple[str, int]:
     return found[1] or found[2], int(found[3])
 
 
-def _is_local(host: str, port: int) -> bool:
+def _bound(address: str, host: str, port: int) -> list[socket.socket]:
+    """One socket for each address that a host has, all on one port."""
+    sockets: list[socket.socket] = []
+    failed: OSError | None = None
+    for family, place in _places(host, port):
+        try:
+            chosen = port or (sockets[0].getsockname()[1] if sockets else 0)
+            one = socket.create_server((place, chosen), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            failed = error
+            if error.errno in _NOT_HERE:
+                continue  # a machine without IPv6 still has names for it
+            break
+        one.settimeout(0)  # the loop waits, not the socket
+        sockets.append(one)
+    else:
+        if sockets:
+            return sockets
+    for each in sockets:
+        each.close()
+    msg = f"{address} cannot be listened on ({(failed and failed.strerror) or 'unknown'})"
+    raise SettingsError(msg, "choose another address, such as --listen 127.0.0.1:0")
+
+
+def _places(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
     try:
-        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except (OSError, UnicodeError):
         msg = f"{host!r} is no name or address of this machine"
         raise SettingsError(msg, "write HOST:PORT, such as 127.0.0.1:9090") from None
-    return all(is_loopback(str(entry[4][0]).partition("%")[0]) for entry in entries)
+    return list(dict.fromkeys((entry[0], str(entry[4][0])) for entry in entries))
+
+
+def _is_local(host: str, port: int) -> bool:
+    return all(is_loopback(place.partition("%")[0]) for _, place in _places(host, port))
 
 
 def read_token(path: Path | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import promql_parser
+
 from workbench.errors import WorkbenchError
 from workbench.promql import parse
 from workbench.promql.parsing import kind_of
@@ -65,9 +67,18 @@ def format_query(source: Source, asked: Parameters) -> Response:  # noqa: ARG001
     """``/api/v1/format_query``: the expression laid out over several lines where it is long."""
     expression = _expression(asked)
     try:
-        return success(dumps(parse(expression).prettify()))
+        parse(expression)
     except WorkbenchError as error:
         raise translated(error, expression) from None
+    return success(dumps(_laid_out(expression)))
+
+
+def _laid_out(expression: str) -> str:
+    """The expression in the parser's layout; as it is where `parse` knows more than the parser."""
+    try:
+        return str(promql_parser.parse(expression).prettify())
+    except ValueError:
+        return expression.strip()
 
 
 def _expression(asked: Parameters) -> str:

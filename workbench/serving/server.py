@@ -178,7 +178,7 @@ class Server:
             async with asyncio.timeout(seconds):
                 await self._slots.acquire()
         except TimeoutError:
-            raise too_busy(self._waiting) from None
+            raise timed_out(seconds, "query queue") from None
         finally:
             self._waiting -= 1
 
