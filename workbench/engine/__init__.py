@@ -1,6 +1,6 @@
 """The embedded PromQL engine: evaluates PromQL 3.x over columns of samples.
 
-Text is parsed (`syntax`), walked (`evaluator`) and evaluated for all steps at once: `selectors`
+Text is parsed (`promql.parse`), walked (`evaluator`) and evaluated for all steps at once: `selectors`
 bring samples, `kernels` look at windows of them, `functions` name what the language offers,
 `aggregate`, `choose`, `binary` and `matching` combine series. Whoever implements `Storage` can be
 queried.

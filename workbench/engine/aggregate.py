@@ -133,7 +133,7 @@ def aggregate(
     NotSupportedError
         An aggregation that is not there yet.
     """
-    op = str(node.op)
+    op = node.op
     vector = evaluate(node.expr, grid)
     assert isinstance(vector, Vector)
     parameter = evaluate(node.param, grid) if node.param is not None else None
@@ -141,10 +141,10 @@ def aggregate(
         vector = floats_of(vector, op, query.notes)
     if op in CHOOSE:
         assert isinstance(parameter, np.ndarray)
-        return CHOOSE[op](query, vector, grouped(vector, node.modifier), parameter)
+        return CHOOSE[op](query, vector, grouped(vector, node), parameter)
     if not len(vector):
         return Vector.empty(len(grid))
-    groups = grouped(vector, node.modifier)
+    groups = grouped(vector, node)
     query.meter.hold(len(groups), len(grid))
     if op == "count_values":
         assert isinstance(parameter, str)

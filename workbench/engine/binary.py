@@ -43,13 +43,13 @@ def binary(
     NotSupportedError
         An operator that is not there yet.
     """
-    op = str(node.op)
+    op = node.op
     if op not in ARITHMETIC and op not in COMPARISON and op not in SETS and op not in TRIMMING:
         msg = f"not supported: the operator {op}"
         raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
-    as_bool = bool(node.modifier and node.modifier.return_bool)
+    as_bool = node.return_bool
     if isinstance(left, Vector) and isinstance(right, Vector):
-        matching = Matching.of(node.modifier)
+        matching = Matching.of(node.matching)
         if op in SETS:
             return set_operation(op, left, right, matching)
         return matched(query, op, left, right, matching, as_bool=as_bool)

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import promql_parser as syntax
 
 from workbench.engine.context import Query
 from workbench.engine.evaluator import Evaluator
-from workbench.engine.functions import FUNCTIONS
 from workbench.engine.kernels.windows import blocks
 from workbench.engine.labels import without_metadata
 from workbench.engine.limits import Limits, Meter
 from workbench.engine.native.edge import api_histograms
 from workbench.engine.storage import Storage
-from workbench.engine.syntax import nested_too_deeply, parse, unwrapped
 from workbench.engine.values import Grid, Ranges, Value, Vector, key_of, merged
 from workbench.errors import QueryError
 from workbench.frame import Frame, Kind
 from workbench.native import Histograms
+from workbench.promql.durations import Clock
+from workbench.promql.parsing import kind_of, nested_too_deeply, parse
+from workbench.promql.tree import Expr
 from workbench.samples import Samples, Series
 from workbench.window import Window
 
@@ -125,14 +125,15 @@ class Engine:
         return self._run(expression, Grid(steps, start_ms, end_ms, step_ms), instant=False)
 
     def _run(self, expression: str, grid: Grid, *, instant: bool = True) -> Evaluation:
-        tree = parse(expression, FUNCTIONS)
-        if not instant and _is_no_vector(tree):
+        clock = Clock(grid.step_ms, grid.end_ms - grid.start_ms)
+        root = parse(expression, clock)
+        if not instant and kind_of(root) in ("matrix", "string"):
             msg = f"{expression!r} is a range vector or a string, which a range query cannot give"
             raise QueryError(msg, "wrap it in a function such as rate() or last_over_time()")
         query = Query(self._storage, self._lookback_ms, Meter(self._limits), instant)
         query.meter.hold(1, len(grid))
         with np.errstate(all="ignore"):
-            value = _evaluated(query, tree, grid, expression)
+            value = _evaluated(query, root, grid, expression)
             data = (
                 _samples(value)
                 if isinstance(value, Ranges)
@@ -142,16 +143,11 @@ class Engine:
         return Evaluation(data, notes.warnings, notes.infos, query.meter.samples_read)
 
 
-def _evaluated(query: Query, tree: Any, grid: Grid, expression: str) -> Value:
+def _evaluated(query: Query, root: Expr, grid: Grid, expression: str) -> Value:
     try:
-        return Evaluator(query).evaluate(tree, grid)
+        return Evaluator(query).evaluate(root, grid)
     except RecursionError:
         raise nested_too_deeply(expression) from None
-
-
-def _is_no_vector(tree: Any) -> bool:
-    kinds = syntax.MatrixSelector | syntax.SubqueryExpr | syntax.StringLiteral
-    return isinstance(unwrapped(tree), kinds)
 
 
 def _samples(ranges: Ranges) -> Samples:

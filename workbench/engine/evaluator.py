@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import promql_parser as syntax
 
 from workbench.engine.aggregate import aggregate
 from workbench.engine.binary import binary, negated
@@ -15,6 +14,7 @@ from workbench.engine.functions import FUNCTIONS
 from workbench.engine.selectors import matrix_selector, subquery, vector_selector
 from workbench.engine.values import Grid, Ranges, Value, Vector
 from workbench.errors import NotSupportedError
+from workbench.promql import tree
 
 __all__ = ["Evaluator"]
 
@@ -51,10 +51,10 @@ class Evaluator:
         return visit(self, node, grid)
 
     def _number(self, node: Any, grid: Grid) -> Value:
-        return np.full(len(grid), node.val)
+        return np.full(len(grid), node.value)
 
     def _string(self, node: Any, _grid: Grid) -> Value:
-        return str(node.val)
+        return str(node.value)
 
     def _parentheses(self, node: Any, grid: Grid) -> Value:
         return self.evaluate(node.expr, grid)
@@ -83,7 +83,7 @@ class Evaluator:
         return subquery(self._query, node, grid, self.evaluate)
 
     def _call(self, node: Any, grid: Grid) -> Value:
-        name = node.func.name
+        name = node.name
         function = FUNCTIONS.get(name)
         if function is None:
             msg = f"not supported: the function {name}()"
@@ -92,14 +92,14 @@ class Evaluator:
 
 
 _VISITS: Final[dict[type, Callable[[Evaluator, Any, Grid], Value]]] = {
-    syntax.AggregateExpr: Evaluator._aggregation,  # noqa: SLF001 - the class' own methods
-    syntax.BinaryExpr: Evaluator._binary,  # noqa: SLF001 - as above
-    syntax.Call: Evaluator._call,  # noqa: SLF001 - as above
-    syntax.MatrixSelector: Evaluator._matrix_selector,  # noqa: SLF001 - as above
-    syntax.NumberLiteral: Evaluator._number,  # noqa: SLF001 - as above
-    syntax.ParenExpr: Evaluator._parentheses,  # noqa: SLF001 - as above
-    syntax.StringLiteral: Evaluator._string,  # noqa: SLF001 - as above
-    syntax.SubqueryExpr: Evaluator._subquery,  # noqa: SLF001 - as above
-    syntax.UnaryExpr: Evaluator._unary,  # noqa: SLF001 - as above
-    syntax.VectorSelector: Evaluator._vector_selector,  # noqa: SLF001 - as above
+    tree.AggregateExpr: Evaluator._aggregation,  # noqa: SLF001 - the class' own methods
+    tree.BinaryExpr: Evaluator._binary,  # noqa: SLF001 - as above
+    tree.Call: Evaluator._call,  # noqa: SLF001 - as above
+    tree.MatrixSelector: Evaluator._matrix_selector,  # noqa: SLF001 - as above
+    tree.NumberLiteral: Evaluator._number,  # noqa: SLF001 - as above
+    tree.ParenExpr: Evaluator._parentheses,  # noqa: SLF001 - as above
+    tree.StringLiteral: Evaluator._string,  # noqa: SLF001 - as above
+    tree.SubqueryExpr: Evaluator._subquery,  # noqa: SLF001 - as above
+    tree.UnaryExpr: Evaluator._unary,  # noqa: SLF001 - as above
+    tree.VectorSelector: Evaluator._vector_selector,  # noqa: SLF001 - as above
 }

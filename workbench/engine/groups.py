@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import promql_parser as syntax
 
 from workbench.engine.labels import grouping
 from workbench.engine.values import Vector, key_of
 from workbench.frame import Bools
+from workbench.promql import tree
 from workbench.samples import Ints, Labels
 
 __all__ = ["Groups", "grouped"]
@@ -54,10 +54,9 @@ class Groups:
             yield groups, self.order[self.starts[groups] + k]
 
 
-def grouped(vector: Vector, modifier: Any) -> Groups:
+def grouped(vector: Vector, node: tree.AggregateExpr) -> Groups:
     """Sort series into groups by a ``by`` or ``without`` clause; all in one without it."""
-    without = modifier is not None and modifier.type == syntax.AggModifierType.Without
-    kept = grouping(modifier.labels if modifier is not None else (), without=without)
+    kept = grouping(node.labels, without=node.without)
     known: dict[Any, int] = {}
     labels: list[Labels] = []
     codes = np.empty(len(vector), np.int64)

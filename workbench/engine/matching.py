@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import promql_parser as syntax
 
 from workbench.engine.context import Query
 from workbench.engine.labels import NAME, Signature, keep, signing, without_metadata
@@ -17,6 +16,7 @@ from workbench.engine.values import Vector, merged, stacked
 from workbench.errors import QueryError
 from workbench.frame import Bools
 from workbench.native import Histograms, no_histograms
+from workbench.promql import tree
 from workbench.samples import Floats, Ints, Labels, format_labels
 
 __all__ = ["Matching", "matched", "set_operation"]
@@ -49,21 +49,12 @@ class Matching:
     fill_right: float | None = None
 
     @classmethod
-    def of(cls, modifier: Any) -> Matching:
-        """Read the parser's modifier, which may be None."""
-        if modifier is None:
+    def of(cls, said: tree.VectorMatching | None) -> Matching:
+        """What the query says, or what holds where it says nothing."""
+        if said is None:
             return cls()
-        named, fill, card = modifier.matching, modifier.fill_values, syntax.VectorMatchCardinality
-        many = ""
-        if modifier.card in (card.ManyToOne, card.OneToMany):
-            many = "left" if modifier.card == card.ManyToOne else "right"
         return cls(
-            on=named is not None and named.type == syntax.LabelModifierType.Include,
-            labels=tuple(named.labels) if named is not None else (),
-            many=many,
-            include=tuple(modifier.group_labels or ()),
-            fill_left=fill.lhs if fill is not None else None,
-            fill_right=fill.rhs if fill is not None else None,
+            said.on, said.labels or (), said.many, said.include, said.fill_left, said.fill_right
         )
 
     def signature(self) -> Callable[[Labels], Signature]:

@@ -11,9 +11,11 @@ import numpy as np
 from workbench.engine.context import Query
 from workbench.engine.kernels.windows import Windows, over_windows
 from workbench.engine.native.windows import doubted, picked, resolved
-from workbench.engine.syntax import at_of, matchers_of, milliseconds
 from workbench.engine.values import Grid, Ranges, Value, Vector
+from workbench.errors import NotSupportedError
 from workbench.frame import Bools
+from workbench.promql.matcher import Matcher
+from workbench.promql.tree import VectorSelector
 from workbench.samples import Floats, Ints, Samples, is_stale
 
 __all__ = [
@@ -28,11 +30,21 @@ DEFAULT_SUBQUERY_STEP_MS = 60_000
 """The resolution of a subquery that names none: Prometheus' default evaluation interval."""
 
 
+def _matchers(selector: VectorSelector) -> tuple[Matcher, ...]:
+    if selector.alternatives:
+        msg = "not supported: 'or' between matchers, which is not PromQL"
+        raise NotSupportedError(msg, "join two selectors with the operator or")
+    if selector.edge:
+        msg = f"not supported: the modifier {selector.edge}"
+        raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
+    return selector.matchers
+
+
 def _ends(node: Any, grid: Grid) -> tuple[Ints, bool]:
     """Where windows end, offset and ``@`` applied; a single moment where ``@`` fixes it."""
-    at = at_of(node.at, grid.start_ms, grid.end_ms)
+    at = {"start": grid.start_ms, "end": grid.end_ms}.get(node.at, node.at)
     moments = grid.times_ms if at is None else np.array([at], np.int64)
-    return moments - milliseconds(node.offset), at is not None
+    return moments - node.offset_ms, at is not None
 
 
 def _ranges(samples: Samples, ends: Ints, span_ms: int, *, fixed: bool) -> Ranges:
@@ -55,7 +67,7 @@ def _lookback(query: Query, node: Any, grid: Grid) -> Ranges:
     if not len(ends):
         return _ranges(Samples.empty(), ends, query.lookback_ms, fixed=fixed)
     start = int(ends.min()) - query.lookback_ms + 1
-    samples = _with_hints(query, query.select(matchers_of(node), start, int(ends.max())))
+    samples = _with_hints(query, query.select(_matchers(node), start, int(ends.max())))
     return _ranges(samples, ends, query.lookback_ms, fixed=fixed)
 
 
@@ -99,10 +111,10 @@ def sample_times(query: Query, node: Any, grid: Grid) -> Vector:
 def matrix_selector(query: Query, node: Any, grid: Grid) -> Ranges:
     """The samples of each step's window, staleness markers left out."""
     ends, fixed = _ends(node.vector_selector, grid)
-    span = milliseconds(node.range)
+    span = node.range_ms
     if not len(ends):
         return _ranges(Samples.empty(), ends, span, fixed=fixed)
-    matchers = matchers_of(node.vector_selector)
+    matchers = _matchers(node.vector_selector)
     samples = query.select(matchers, int(ends.min()) - span + 1, int(ends.max()))
     samples = _with_hints(query, _without_stale(samples))
     return _ranges(samples, ends, span, fixed=fixed)
@@ -139,8 +151,8 @@ def subquery(query: Query, node: Any, grid: Grid, evaluate: Callable[[Any, Grid]
     Only the moments that some window needs are evaluated.
     """
     ends, fixed = _ends(node, grid)
-    span = milliseconds(node.range)
-    step = milliseconds(node.step) or DEFAULT_SUBQUERY_STEP_MS
+    span = node.range_ms
+    step = node.step_ms or DEFAULT_SUBQUERY_STEP_MS
     moments = _moments(ends, span, step, query)
     finds_resets, query.finds_resets = query.finds_resets, False
     inner = evaluate(node.expr, grid.at(moments))

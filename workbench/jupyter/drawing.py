@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import promql_parser as tree
-
-from workbench.promql import Counter, Histogram, inspect, parse
+from workbench.promql import Counter, Histogram, inspect, parse, tree
 from workbench.promql.functions import AGGREGATIONS
 from workbench.promql.matcher import Matcher
 from workbench.samples import MetricMetadata, MetricType
@@ -153,13 +151,14 @@ def unit_of(node: tree.Expr, families: Mapping[str, MetricMetadata]) -> str:
     if isinstance(inner, tree.VectorSelector):
         return _unit_of_series(inner, families)
     if isinstance(inner, tree.AggregateExpr):
-        return unit_of(inner.expr, families) if str(inner.op) in _SAME_UNIT_AGGREGATIONS else ""
+        return unit_of(inner.expr, families) if inner.op in _SAME_UNIT_AGGREGATIONS else ""
     if not isinstance(inner, tree.Call):
         return ""
-    name = inner.func.name
+    name = inner.name
     if name == "histogram_quantile":
-        found = [r.metric for r in inspect(inner.prettify()).reads]
-        return _unit_of_family(_family(found[0], families)[0], families) if found else ""
+        found = next((n for n in tree.walk(inner) if isinstance(n, tree.VectorSelector)), None)
+        name = found.metric if found is not None else ""
+        return _unit_of_family(_family(name, families)[0], families) if found else ""
     operand = (
         inner.args[-1] if name == "quantile_over_time" else inner.args[0] if inner.args else None
     )
@@ -176,12 +175,7 @@ def _peeled(node: Any) -> Any:
 
 
 def _unit_of_series(node: Any, families: Mapping[str, MetricMetadata]) -> str:
-    named = (
-        m.value
-        for m in node.matchers.matchers
-        if m.name == "__name__" and str(m.op) == "MatchOp.Equal"
-    )
-    name = node.name or next(named, "")
+    name = node.metric
     if not name or name.endswith(("_bucket", "_count")):
         return ""
     return _unit_of_family(_family(name, families)[0], families)

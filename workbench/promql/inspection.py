@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from workbench.promql.durations import Clock
 from workbench.promql.matcher import Matcher
 from workbench.promql.parsing import kind_of, parse
 from workbench.promql.visit import Notes, visit
@@ -81,6 +82,8 @@ class Inspection:
         Range and step of each subquery; the step is None where it is the server's own.
     uses_bounds
         Whether it depends on where the window starts or ends, so that it cannot be split.
+    lookback_ms
+        How far back an instant selector looks.
     """
 
     expression: str
@@ -97,6 +100,7 @@ class Inspection:
     offsets_ms: tuple[int, ...]
     subqueries_ms: tuple[tuple[int, int | None], ...]
     uses_bounds: bool
+    lookback_ms: int = LOOKBACK_MS
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -133,13 +137,18 @@ class Inspection:
         >>> inspect("rate(x[5m] offset 1h)").span(Window(7_200_000, 7_260_000, 60_000))
         (3300000, 3660000)
         """
-        spans = [read.span(window) for read in self.reads]
+        reads = self.reads
+        if self.uses_bounds:  # durations may depend on the window, which is known only now
+            reads = inspect(self.expression, lookback_ms=self.lookback_ms, window=window).reads
+        spans = [read.span(window) for read in reads]
         if not spans:
             return window.start_ms, window.end_ms
         return min(s[0] for s in spans), max(s[1] for s in spans)
 
 
-def inspect(expression: str, *, lookback_ms: int = LOOKBACK_MS) -> Inspection:
+def inspect(
+    expression: str, *, lookback_ms: int = LOOKBACK_MS, window: Window | None = None
+) -> Inspection:
     """Say what a query touches.
 
     Parameters
@@ -148,6 +157,10 @@ def inspect(expression: str, *, lookback_ms: int = LOOKBACK_MS) -> Inspection:
         PromQL.
     lookback_ms
         How far back the server looks for a sample of an instant selector.
+    window
+        What it is asked over. Without it, a duration that depends on the window, such as
+        ``[step()]``, is left out of `ranges_ms` and `subqueries_ms`, and counts as 0 in `reads`;
+        `Inspection.span` knows the window and takes it into account.
 
     Raises
     ------
@@ -160,7 +173,8 @@ def inspect(expression: str, *, lookback_ms: int = LOOKBACK_MS) -> Inspection:
     >>> found.metrics, found.labels, found.functions, found.reach_ms
     (('x',), ('code', 'job'), ('rate',), 3900000)
     """
-    tree = parse(expression)
+    clock = None if window is None else Clock(window.step_ms, window.end_ms - window.start_ms)
+    tree = parse(expression, clock)
     notes = Notes()
     visit(tree, notes, lookback_ms)
     return Inspection(
@@ -171,5 +185,6 @@ def inspect(expression: str, *, lookback_ms: int = LOOKBACK_MS) -> Inspection:
         offsets_ms=tuple(sorted(notes.offsets_ms)),
         subqueries_ms=tuple(notes.subqueries_ms),
         uses_bounds=notes.uses_bounds,
+        lookback_ms=lookback_ms,
         **{role: tuple(sorted(names)) for role, names in notes.names.items()},
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-import promql_parser
-
 from workbench.errors import InputError
 from workbench.promql.quote import quote_label
 from workbench.promql.tokens import has_comment
+from workbench.promql.tree import BinaryExpr, Expr, UnaryExpr
 from workbench.units import Duration, format_duration, parse_duration
 
 __all__ = [
@@ -33,7 +32,7 @@ Labels = str | Iterable[str]
 _GROUPS: Final = (
     ("or",),
     ("and", "unless"),
-    ("==", "!=", "<", "<=", ">", ">="),
+    ("==", "!=", "<", "<=", ">", ">=", "</", ">/"),
     ("+", "-"),
     ("*", "/", "%", "atan2"),
 )
@@ -46,16 +45,16 @@ UNARY: Final = 5
 ATOM: Final = 7
 """The level of whatever no operator can tear apart."""
 
-_COMPARISONS: Final = _GROUPS[2]
+_COMPARISONS: Final = _GROUPS[2][:-2]
 
 
-def binding(node: promql_parser.Expr, text: str) -> int:
+def binding(node: Expr, text: str) -> int:
     """How tightly a text binds, given its tree: the level of its outermost operator."""
     if has_comment(text):  # what follows would be part of it: always put parentheses
         return -1
-    if isinstance(node, promql_parser.BinaryExpr):
-        return LEVELS[str(node.op)]
-    if isinstance(node, promql_parser.UnaryExpr) or text.lstrip()[:1] in ("-", "+"):
+    if isinstance(node, BinaryExpr):
+        return LEVELS[node.op]
+    if isinstance(node, UnaryExpr) or text.lstrip()[:1] in ("-", "+"):
         return UNARY
     return ATOM
 

@@ -16,7 +16,7 @@ _TOKEN: Final = re.compile(
       | (?P<duration>(?:\d+(?:ms|[smhdwy]))+(?![\w.]))
       | (?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
       | (?P<word>[A-Za-z_:$][\w:]*)
-      | (?P<operator>=~|!~|!=|==|>=|<=|[-+*/%^=<>@])
+      | (?P<operator>=~|!~|!=|==|>=|<=|[<>]/|[-+*/%^=<>@])
       | (?P<punctuation>[(){}\[\],:])
       | (?P<other>[\s\S])""",
     re.VERBOSE,

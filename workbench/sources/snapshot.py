@@ -8,12 +8,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import promql_parser
-
 from workbench.engine.storage import Storage
 from workbench.errors import NotSupportedError, QueryError
 from workbench.findings import Provenance, Semantics
-from workbench.promql import Matcher, inspect, parse
+from workbench.promql import Matcher, parse
+from workbench.promql.tree import VectorSelector, unwrapped
 from workbench.samples import Labels, MetricMetadata, Samples
 from workbench.sources.base import Answer, Features, SourceInfo
 from workbench.store import MemoryStore, SnapshotStore
@@ -211,15 +210,11 @@ def _matchers_of(selectors: Sequence[str]) -> Iterator[tuple[Matcher, ...]]:
     if not selectors:
         yield ()
     for text in selectors:
-        tree = parse(text)
-        while isinstance(tree, promql_parser.ParenExpr):
-            tree = tree.expr
-        reads = inspect(text).reads
-        plain = isinstance(tree, promql_parser.VectorSelector) and tree.offset is None
-        if not plain or any(read.clock != "time" for read in reads):
+        selector = unwrapped(parse(text))
+        if not isinstance(selector, VectorSelector) or not selector.is_plain:
             msg = f"{text!r} is more than a selector"
             raise QueryError(msg, "write only a name and matchers, such as up{job='api'}")
-        yield from (read.matchers for read in reads)
+        yield from (selector.matchers, *selector.alternatives)
 
 
 def open_snapshot(path: Path | str) -> SnapshotSource:

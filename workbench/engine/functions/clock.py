@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-import promql_parser as syntax
 
 from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
 from workbench.engine.selectors import sample_times
-from workbench.engine.syntax import unwrapped
 from workbench.engine.values import Value, Vector
+from workbench.promql import tree
 from workbench.samples import Floats
 
 __all__ = ["CLOCK"]
@@ -28,8 +27,8 @@ def _time(call: Call) -> Value:
 
 def _timestamp(call: Call) -> Value:
     """Of a plain selector each sample's own time, of anything else the evaluation's."""
-    argument = unwrapped(call.arguments[0])
-    if isinstance(argument, syntax.VectorSelector):
+    argument = tree.unwrapped(call.arguments[0])
+    if isinstance(argument, tree.VectorSelector):
         vector = sample_times(call.query, argument, call.grid)
         return vector.computed(vector.values)
     vector = replace(call.vector(0), histograms=None)

@@ -6,13 +6,12 @@ import re
 from typing import Any, Final
 
 import numpy as np
-import promql_parser as syntax
 
 from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
 from workbench.engine.labels import NAME
-from workbench.engine.syntax import matchers_of, unwrapped
 from workbench.engine.values import Value, Vector, key_of
+from workbench.promql import tree
 from workbench.samples import Labels
 
 __all__ = ["SHAPE", "absent_labels"]
@@ -22,14 +21,14 @@ _DIGITS: Final = re.compile(r"(\d+)", re.ASCII)
 
 def absent_labels(argument: Any) -> Labels:
     """What is known of a series that is not there: what its selector asks by equality, once."""
-    node = unwrapped(argument)
-    if isinstance(node, syntax.MatrixSelector):
+    node = tree.unwrapped(argument)
+    if isinstance(node, tree.MatrixSelector):
         node = node.vector_selector
-    if not isinstance(node, syntax.VectorSelector):
+    if not isinstance(node, tree.VectorSelector):
         return {}
     labels: dict[str, str] = {}
     seen: set[str] = set()
-    for matcher in matchers_of(node):
+    for matcher in node.matchers:
         if matcher.name == NAME:
             continue
         if matcher.op == "=" and matcher.name not in seen:
