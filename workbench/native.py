@@ -19,6 +19,7 @@ import numpy as np
 __all__ = [
     "CUSTOM",
     "NO_BUCKETS",
+    "Bools",
     "Buckets",
     "Floats",
     "Histogram",
@@ -28,6 +29,7 @@ __all__ = [
     "Rows",
     "is_native",
     "no_histograms",
+    "or_none",
     "upper_bounds",
 ]
 
@@ -55,6 +57,11 @@ def is_native(histograms: Histograms) -> Bools:
     """Where there is a histogram: bool, of the same shape."""
     mask: Bools = np.not_equal(histograms, np.array(None, object)).astype(np.bool_)
     return mask
+
+
+def or_none(histograms: Histograms) -> Histograms | None:
+    """The same array, or None where it holds no histogram."""
+    return histograms if is_native(histograms).any() else None
 
 
 def no_histograms(shape: tuple[int, ...] | int) -> Histograms:

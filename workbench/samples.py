@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import InputError
-from workbench.native import Floats, Histograms, Ints
+from workbench.native import Floats, Histogram, Histograms, Ints, is_native, no_histograms
 
 __all__ = [
     "STALE_NAN",
@@ -23,10 +23,12 @@ __all__ = [
     "Labels",
     "MetricMetadata",
     "MetricType",
+    "NativeSeries",
     "Samples",
     "Series",
     "format_labels",
     "format_value",
+    "histogram_to_api",
     "is_stale",
 ]
 
@@ -35,6 +37,9 @@ Labels = Mapping[str, str]
 
 Series = tuple[Labels, Ints, Floats]
 """One series: its labels, its times in milliseconds (ascending), its values."""
+
+NativeSeries = tuple[Labels, Ints, Floats, Histograms | None]
+"""One series with the column of its native histograms, as `Samples` has it."""
 
 _STALE_BITS: Final = np.uint64(0x7FF0000000000002)
 STALE_NAN: Final[float] = float(np.array([_STALE_BITS]).view(np.float64)[0])
@@ -154,8 +159,10 @@ class Samples:
         return cls((), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64))
 
     @classmethod
-    def from_series(cls, series: Iterable[Series]) -> Samples:
+    def from_series(cls, series: Iterable[Series | NativeSeries]) -> Samples:
         """Collect series, each ``(labels, times_ms, values)``; times are sorted where they are not.
+
+        A fourth entry, where there is one, is the series' column of native histograms.
 
         Raises
         ------
@@ -165,22 +172,26 @@ class Samples:
         labels: list[Labels] = []
         times: list[Ints] = []
         values: list[Floats] = []
+        native: list[Histograms | None] = []
         seen: set[tuple[tuple[str, str], ...]] = set()
-        for number, (names, t, v) in enumerate(series):
+        each = series.native_series() if isinstance(series, Samples) else series
+        for number, (names, *given) in enumerate(each):
             kept = {str(k): str(x) for k, x in names.items() if x != ""}
             key = tuple(sorted(kept.items()))
             if key in seen:
                 msg = f"series {format_labels(kept)} stands twice"
                 raise InputError(msg, "merge its samples, or give it a label that tells them apart")
             seen.add(key)
-            columns = _checked(number, kept, t, v)
+            columns = _checked(number, kept, given)
             labels.append(kept)
             times.append(columns[0])
             values.append(columns[1])
+            native.append(columns[2])
         if not labels:
             return cls.empty()
         offsets = np.concatenate([[0], np.cumsum([len(t) for t in times])]).astype(np.int64)
-        return cls(labels, offsets, np.concatenate(times), np.concatenate(values))
+        whole = np.concatenate(times), np.concatenate(values), _joined(native, np.diff(offsets))
+        return cls(labels, offsets, *whole)
 
     def __len__(self) -> int:
         """How many series there are."""
@@ -196,25 +207,68 @@ class Samples:
             rows = slice(self.offsets[i], self.offsets[i + 1])
             yield names, self.times_ms[rows], self.values[rows]
 
+    def native_series(self) -> Iterator[NativeSeries]:
+        """The series with their histograms; iterating over the samples gives values alone."""
+        for i, (names, times, values) in enumerate(self):
+            rows = slice(self.offsets[i], self.offsets[i + 1])
+            yield names, times, values, None if self.histograms is None else self.histograms[rows]
+
     def to_api(self) -> dict[str, Any]:
         """What the Prometheus HTTP API gives under ``data`` for a range selector."""
-        result = [
-            {
-                "metric": dict(names),
-                "values": [
-                    [t / 1000, format_value(v)]
-                    for t, v in zip(times.tolist(), values.tolist(), strict=True)
-                ],
-            }
-            for names, times, values in self
-        ]
+        result = [_api_row(*each) for each in self.native_series()]
         return {"resultType": "matrix", "result": result}
 
 
-def _checked(number: int, labels: Labels, times: Ints, values: Floats) -> tuple[Ints, Floats]:
-    """The columns of one series as int64 and float64, sorted by time."""
-    t = np.asarray(times)
-    v = np.asarray(values, dtype=np.float64)
+def _api_row(
+    labels: Labels, times_ms: Ints, values: Floats, histograms: Histograms | None
+) -> dict[str, Any]:
+    times = (times_ms / 1000).tolist()
+    native = [None] * len(times) if histograms is None else histograms.tolist()
+    points = list(zip(times, values.tolist(), native, strict=True))
+    row: dict[str, Any] = {"metric": dict(labels)}
+    floats = [[t, format_value(v)] for t, v, h in points if h is None]
+    if floats or histograms is None:
+        row["values"] = floats
+    if len(floats) < len(points):
+        row["histograms"] = [[t, histogram_to_api(h)] for t, _, h in points if h is not None]
+    return row
+
+
+def histogram_to_api(histogram: Histogram) -> dict[str, Any]:
+    """Write a histogram as the HTTP API does: its filled buckets as ``[rule, low, high, count]``."""
+    rows = histogram.rows()
+    columns = (rows.rules, rows.lower, rows.upper, rows.counts)
+    buckets = [
+        [rule, *map(format_value, bucket)]
+        for rule, *bucket in zip(*(column.tolist() for column in columns), strict=True)
+        if bucket[-1]
+    ]
+    return {
+        "count": format_value(histogram.count),
+        "sum": format_value(histogram.sum),
+        **({"buckets": buckets} if buckets else {}),
+    }
+
+
+def _joined(native: Sequence[Histograms | None], sizes: Ints) -> Histograms | None:
+    """The histograms of all series in one column, None where no series has any."""
+    if all(each is None for each in native):
+        return None
+    return np.concatenate(
+        [
+            no_histograms(size) if each is None else each
+            for each, size in zip(native, sizes.tolist(), strict=True)
+        ]
+    )
+
+
+def _checked(
+    number: int, labels: Labels, columns: Sequence[Any]
+) -> tuple[Ints, Floats, Histograms | None]:
+    """The columns of one series as int64, float64 and objects, sorted by time."""
+    t = np.asarray(columns[0])
+    v = np.asarray(columns[1], dtype=np.float64)
+    native: Histograms | None = columns[2] if len(columns) > 2 else None
     if t.ndim != 1 or t.shape != v.shape:
         msg = (
             f"series {number} {format_labels(labels)}: times have shape {t.shape}, values {v.shape}"
@@ -223,14 +277,20 @@ def _checked(number: int, labels: Labels, times: Ints, values: Floats) -> tuple[
     if t.dtype.kind not in "iu":
         msg = f"series {number} {format_labels(labels)}: times are {t.dtype}"
         raise InputError(msg, "give int64 milliseconds since the epoch")
+    if native is not None:
+        if native.shape != t.shape:
+            msg = f"series {number} {format_labels(labels)}: histograms have shape {native.shape}"
+            raise InputError(msg, "give one entry a time, None where the sample is a float")
+        v = np.where(is_native(native), np.nan, v)
     t = t.astype(np.int64)
     steps = np.diff(t)
     if (steps < 0).any():
         order = np.argsort(t, kind="stable")
         t, v = t[order], v[order]
+        native = None if native is None else native[order]
         steps = np.diff(t)
     if (steps == 0).any():
         at = int(t[int(np.argmax(steps == 0))])
         msg = f"series {format_labels(labels)} has two samples at {at} ms"
         raise InputError(msg, "keep one of them")
-    return t, v
+    return t, v, native

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,10 @@ from workbench.engine.storage import Storage
 from workbench.engine.values import Grid, Ranges, Value, Vector, key_of, merged
 from workbench.errors import QueryError
 from workbench.frame import Frame, Kind
-from workbench.native import Histograms
 from workbench.promql.durations import Clock
 from workbench.promql.parsing import kind_of, nested_too_deeply, parse
 from workbench.promql.tree import Expr
-from workbench.samples import Samples, Series
+from workbench.samples import NativeSeries, Samples
 from workbench.window import Window
 
 __all__ = ["DEFAULT_LOOKBACK_MS", "Engine", "Evaluation"]
@@ -152,18 +151,17 @@ def _evaluated(query: Query, root: Expr, grid: Grid, expression: str) -> Value:
 
 def _samples(ranges: Ranges) -> Samples:
     """The samples of the only window."""
-    series: list[Series] = []
-    native: list[Histograms] = []
+    series: list[NativeSeries] = []
     for chosen, windows in blocks(ranges):
         base = int(ranges.offsets[chosen.start])
         for i, labels in enumerate(_final_labels(ranges.labels[chosen], ranges.drop_name[chosen])):
             rows = slice(int(windows.low[i, 0]), int(windows.high[i, 0]))
             if rows.start < rows.stop:
-                series.append((labels, windows.times_ms[rows], windows.values[rows]))
-                if ranges.histograms is not None:
-                    native.append(ranges.histograms[base + rows.start : base + rows.stop])
-    samples = Samples.from_series(series)
-    return replace(samples, histograms=np.concatenate(native)) if native else samples
+                native = ranges.histograms
+                if native is not None:
+                    native = native[base + rows.start : base + rows.stop]
+                series.append((labels, windows.times_ms[rows], windows.values[rows], native))
+    return Samples.from_series(series)
 
 
 def _final_labels(labels: Sequence[Any], drop_name: Any) -> list[Any]:

@@ -29,5 +29,26 @@ def schema_of(role: Role) -> pa.Schema:
         },
         "metadata": {"name": text, "type": text, "help": text, "unit": text},
         "samples": {"time_ms": pa.int64(), "value": pa.float64()},
+        "histograms": {
+            "row_group": pa.int32(),
+            "row": pa.int64(),
+            "schema": pa.int8(),
+            "hint": pa.int8(),
+            "count": pa.float64(),
+            "sum": pa.float64(),
+            "zero_threshold": pa.float64(),
+            "zero_count": pa.float64(),
+            "positive_index": _list_of(pa.int32()),
+            "positive_count": _list_of(pa.float64()),
+            "negative_index": _list_of(pa.int32()),
+            "negative_count": _list_of(pa.float64()),
+            "custom_values": _list_of(pa.float64()),
+        },
     }
     return pa.schema([pa.field(n, kind, nullable=False) for n, kind in columns[role].items()])
+
+
+def _list_of(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.list_(pa.field("element", kind, nullable=False))

@@ -16,6 +16,7 @@ from workbench.samples import MetricMetadata
 from workbench.settings import without_secrets
 from workbench.store.columns import schema_of
 from workbench.store.folder import new_folder, writing
+from workbench.store.histograms import partner
 from workbench.store.manifest import (
     MANIFEST_NAME,
     AskedWindow,
@@ -26,6 +27,7 @@ from workbench.store.manifest import (
     is_snapshot,
     now_utc,
     read_manifest,
+    version_of,
 )
 from workbench.store.memory import by_name
 from workbench.store.rowgroups import SnapshotFile
@@ -83,6 +85,7 @@ def join_snapshots(
             joiner.add(part)
         joiner.finish(list(by_name(metadata).values()))
         manifest = Manifest(
+            version=version_of(joiner.files),
             created=now_utc(),
             source=without_secrets(source),
             selectors=tuple(selectors),
@@ -123,7 +126,14 @@ class _Joiner:
             table = table.filter(fresh)
         if not len(table):
             return
-        names = {entry.name: self._take_over(part, entry) for entry in manifest.files_of("samples")}
+        partners = {entry.name: entry for entry in manifest.files_of("histograms")}
+        names: dict[str, str] = {}
+        for entry in manifest.files_of("samples"):
+            names[entry.name] = name = f"samples-{self._taken:04d}.parquet"
+            self._taken += 1
+            self._take_over(part, entry, name)
+            if partner(entry.name) in partners:
+                self._take_over(part, partners[partner(entry.name)], partner(name))
         self._tables.append(_renamed(table, names))
 
     def _is_new(self, pairs: list[tuple[str, str]]) -> bool:
@@ -133,19 +143,16 @@ class _Joiner:
         self._seen.add(key)
         return True
 
-    def _take_over(self, part: Path, entry: FileEntry) -> str:
+    def _take_over(self, part: Path, entry: FileEntry, name: str) -> None:
         """Link a checked file, or copy it where the file system has no links."""
         file = SnapshotFile(part, entry)
         file.check()
-        name = f"samples-{self._taken:04d}.parquet"
-        self._taken += 1
         with writing(self._target):
             try:
                 os.link(file.path, self._folder / name)
             except OSError:
                 shutil.copyfile(file.path, self._folder / name)
-            self.files.append(describe(self._folder / name, "samples", entry.rows))
-        return name
+            self.files.append(describe(self._folder / name, entry.role, entry.rows))
 
     def finish(self, metadata: list[MetricMetadata]) -> None:
         """Write the tables of series and metadata."""

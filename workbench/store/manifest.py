@@ -12,21 +12,28 @@ A snapshot is a folder of
 ``samples-NNNN.parquet``
     ``time_ms`` (delta-packed) and ``value`` (byte-stream-split, zstd), series after series in
     the order of `series.parquet`, ascending times within each. A row group never cuts a series.
+``histograms-NNNN.parquet``
+    only of version 2, and only where ``samples-NNNN.parquet`` has rows that are native histograms
+    (their ``value`` is NaN): one row a histogram, in the order of the samples. ``row_group`` and
+    ``row`` (within it) say which sample it is; ``schema``, ``hint`` (0 unknown, 1 reset, 2 not
+    reset, 3 gauge), ``count``, ``sum``, ``zero_threshold``, ``zero_count``, the buckets as lists
+    of indices and counts, and ``custom_values`` what it holds. The histograms of one row group of
+    samples are one row group here.
 
-Each file is one entry of `Manifest.files` with a role. Another kind of sample (native
-histograms) is another role with files of its own, and a higher version; a reader refuses
-versions that it does not know instead of overlooking samples.
+Each file is one entry of `Manifest.files` with a role. A snapshot without native histograms is
+written as version 1, so that older readers read it; a reader refuses versions that it does not
+know instead of overlooking samples.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.errors import SnapshotError
 from workbench.settings import explain_validation
@@ -47,10 +54,10 @@ MANIFEST_NAME: Final = "manifest.json"
 
 FORMAT: Final = "workbench-snapshot"
 
-VERSION: Final = 1
-"""The version of the format that this module writes, and the newest one that it reads."""
+VERSION: Final = 2
+"""The newest version of the format that this module reads, and writes where it must."""
 
-Role = Literal["series", "metadata", "samples"]
+Role = Literal["series", "metadata", "samples", "histograms"]
 
 _Count = Annotated[int, Field(ge=0)]
 
@@ -93,7 +100,7 @@ class Manifest(_Model):
     """
 
     format: Literal["workbench-snapshot"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[1, 2] = Field(default=1, description="2 where there are native histograms.")
     created: AwareDatetime = Field(description="When the snapshot was written, UTC.")
     source: str = Field(default="", description="Where it comes from, without secrets.")
     selectors: tuple[str, ...] = Field(default=(), description="What was asked for, in PromQL.")
@@ -104,6 +111,13 @@ class Manifest(_Model):
     first_ms: int | None = Field(default=None, description="First sample; null without samples.")
     last_ms: int | None = Field(default=None, description="Last sample; null without samples.")
     files: tuple[FileEntry, ...]
+
+    @model_validator(mode="after")
+    def _fits_its_version(self) -> Self:
+        if (self.version == VERSION) != bool(self.files_of("histograms")):
+            msg = "version 2 is for snapshots with native histograms, and only for them"
+            raise ValueError(msg)
+        return self
 
     def files_of(self, role: Role) -> list[FileEntry]:
         """The files whose rows are of one role, in the order of writing."""
@@ -124,6 +138,11 @@ class Manifest(_Model):
     def to_json(self) -> str:
         """The text of `manifest.json`."""
         return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+def version_of(files: Iterable[FileEntry]) -> Literal[1, 2]:
+    """The version that a snapshot of these files must be written as: the oldest that can say it."""
+    return 2 if any(entry.role == "histograms" for entry in files) else 1
 
 
 def now_utc() -> datetime:

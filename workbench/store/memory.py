@@ -78,7 +78,8 @@ class MemoryStore:
         low, high = self._samples.offsets[chosen], self._samples.offsets[chosen + 1]
         first, last = rows_between(self._samples.times_ms, low, high, start_ms, end_ms)
         labels = [self._samples.labels[i] for i in chosen.tolist()]
-        return gather(labels, self._samples.times_ms, self._samples.values, first, last)
+        columns = self._samples.times_ms, self._samples.values, self._samples.histograms
+        return gather(labels, columns, first, last)
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets that meet every matcher and whose first to last sample touch the range."""

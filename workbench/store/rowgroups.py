@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -64,8 +65,8 @@ class SnapshotFile:
             raise SnapshotError(msg, _MEND)
         self._checked = state
 
-    def read(self, row_group: int | None = None) -> pa.Table:
-        """Decode the columns of the file, or of one of its row groups.
+    def read(self, row_group: int | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """Decode the columns of the file, or of one of its row groups; all, or those named.
 
         Raises
         ------
@@ -84,7 +85,7 @@ class SnapshotFile:
                     )
                     raise SnapshotError(msg, _MEND)
                 self._check_columns(file.schema_arrow)
-                names = schema_of(self.entry.role).names
+                names = columns or schema_of(self.entry.role).names
                 if row_group is None:
                     return file.read(names).combine_chunks()
                 return file.read_row_group(row_group, names).combine_chunks()

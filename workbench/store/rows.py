@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from workbench.native import Histograms, or_none
 from workbench.samples import Floats, Ints, Labels, Samples
 
 __all__ = ["GrowingRows", "first_at_or_after", "gather", "rows_between"]
@@ -71,13 +72,17 @@ def rows_between(
 
 
 def gather(
-    labels: Sequence[Labels], times_ms: Ints, values: Floats, first: Ints, last: Ints
+    labels: Sequence[Labels],
+    columns: tuple[Ints, Floats, Histograms | None],
+    first: Ints,
+    last: Ints,
 ) -> Samples:
     """Make samples of the runs ``first:last``, leaving out the series whose run is empty.
 
-    Runs that follow one another without a gap are not copied: the result is then a read-only
+    `columns` are times, values and, where there are any, native histograms. Runs that follow one another without a gap are not copied: the result is then a read-only
     view of the columns.
     """
+    times_ms, values, histograms = columns
     kept = np.flatnonzero(first < last)
     if not len(kept):
         return Samples.empty()
@@ -88,13 +93,15 @@ def gather(
         whole = slice(int(first[0]), int(last[-1]))
         times, floats = times_ms[whole], values[whole]
         times.flags.writeable = floats.flags.writeable = False
-        return Samples(chosen, offsets, times, floats)
+        native = None if histograms is None else or_none(histograms[whole])
+        return Samples(chosen, offsets, times, floats, native)
     runs = [slice(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
     return Samples(
         chosen,
         offsets,
         np.concatenate([times_ms[run] for run in runs]),
         np.concatenate([values[run] for run in runs]),
+        None if histograms is None else or_none(np.concatenate([histograms[run] for run in runs])),
     )
 
 

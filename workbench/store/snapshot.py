@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.errors import SnapshotError
+from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
 from workbench.samples import Floats, Ints, Labels, MetricMetadata, MetricType, Samples
+from workbench.store.histograms import StoredHistograms
 from workbench.store.index import LabelIndex
 from workbench.store.manifest import Manifest, Role, read_manifest
 from workbench.store.rowgroups import RowGroups, SnapshotFile
@@ -61,6 +63,9 @@ class SnapshotStore:
         self._first_ms: Ints = _flat(table, "first_ms").to_numpy()
         self._last_ms: Ints = _flat(table, "last_ms").to_numpy()
         self._check_counts()
+        self._histograms = StoredHistograms(
+            {e.name: self._files[e.name] for e in self._manifest.files_of("histograms")}
+        )
         self._groups = RowGroups(self._files, cache_bytes)
         self._place = _runs(self._file, self._row_group)
         self._whole = self._kept_whole() if 16 * self._rows.sum() <= cache_bytes else None
@@ -144,21 +149,37 @@ class SnapshotStore:
         times, values = self._whole.columns(np.unique(self._place[chosen]))
         low = self._whole_row[chosen]
         first, last = rows_between(times, low, low + self._rows[chosen], start_ms, end_ms)
-        return gather(self._labels_of(chosen), times, values, first, last)
+        samples = gather(self._labels_of(chosen), (times, values, None), first, last)
+        return self._with_histograms(samples, chosen, first - low, last > first)
 
     def _select_in_parts(self, chosen: Ints, start_ms: int, end_ms: int) -> Samples:
         """The samples of series copied from one row group after the other."""
-        counts: Ints = np.zeros(len(chosen), np.int64)
+        counts, skipped = np.zeros((2, len(chosen)), np.int64)
         rows = GrowingRows(most=int(self._rows[chosen].sum()))
         for part, (times, values) in self._row_groups_of(chosen):
             low = self._first_row[chosen[part]]
             high = low + self._rows[chosen[part]]
             first, last = rows_between(times, low, high, start_ms, end_ms)
-            counts[part] = last - first
+            counts[part], skipped[part] = last - first, first - low
             rows.add(times, values, first, last)
         kept = np.flatnonzero(counts)
         offsets = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
-        return Samples(self._labels_of(chosen[kept]), offsets, *rows.columns())
+        samples = Samples(self._labels_of(chosen[kept]), offsets, *rows.columns())
+        return self._with_histograms(samples, chosen, skipped, counts > 0)
+
+    def _with_histograms(
+        self, samples: Samples, chosen: Ints, skipped: Ints, kept: Bools
+    ) -> Samples:
+        """Add native histograms to the samples of the series that are kept of those chosen.
+
+        `skipped` says how many rows of each chosen series are before the range asked for.
+        """
+        if not self._manifest.files_of("histograms"):
+            return samples
+        series = chosen[kept]
+        names = [self._file_names[i] for i in self._file[series].tolist()]
+        places = list(zip(names, self._row_group[series].tolist(), strict=True))
+        return self._histograms.attach(samples, places, self._first_row[series] + skipped[kept])
 
     def _chosen(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Ints:
         numbers = self._index.select(matchers)
@@ -230,6 +251,7 @@ class SnapshotStore:
     def close(self) -> None:
         """Forget the decoded samples; the store stays usable and reads them again."""
         self._groups.clear()
+        self._histograms.clear()
         if self._whole is not None:
             self._whole = self._kept_whole()
 

@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.errors import InputError
-from workbench.samples import Floats, Ints, Labels, MetricMetadata, Samples, Series, format_labels
+from workbench.native import Histogram, is_native
+from workbench.samples import (
+    Floats,
+    Ints,
+    Labels,
+    MetricMetadata,
+    NativeSeries,
+    Samples,
+    Series,
+    format_labels,
+)
 from workbench.settings import without_secrets
 from workbench.store.columns import schema_of
 from workbench.store.folder import new_folder, writing
+from workbench.store.histograms import histogram_table, partner
 from workbench.store.manifest import (
     MANIFEST_NAME,
     AskedWindow,
@@ -24,6 +35,7 @@ from workbench.store.manifest import (
     Role,
     is_snapshot,
     now_utc,
+    version_of,
 )
 from workbench.store.memory import by_name
 
@@ -47,7 +59,7 @@ _MOST_ROWS: Final = 64 * 1024 * 1024
 
 def write_snapshot(
     path: Path | str,
-    series: Iterable[Series],
+    series: Samples | Iterable[Series | NativeSeries],
     *,
     metadata: Mapping[str, MetricMetadata] | Iterable[MetricMetadata] = (),
     source: str = "",
@@ -70,8 +82,8 @@ def write_snapshot(
     path
         The folder to make; it may exist where it is empty.
     series
-        ``(labels, times_ms, values)``, as `Samples` gives them. A series without samples is
-        left out.
+        ``(labels, times_ms, values)``, as `Samples` gives them, or with native histograms
+        ``(labels, times_ms, values, histograms)``. A series without samples is left out.
     metadata
         What is known of the metric families.
     source
@@ -104,12 +116,13 @@ def write_snapshot(
     with new_folder(target, overwrite=overwrite, replaceable=is_snapshot) as folder:
         writer = _Writer(folder, target, progress)
         try:
-            for one in series:
+            for one in series.native_series() if isinstance(series, Samples) else series:
                 writer.add(one)
             writer.finish(list(by_name(metadata).values()))
         finally:
             writer.close()
         manifest = Manifest(
+            version=version_of(writer.files),
             created=now_utc(),
             source=without_secrets(source),
             selectors=tuple(selectors),
@@ -136,7 +149,10 @@ class _Writer:
         self._seen: set[frozenset[tuple[str, str]]] = set()
         self._waiting: list[tuple[Ints, Floats]] = []
         self._waiting_rows = 0
+        self._histograms: list[tuple[int, Histogram]] = []
         self._file: Any = None
+        self._partner: Any = None
+        self._partner_rows = 0
         self._file_name = ""
         self._file_rows = 0
         self._row_group = 0
@@ -147,7 +163,7 @@ class _Writer:
         self.first_ms: list[int] = []
         self.last_ms: list[int] = []
 
-    def add(self, series: Series) -> None:
+    def add(self, series: Series | NativeSeries) -> None:
         """Take one series; writes a row group where enough has come together."""
         checked = Samples.from_series([series])
         labels, count = checked.labels[0], checked.rows
@@ -158,6 +174,9 @@ class _Writer:
             self._flush()
         if self._file is None:
             self._open()
+        if checked.histograms is not None:
+            for row in np.flatnonzero(is_native(checked.histograms)).tolist():
+                self._histograms.append((self._waiting_rows + row, checked.histograms[row]))
         self.places.append((self._file_name, self._row_group, self._waiting_rows))
         self.labels.append(labels)
         self.rows.append(count)
@@ -205,6 +224,8 @@ class _Writer:
         table = pa.table({"time_ms": times, "value": values}, schema=schema_of("samples"))
         with writing(self._target):
             self._file.write_table(table, row_group_size=len(table))
+        if self._histograms:
+            self._flush_histograms()
         self._file_rows += len(table)
         self._row_group += 1
         self._waiting, self._waiting_rows = [], 0
@@ -213,13 +234,32 @@ class _Writer:
         if self._progress:
             self._progress(len(self.labels), sum(self.rows))
 
+    def _flush_histograms(self) -> None:
+        """Write the histograms of the row group just written to the file beside its own."""
+        import pyarrow.parquet as pq
+
+        table = histogram_table(self._row_group, self._histograms)
+        with writing(self._target):
+            if self._partner is None:
+                path = self._folder / partner(self._file_name)
+                self._partner = pq.ParquetWriter(path, table.schema, compression="zstd")
+            self._partner.write_table(table, row_group_size=len(table))
+        self._partner_rows += len(table)
+        self._histograms = []
+
     def _end_file(self) -> None:
         if self._file is None:
             return
         with writing(self._target):
             self._file.close()
             self.files.append(describe(self._folder / self._file_name, "samples", self._file_rows))
+        if self._partner is not None:
+            with writing(self._target):
+                self._partner.close()
+                path = self._folder / partner(self._file_name)
+                self.files.append(describe(path, "histograms", self._partner_rows))
         self._file, self._file_rows, self._row_group = None, 0, 0
+        self._partner, self._partner_rows = None, 0
 
     def finish(self, metadata: Sequence[MetricMetadata]) -> None:
         """Write what waits, and the tables of series and metadata."""
@@ -247,9 +287,10 @@ class _Writer:
 
     def close(self) -> None:
         """Give back the open file, where the stream broke off."""
-        if self._file is not None:
-            with writing(self._target):
-                self._file.close()
+        for file in (self._file, self._partner):
+            if file is not None:
+                with writing(self._target):
+                    file.close()
 
 
 def metadata_table(metadata: Sequence[MetricMetadata]) -> pa.Table:

@@ -126,7 +126,6 @@ def test_empty_results_keep_their_grid():
         ("sum(smoothed", QueryError, "unclosed"),
         ("m[5m + 1m]", NotSupportedError, "arithmetic on durations"),
         ("info(m)", NotSupportedError, "info()"),
-        ("histogram_sum(m)", NotSupportedError, "native histograms"),
         ('m{a="1" or b="2"}', NotSupportedError, "between matchers"),
     ],
 )

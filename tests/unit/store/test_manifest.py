@@ -33,9 +33,9 @@ def test_a_manifest_meets_the_published_schema(tmp_path, series, window):
 
 def test_a_newer_version_is_refused_with_the_mend(tmp_path):
     """It names both versions and how to upgrade, whatever else the manifest holds."""
-    newer = {"format": "workbench-snapshot", "version": 2, "histograms": []}
+    newer = {"format": "workbench-snapshot", "version": 3, "pictures": []}
     (tmp_path / "manifest.json").write_text(json.dumps(newer))
-    with pytest.raises(SnapshotError, match=r"version 2.*knows 1: upgrade"):
+    with pytest.raises(SnapshotError, match=r"version 3.*knows 2: upgrade"):
         read_manifest(tmp_path)
 
 

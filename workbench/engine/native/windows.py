@@ -17,7 +17,7 @@ from workbench.engine.limits import Meter
 from workbench.engine.native.arithmetic import is_reset
 from workbench.engine.values import Ranges, Vector
 from workbench.frame import Bools
-from workbench.native import Histogram, Histograms, ResetHint, is_native, no_histograms
+from workbench.native import Histogram, Histograms, ResetHint, is_native, no_histograms, or_none
 from workbench.samples import Floats, Ints
 
 __all__ = [
@@ -76,7 +76,7 @@ def picked(ranges: Ranges, present: Bools, which: Callable[[Windows], Ints]) -> 
         rows = which(windows) + base
         result[chosen] = ranges.histograms[rows]
     result[~present] = None
-    return result if is_native(result).any() else None
+    return or_none(result)
 
 
 def by_floats(ranges: Ranges, kernel: Kernel, meter: Meter) -> Vector:
