@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.engine.native.arithmetic import added, is_reset, subtracted
-from workbench.engine.regex import compile_regex
 from workbench.native import CUSTOM, Buckets, Histogram, ResetHint
 from workbench.promql.matcher import Matcher
+from workbench.promql.regex import compile_regex
 from workbench.samples import STALE_NAN, Labels, Samples
 from workbench.units import parse_duration
 

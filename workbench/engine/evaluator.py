@@ -11,9 +11,10 @@ from workbench.engine.aggregate import aggregate
 from workbench.engine.binary import binary, negated
 from workbench.engine.context import Call, Query
 from workbench.engine.functions import FUNCTIONS
+from workbench.engine.kernels.edges import EDGED
 from workbench.engine.selectors import matrix_selector, subquery, vector_selector
 from workbench.engine.values import Grid, Ranges, Value, Vector
-from workbench.errors import NotSupportedError
+from workbench.errors import NotSupportedError, QueryError
 from workbench.promql import tree
 
 __all__ = ["Evaluator"]
@@ -88,7 +89,17 @@ class Evaluator:
         if function is None:
             msg = f"not supported: the function {name}()"
             raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
+        for argument in map(tree.unwrapped, node.args):
+            if isinstance(argument, tree.MatrixSelector):
+                _check_edge(name, argument.vector_selector.edge)
         return function(Call(name, list(node.args), grid, self._query, self.evaluate))
+
+
+def _check_edge(name: str, edge: tree.Edge) -> None:
+    """Refuse a function that has no anchored or smoothed form, as Prometheus does."""
+    if edge and name not in EDGED[edge]:
+        msg = f"{edge} modifier can only be used with: {', '.join(EDGED[edge])} - not with {name}"
+        raise QueryError(msg, "leave the modifier out")
 
 
 _VISITS: Final[dict[type, Callable[[Evaluator, Any, Grid], Value]]] = {

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.context import Query
+from workbench.engine.kernels.edges import interpolated, over_edges
 from workbench.engine.kernels.windows import Windows, over_windows
 from workbench.engine.native.windows import doubted, picked, resolved
 from workbench.engine.values import Grid, Ranges, Value, Vector
 from workbench.errors import NotSupportedError
 from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
-from workbench.promql.tree import VectorSelector
+from workbench.promql.tree import MatrixSelector, VectorSelector
 from workbench.samples import Floats, Ints, Samples, is_stale
 
 __all__ = [
     "DEFAULT_SUBQUERY_STEP_MS",
     "matrix_selector",
+    "refuse_histograms",
     "sample_times",
     "subquery",
     "vector_selector",
@@ -34,16 +36,13 @@ def _matchers(selector: VectorSelector) -> tuple[Matcher, ...]:
     if selector.alternatives:
         msg = "not supported: 'or' between matchers, which is not PromQL"
         raise NotSupportedError(msg, "join two selectors with the operator or")
-    if selector.edge:
-        msg = f"not supported: the modifier {selector.edge}"
-        raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
     return selector.matchers
 
 
 def _ends(node: Any, grid: Grid) -> tuple[Ints, bool]:
     """Where windows end, offset and ``@`` applied; a single moment where ``@`` fixes it."""
-    at = {"start": grid.start_ms, "end": grid.end_ms}.get(node.at, node.at)
-    moments = grid.times_ms if at is None else np.array([at], np.int64)
+    at = node.at
+    moments = grid.times_ms if at is None else np.array([grid.fixed(at)], np.int64)
     return moments - node.offset_ms, at is not None
 
 
@@ -99,8 +98,31 @@ def _instant(query: Query, node: Any, grid: Grid, kernel: Callable[..., Any]) ->
 
 
 def vector_selector(query: Query, node: Any, grid: Grid) -> Vector:
-    """At each step the newest sample in ``(t - lookback, t]``, unless it says the series ended."""
+    """At each step the newest sample in ``(t - lookback, t]``, unless it says the series ended.
+
+    A smoothed selector gives the value on the line to the next sample instead.
+    """
+    if node.edge == "smoothed":
+        return _smoothed(query, node, grid)
+    if node.edge:
+        msg = f"not supported: {node.edge} on a selector without a range"
+        raise NotSupportedError(msg, f"use it on a range, such as increase(x[5m] {node.edge})")
     return _instant(query, node, grid, _newest)
+
+
+def _smoothed(query: Query, node: VectorSelector, grid: Grid) -> Vector:
+    ranges = matrix_selector(query, MatrixSelector(node, query.lookback_ms), grid)
+    if ranges.histograms is not None:
+        refuse_histograms(ranges)
+    vector = over_edges(ranges, interpolated, query.lookback_ms, query.meter)
+    vector.drop_name[:] = False
+    return vector.spread(len(grid)) if ranges.fixed else vector
+
+
+def refuse_histograms(ranges: Ranges) -> None:
+    """Say that native histograms have no such edges here."""
+    msg = f"not supported: {ranges.edge} native histograms"
+    raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
 
 
 def sample_times(query: Query, node: Any, grid: Grid) -> Vector:
@@ -115,9 +137,12 @@ def matrix_selector(query: Query, node: Any, grid: Grid) -> Ranges:
     if not len(ends):
         return _ranges(Samples.empty(), ends, span, fixed=fixed)
     matchers = _matchers(node.vector_selector)
-    samples = query.select(matchers, int(ends.min()) - span + 1, int(ends.max()))
+    edge = node.vector_selector.edge
+    before = query.lookback_ms if edge else 0
+    after = query.lookback_ms if edge == "smoothed" else 0
+    samples = query.select(matchers, int(ends.min()) - span - before + 1, int(ends.max()) + after)
     samples = _with_hints(query, _without_stale(samples))
-    return _ranges(samples, ends, span, fixed=fixed)
+    return replace(_ranges(samples, ends, span, fixed=fixed), edge=edge)
 
 
 def _without_stale(samples: Samples) -> Samples:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from workbench.errors import QueryError
 from workbench.frame import Bools
 from workbench.native import Histograms, is_native, no_histograms
+from workbench.promql.tree import Edge
 from workbench.samples import Floats, Ints, Labels, format_labels
 
 __all__ = ["Grid", "Ranges", "Value", "Vector", "key_of", "merged", "stacked"]
@@ -41,6 +43,12 @@ class Grid:
     def at(self, times_ms: Ints) -> Grid:
         """The same query on other moments."""
         return replace(self, times_ms=times_ms)
+
+    def fixed(self, at: Literal["start", "end"] | int) -> int:
+        """The moment that an ``@`` means."""
+        if at == "start":
+            return self.start_ms
+        return self.end_ms if at == "end" else at
 
 
 @dataclass(slots=True)
@@ -152,6 +160,8 @@ class Ranges:
         All windows are the same one (``@``).
     histograms
         Shape (rows,), as in `Samples`.
+    edge
+        How the windows' edges are treated; other than ``""``, there are samples around them too.
     """
 
     labels: list[Labels]
@@ -163,6 +173,7 @@ class Ranges:
     span_ms: int
     fixed: bool = False
     histograms: Histograms | None = None
+    edge: Edge = ""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -155,8 +155,11 @@ def _note_info(node: tree.Call, when: _When, notes: Notes, lookback_ms: int) -> 
     """
     conditions = node.args[1] if len(node.args) > 1 else None
     found = conditions.matchers if isinstance(conditions, tree.VectorSelector) else ()
-    if not any(m.name == "__name__" for m in found):
+    ops = {m.op for m in found if m.name == "__name__"}
+    if not ops:
         found = (*found, Matcher("__name__", "=", "target_info"))
+    elif not ops & {"=", "=~"}:
+        found = (*found, Matcher("__name__", "=~", ".+_info"))
     clock, back, until = when
     for moved in path_to_selector(node.args[0]):
         clock, back, until = _shifted(moved, _When(clock, back, until), notes)

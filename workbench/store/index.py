@@ -7,25 +7,21 @@ the matching, so that no pattern can take exponential time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.errors import QueryError
 from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
+from workbench.promql.regex import compile_regex
 from workbench.samples import Ints, Labels
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LabelIndex", "regex_hits"]
-
-_LITERALS: Final = re.compile(r"[^\\.+*?()\[\]{}^$]*")
-"""A pattern whose only operator is ``|``: a set of values, which needs no regular expression."""
+__all__ = ["LabelIndex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ class LabelIndex:
             hits = posting.codes == posting.code_of.get(matcher.value, -1)
             absent_hits = matcher.value == ""
         else:
-            by_value = regex_hits(matcher.value, ["", *posting.code_of])
+            by_value = compile_regex(matcher.value).matches(["", *posting.code_of])
             hits = by_value[1:][posting.codes]
             absent_hits = bool(by_value[0])
         met = np.full(self._size, absent_hits)
@@ -123,49 +119,3 @@ class LabelIndex:
 
 
 _NOBODY: Final = _Posting(np.zeros(0, np.int64), np.zeros(0, np.int64), {})
-
-
-def regex_hits(pattern: str, values: Sequence[str]) -> Bools:
-    """Tell which values a PromQL regular expression matches from end to end.
-
-    Parameters
-    ----------
-    pattern
-        RE2 syntax; the dot matches newlines too.
-    values
-        What to look at; a value that is not valid Unicode is seen with ``?`` in its bad places.
-
-    Returns
-    -------
-    ndarray
-        bool, shape (values,).
-
-    Raises
-    ------
-    QueryError
-        The pattern is not one of RE2's, or too large for it.
-
-    Examples
-    --------
-    >>> regex_hits("(?i)a.", ["ab", "AB", "abc"]).tolist()
-    [True, True, False]
-    """
-    if _LITERALS.fullmatch(pattern):
-        wanted = set(pattern.split("|"))
-        return np.fromiter((value in wanted for value in values), bool, len(values))
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    try:
-        column = pa.array(values, pa.large_string())
-    except UnicodeEncodeError:
-        column = pa.array([v.encode(errors="replace").decode() for v in values], pa.large_string())
-    try:
-        hits = pc.match_substring_regex(column, f"^(?s:{pattern})$")
-    except (pa.ArrowInvalid, UnicodeEncodeError) as error:
-        reason = str(error).splitlines()[0].removeprefix("Invalid regular expression: ")
-        msg = f"{pattern!r} is not a regular expression ({reason})"
-        raise QueryError(
-            msg, "write it in RE2's syntax: no look-around, no back-references"
-        ) from None
-    return np.asarray(hits.to_numpy(zero_copy_only=False), dtype=bool)

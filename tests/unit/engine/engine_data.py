@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workbench.engine.regex import compile_regex
+from workbench.promql.regex import compile_regex
 from workbench.samples import Samples
 
 

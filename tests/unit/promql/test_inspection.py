@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import promql_parser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,10 +85,10 @@ def test_span_of_a_window() -> None:
 
 
 def test_a_moment_before_1970_does_not_panic(capfd: pytest.CaptureFixture[str]) -> None:
-    """Reading it from the parser would panic in Rust; it counts as 1970."""
+    """Reading it from the parser would panic in Rust; it is read from the text."""
     (read,) = inspect('rate(x{a="@ 0.000"}[5m] @ -7)').reads
-    assert (read.clock, read.back_ms) == (0, 5 * MINUTE)
-    assert inspect("max_over_time(x[1h:] @ -7 offset 5m)").reads[0].clock == 0
+    assert (read.clock, read.back_ms) == (-7000, 5 * MINUTE)
+    assert inspect("max_over_time(x[1h:] @ -7.5 offset 5m)").reads[0].clock == -7500
     assert inspect('x{a="@ 0.000"}').reads[0].clock == "time"
     assert capfd.readouterr().err == ""
 
@@ -170,7 +169,7 @@ def test_arbitrary_text_parses_or_is_refused(text: str) -> None:
 
 @pytest.mark.skipif(not SUITE.is_dir(), reason="Prometheus' own test suite is not at hand")
 def test_every_query_of_prometheus_own_suite_can_be_inspected() -> None:
-    """Whatever the parser reads, the inspection reads; a bounded error otherwise."""
+    """All of Prometheus 3 is read, and no other error than that of a wrong query comes out."""
     seen = 0
     for path in sorted(SUITE.glob("*.test")):
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -180,13 +179,12 @@ def test_every_query_of_prometheus_own_suite_can_be_inspected() -> None:
             if not found:
                 continue
             try:
-                promql_parser.parse(found[1])
-            except ValueError:
-                continue
+                inspection = inspect(found[1])
+            except QueryError:
+                continue  # a case that must fail
             seen += 1
-            inspection = inspect(found[1])
             assert inspection.kind in ("scalar", "vector", "matrix", "string")
-    assert seen > 1_500
+    assert seen > 2_100
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,7 @@ def test_a_query_on_one_line_is_the_same_query(expression: str, line: str) -> No
     """Comments and indentation go, strings stay."""
     assert one_line(expression) == line
     if line:
-        assert parse(line).prettify() == parse(expression).prettify()
+        assert repr(parse(line)) == repr(parse(expression))
 
 
 @given(st.integers(0, 10**6), st.integers(0, 500), st.integers(1, 50), st.integers(1, 60))

@@ -7,6 +7,7 @@ from typing import Final
 from workbench.engine.functions.buckets import BUCKETS
 from workbench.engine.functions.clock import CLOCK
 from workbench.engine.functions.function import Function
+from workbench.engine.functions.info import INFO
 from workbench.engine.functions.maths import MATHS
 from workbench.engine.functions.over_time import OVER_TIME
 from workbench.engine.functions.relabel import RELABEL
@@ -17,6 +18,7 @@ __all__ = ["FUNCTIONS", "Function"]
 FUNCTIONS: Final[dict[str, Function]] = {
     **BUCKETS,
     **CLOCK,
+    **INFO,
     **MATHS,
     **OVER_TIME,
     **RELABEL,

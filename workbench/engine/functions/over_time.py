@@ -23,9 +23,11 @@ from workbench.engine.functions.native_rules import (
 )
 from workbench.engine.functions.shape import absent_labels
 from workbench.engine.kernels import counters, extremes, ranks, sums, trends
+from workbench.engine.kernels.edges import EDGED, over_edges
 from workbench.engine.kernels.windows import Kernel, over_windows
 from workbench.engine.labels import NAME
 from workbench.engine.native import change
+from workbench.engine.selectors import refuse_histograms
 from workbench.engine.values import Ranges, Value, Vector
 from workbench.errors import QueryError
 from workbench.samples import Floats
@@ -47,7 +49,9 @@ def _over(
 
     def function(call: Call) -> Value:
         ranges = call.ranges(0)
-        if ranges.histograms is None:
+        if ranges.edge:
+            vector = _with_edges(call, ranges)
+        elif ranges.histograms is None:
             vector = over_windows(ranges, kernel, call.query.meter)
         else:
             vector = native(call, ranges, kernel)
@@ -58,6 +62,14 @@ def _over(
         return vector.spread(len(call.grid)) if ranges.fixed else vector
 
     return function
+
+
+def _with_edges(call: Call, ranges: Ranges) -> Vector:
+    """An anchored or smoothed range; the evaluator has looked whether the function has them."""
+    if ranges.histograms is not None:
+        refuse_histograms(ranges)
+    kernel = EDGED[ranges.edge][call.name]
+    return over_edges(ranges, kernel, call.query.lookback_ms, call.query.meter)
 
 
 def _doubt_counters(call: Call, ranges: Ranges, vector: Vector) -> None:

@@ -8,9 +8,9 @@ from typing import Final
 from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
 from workbench.engine.labels import NAME
-from workbench.engine.regex import compile_regex
 from workbench.engine.values import Value, Vector, merged
 from workbench.errors import QueryError
+from workbench.promql.regex import compile_regex
 from workbench.samples import Labels
 
 __all__ = ["RELABEL"]

@@ -127,9 +127,11 @@ class Regex:
         try:
             found = pc.match_substring_regex(_text(values), pattern=self._anchored)
         except (pa.ArrowInvalid, UnicodeEncodeError) as error:
-            reason = str(error).removeprefix("Invalid regular expression: ")
-            msg = f"{self.pattern!r} is no regular expression ({reason})"
-            raise QueryError(msg, "write it in RE2's syntax") from None
+            reason = str(error).splitlines()[0].removeprefix("Invalid regular expression: ")
+            msg = f"{self.pattern!r} is not a regular expression ({reason})"
+            raise QueryError(
+                msg, "write it in RE2's syntax: no look-around, no back-references"
+            ) from None
         result: Bools = found.to_numpy(zero_copy_only=False).astype(bool)
         return result
 
@@ -138,10 +140,10 @@ def _text(values: Sequence[str]) -> Any:
     import pyarrow as pa
 
     try:
-        return pa.array(values, pa.string())
+        return pa.array(values, pa.large_string())
     except UnicodeEncodeError:
         # A lone surrogate has no UTF-8; it can match a wildcard but never a letter.
-        return pa.array([v.encode(errors="replace").decode() for v in values], pa.string())
+        return pa.array([v.encode(errors="replace").decode() for v in values], pa.large_string())
 
 
 def _alternatives(pattern: str) -> frozenset[str] | None:
