@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +145,24 @@ def test_a_range_selector_gives_the_raw_samples(
         np.testing.assert_array_equal(values, by_name[format_labels(labels)][1])
 
 
+def test_many_at_once_get_what_one_alone_gets(folder: Path, tmp_path: Path) -> None:
+    """On a snapshot that nobody has read yet, so that threads meet while it is opened."""
+    paths = [
+        f"/api/v1/query_range?query={urllib.parse.quote(expression)}"
+        f"&start={START / 1000}&end={END / 1000}&step={step}"
+        for expression in EXPRESSIONS
+        for step in (60, 61, 300)
+    ] + ["/api/v1/labels", "/api/v1/series?match[]=truth_odd", "/api/v1/status/tsdb"]
+    log = tmp_path / "serve.log"
+    with (
+        serving(f"snapshot:{folder}", log, "--concurrency", "8") as url,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        together = list(pool.map(lambda path: servers.get(url + path), paths * 2))
+        alone = [servers.get(url + path) for path in paths]
+    assert together == alone * 2
+
+
 def test_what_exists_is_the_same(direct: SnapshotSource, through: PrometheusSource) -> None:
     for matchers in ([], ["truth_temperature"], ['{path=~"/.*"}', "truth_odd"]):
         assert direct.label_names(matchers, START, END) == through.label_names(matchers, START, END)
@@ -243,6 +264,37 @@ def test_a_proxied_server_gives_its_own_answers(prometheus: str, tmp_path: Path)
             assert {t["labels"]["job"] for t in through.targets()} == {"prometheus", "node"}
             with pytest.raises(QueryError, match="unclosed left parenthesis"):
                 through.query("sum(", END)
+
+
+def test_a_proxied_victoriametrics_is_known_for_what_it_is(
+    victoriametrics: str, tmp_path: Path
+) -> None:
+    with (
+        serving(victoriametrics, tmp_path / "serve.log") as url,
+        PrometheusSource(SourceSettings(url=url)) as through,
+        PrometheusSource(SourceSettings(url=victoriametrics)) as own,
+    ):
+        assert through.info().semantics is Semantics.VICTORIAMETRICS
+        for expression in (RATE, "truth_temperature"):
+            left, right = (s.query_range(expression, WINDOW).data for s in (own, through))
+            assert isinstance(left, Frame)
+            assert isinstance(right, Frame)
+            same(left, right)
+        found = json.loads(servers.get(f"{url}/api/v1/series?match[]=truth_temperature"))["data"]
+        assert {labels["room"] for labels in found} == {"whole", "with a gap"}
+        found = json.loads(servers.get(f"{url}/api/v1/label/room/values"))["data"]
+        assert found == ["whole", "with a gap"]
+
+
+def test_ctrl_c_ends_it_well(folder: Path, tmp_path: Path) -> None:
+    port, log = servers.free_port(), tmp_path / "serve.log"
+    command = [sys.executable, "-m", "workbench.cli", "serve", "--source", f"snapshot:{folder}"]
+    command += ["--listen", f"127.0.0.1:{port}"]
+    with servers.running(command, port, log, ready="Ctrl-C ends it") as server:
+        servers.get(f"{server.url}/api/v1/labels")
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(10) == 0
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_token_opens_and_its_absence_closes(folder: Path, tmp_path: Path) -> None:

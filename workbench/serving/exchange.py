@@ -12,7 +12,7 @@ import orjson
 
 __all__ = ["Refusal", "Request", "Response", "dumps", "failure", "plain", "success"]
 
-_JSON: Final = {"Content-Type": "application/json"}
+_JSON: Final = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 _WORTH_PACKING: Final = 2_048
 """Bytes of a body below which gzip saves nothing that anyone would notice."""
 

@@ -20,14 +20,9 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.promql import parse
-from workbench.promql.tokens import tokenize
 from workbench.serving.exchange import Refusal
 
-__all__ = ["check_size", "timed_out", "too_busy", "translated"]
-
-_MOST_WORDS: Final = 4_000
-"""Words of one expression: the parser's time grows with the square of nested ones, and at some ten
-thousand its stack ends, and the process with it."""
+__all__ = ["timed_out", "too_busy", "translated"]
 
 _SHAPES: Final[tuple[tuple[type[WorkbenchError], int, str, str], ...]] = (
     (TooExpensiveError, 422, "execution", "limit exceeded: "),
@@ -67,21 +62,6 @@ def translated(error: WorkbenchError, expression: str | None = None) -> Refusal:
         if isinstance(error, errors):
             return Refusal(status, kind, prefix + message)
     return Refusal(422, "execution", message)
-
-
-def check_size(expression: str) -> None:
-    """Refuse an expression that the parser would not survive.
-
-    Raises
-    ------
-    Refusal
-        It has more words than any query that people or dashboards write.
-    """
-    if len(expression) > _MOST_WORDS:
-        words = sum(len(t.text) if t.kind == "broken" else 1 for t in tokenize(expression))
-        if words > _MOST_WORDS:
-            message = f"the expression has {words:,} words; at most {_MOST_WORDS:,} are taken"
-            raise Refusal(400, "bad_data", f'invalid parameter "query": {message}')
 
 
 def timed_out(seconds: float, where: str = "expression evaluation") -> Refusal:

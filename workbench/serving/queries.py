@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import promql_parser
-
 from workbench.errors import WorkbenchError
-from workbench.promql import parse
+from workbench.promql import parse, parser
 from workbench.promql.parsing import kind_of
 from workbench.serving.encoding import encoded
 from workbench.serving.exchange import Refusal, Response, dumps, success
-from workbench.serving.failures import check_size, translated
+from workbench.serving.failures import translated
 from workbench.serving.parameters import LATEST_MS, Parameters, bad_data
 from workbench.sources.base import Answer, Source
 from workbench.window import MAX_POINTS, Window
@@ -76,16 +74,14 @@ def format_query(source: Source, asked: Parameters) -> Response:  # noqa: ARG001
 def _laid_out(expression: str) -> str:
     """The expression in the parser's layout; as it is where `parse` knows more than the parser."""
     try:
-        return str(promql_parser.parse(expression).prettify())
+        return str(parser.read(expression).prettify())
     except ValueError:
         return expression.strip()
 
 
 def _expression(asked: Parameters) -> str:
     asked.refuse("lookback_delta", _LOOKBACK)
-    expression = asked.text("query")
-    check_size(expression)
-    return expression
+    return asked.text("query")
 
 
 def _refuse_kinds(expression: str) -> None:

@@ -186,4 +186,4 @@ def test_an_expression_that_would_end_the_process_is_refused(text):
         )
     )
     assert answer.status == 400
-    assert b"at most 4,000 are taken" in answer.body
+    assert b"nested too deeply" in answer.body

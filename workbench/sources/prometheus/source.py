@@ -264,7 +264,8 @@ class PrometheusSource:
     @staticmethod
     def _selection(matchers: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Any]:
         chosen: dict[str, Any] = {"match[]": list(matchers)} if matchers else {}
-        return {**chosen, "start": seconds(start_ms), "end": seconds(end_ms)}
+        # VictoriaMetrics takes a start of 0 or before for none, and then looks back minutes only
+        return {**chosen, "start": seconds(max(start_ms, 1)), "end": seconds(end_ms)}
 
     @staticmethod
     def _list(data: Any, kind: type) -> list[Any]:
