@@ -142,6 +142,7 @@ def prometheus(
     folder: Path,
     *,
     scrape: Sequence[str] = (),
+    external_labels: str = "",
     config: str = "",
     web_config: str = "",
     scheme: str = "http",
@@ -156,6 +157,8 @@ def prometheus(
     scrape
         ``host:port`` of targets scraped once a second, as job ``node``; it scrapes itself too
         where there are any.
+    external_labels
+        As they stand between braces in prometheus.yml: ``cluster: eu, dc: x``.
     config
         More lines of prometheus.yml.
     web_config
@@ -173,9 +176,7 @@ def prometheus(
   static_configs: [{{targets: ['127.0.0.1:{port}']}}]
 - job_name: node
   static_configs: [{{targets: {list(scrape)!r}}}]"""
-    text = (
-        f"global: {{scrape_interval: 1s}}\nscrape_configs:{jobs if scrape else ' []'}\n{config}\n"
-    )
+    text = f"global: {{scrape_interval: 1s, external_labels: {{{external_labels}}}}}\nscrape_configs:{jobs if scrape else ' []'}\n{config}\n"
     (folder / "prometheus.yml").write_text(text)
     command: list[str | Path] = [
         binary,

@@ -141,6 +141,7 @@ def _samples_of(answer: Answer) -> Samples:
     return answer.data
 
 
+_LONG_AGO_MS: Final = 1
 _REMOTE_READ: Final = "remote-read"
 _EXPORT: Final = "export"
 _LIMITS: Final = {
@@ -171,7 +172,7 @@ def reading_named(source: Source, name: str) -> Reading:
 
 
 def choose_reading(source: Source, plan: CapturePlan) -> tuple[Reading, tuple[str, ...]]:
-    """Try which way a source has: each is asked for the last millisecond of the first batch.
+    """Try which way a source has: each is asked for a moment long ago.
 
     Returns
     -------
@@ -191,7 +192,7 @@ def choose_reading(source: Source, plan: CapturePlan) -> tuple[Reading, tuple[st
         for name in names:
             reading = reading_named(source, name)
             try:
-                reading.read(plan.batches[0], (plan.end_ms, plan.end_ms), lambda: None)
+                reading.read(plan.batches[0], (_LONG_AGO_MS, _LONG_AGO_MS), lambda: None)
             except (NotSupportedError, BadAnswerError, RefusedError, QueryError) as error:
                 reasons.append(f"not read by {name}: {error.what}")
             else:

@@ -1,18 +1,19 @@
 """CRC-32C (Castagnoli), the checksum of remote-read frames, by numpy in place of machine code.
 
-A register is linear over GF(2): a message is cut into lanes of one width, all lanes are worked
-through at once, and the lanes' registers are then joined in pairs, the left one moved on by as
-many zero bytes as stand at its right. Reflected polynomial 0x82F63B78, RFC 3720 appendix B.4.
+A register is linear over GF(2): messages are cut into lanes of one width, all lanes are worked
+through at once, and the lanes' registers are then joined, each moved on by as many zero bytes as
+bytes stand at its right, which takes a table for each power of two. Reflected polynomial 0x82F63B78, RFC 3720 appendix B.4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["crc32c"]
+__all__ = ["checksums", "crc32c"]
 
 _U32 = np.ndarray[Any, np.dtype[np.uint32]]
 
@@ -22,7 +23,7 @@ _WIDTH: Final = 64
 _ALL: Final = 0xFFFFFFFF
 
 
-def crc32c(data: bytes | bytearray | memoryview) -> int:
+def crc32c(data: bytes | bytearray) -> int:
     """Give the checksum of some bytes.
 
     Examples
@@ -30,21 +31,38 @@ def crc32c(data: bytes | bytearray | memoryview) -> int:
     >>> hex(crc32c(b"123456789"))
     '0xe3069283'
     """
-    size = len(data)
-    lanes = -(-(size + 4) // _WIDTH)
-    padded = np.zeros(lanes * _WIDTH, np.uint8)
+    return int(checksums(data, [0], [len(data)])[0])
+
+
+def checksums(data: bytes | bytearray, starts: Sequence[int], ends: Sequence[int]) -> _U32:
+    """Give the checksums of many stretches of some bytes, at least one.
+
+    Returns
+    -------
+    ndarray
+        uint32, shape (stretches,).
+
+    Examples
+    --------
+    >>> [hex(each) for each in checksums(b"x123456789", [1, 0], [10, 0])]
+    ['0xe3069283', '0x0']
+    """
+    raw = np.frombuffer(data, np.uint8)
     # Zeros in front of a message leave an empty register empty; four bytes that turn it into
     # ones are what the standard's start value of ones amounts to.
-    padded[-size - 4 : len(padded) - size] = _START
-    padded[len(padded) - size :] = np.frombuffer(data, np.uint8)
-    registers = _advanced(np.zeros(lanes, np.uint32), padded.reshape(lanes, _WIDTH))
-    doubled = 0
-    while len(registers) > 1:
-        if len(registers) % 2:
-            registers = np.concatenate([np.zeros(1, np.uint32), registers])
-        registers = _moved(registers[0::2], doubled) ^ registers[1::2]
-        doubled += 1
-    return int(registers[0]) ^ _ALL
+    lanes = np.array([-(-(b - a + 4) // _WIDTH) for a, b in zip(starts, ends, strict=True)])
+    stops = np.cumsum(lanes)
+    padded = np.zeros(int(stops[-1]) * _WIDTH, np.uint8)
+    for a, b, stop in zip(starts, ends, (stops * _WIDTH).tolist(), strict=True):
+        padded[stop - (b - a) - 4 : stop - (b - a)] = _START
+        padded[stop - (b - a) : stop] = raw[a:b]
+    registers = _advanced(np.zeros(len(padded) // _WIDTH, np.uint32), padded.reshape(-1, _WIDTH))
+    right = np.repeat(stops, lanes) - 1 - np.arange(len(registers))
+    for doubled in range(int(lanes.max()).bit_length()):
+        chosen = np.flatnonzero(right >> doubled & 1)
+        registers[chosen] = _moved(registers[chosen], doubled)
+    joined: _U32 = np.bitwise_xor.reduceat(registers, stops - lanes) ^ np.uint32(_ALL)
+    return joined
 
 
 def _table() -> _U32:

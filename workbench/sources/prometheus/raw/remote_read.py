@@ -15,6 +15,7 @@ division, so that it is known of every answer which of its labels were added.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -94,7 +95,7 @@ class RemoteRead:
             It could not answer.
         """
         listed = self._list_series([render_selector(matchers)], *window)
-        external = self._find_external(listed, window)
+        external = self._find_external(matchers, listed, window)
         own = [{k: v for k, v in external.items() if each.get(k) == v} for each in listed]
         divisions = list({tuple(sorted(each.items())): each for each in [{}, *own]}.values())
         queries = [(*matchers, *_division(external, each)) for each in divisions]
@@ -120,7 +121,9 @@ class RemoteRead:
             raise NotSupportedError(msg, "read its samples in another way")
         return packed
 
-    def _find_external(self, listed: Sequence[Labels], window: Window) -> dict[str, str]:
+    def _find_external(
+        self, matchers: Sequence[Matcher], listed: Sequence[Labels], window: Window
+    ) -> dict[str, str]:
         """External labels that any of the listed series may show."""
         every = sorted({name for labels in listed for name in labels})
         tried: set[int] = set()
@@ -128,11 +131,15 @@ class RemoteRead:
             while probes := self._external.open_to(listed, tried):
                 tried.update(probes)
                 queries = [
-                    [Matcher(name, "=", listed[probe].get(name, "")) for name in every]
-                    for probe in probes
+                    (*matchers, *(Matcher(name, "=", listed[i].get(name, "")) for name in every))
+                    for i in probes
                 ]
-                for query, got in self._ask(queries, window).series:
-                    self._external.learn(listed[probes[query]], got)
+                answers = self._ask(queries, window).series
+                answered = Counter(query for query, _ in answers)
+                for query, got in answers:
+                    # Two answers: a series came up since the list was made. Which is it?
+                    if answered[query] == 1:
+                        self._external.learn(listed[probes[query]], got)
             return dict(self._external.found)
 
 

@@ -1,0 +1,222 @@
+"""Frames of remote-read answers, written here by hand: labels, chunks, damage, what is not copied."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xor_reference import encode
+
+from workbench.errors import BadAnswerError
+from workbench.promql.matcher import Matcher
+from workbench.samples import STALE_NAN, is_stale
+from workbench.sources.prometheus.raw import export
+from workbench.sources.prometheus.raw.crc32c import crc32c
+from workbench.sources.prometheus.raw.export import _line, _read, _simd_line, lines, simdjson
+from workbench.sources.prometheus.raw.frames import decode, unpack
+from workbench.sources.prometheus.raw.remote_read import request
+
+ALWAYS = (-(2**60), 2**60)
+
+Rows = list[tuple[int, float]]
+
+
+def checksum(data: bytes) -> int:
+    """CRC-32C bit by bit."""
+    register = 0xFFFFFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = (register >> 1) ^ (0x82F63B78 if register & 1 else 0)
+    return register ^ 0xFFFFFFFF
+
+
+def number(value: int) -> bytes:
+    """A varint."""
+    value %= 1 << 64
+    if value < 128:
+        return bytes([value])
+    return bytes([value & 127 | 128]) + number(value >> 7)
+
+
+def entry(field: int, value: int | bytes) -> bytes:
+    """A protobuf field."""
+    if isinstance(value, int):
+        return number(field << 3) + number(value)
+    return number(field << 3 | 2) + number(len(value)) + value
+
+
+def chunk(rows: Rows, kind: int = 1) -> bytes:
+    """One chunk of a series."""
+    bits = np.array([v for _, v in rows]).view(np.uint64).tolist()
+    data = encode([(t, b) for (t, _), b in zip(rows, bits, strict=True)])
+    first, last = min(t for t, _ in rows), max(t for t, _ in rows)
+    return entry(1, first) + entry(2, last) + entry(3, kind) + entry(4, data)
+
+
+def series(labels: dict[str, str], *chunks: bytes) -> bytes:
+    """A series with its chunks."""
+    pairs = [entry(1, entry(1, k.encode()) + entry(2, v.encode())) for k, v in labels.items()]
+    return b"".join([*pairs, *(entry(2, each) for each in chunks)])
+
+
+def frame(*many: bytes, query: int = 0) -> bytes:
+    """A frame of series."""
+    message = b"".join(entry(1, each) for each in many) + (entry(2, query) if query else b"")
+    return number(len(message)) + checksum(message).to_bytes(4, "big") + message
+
+
+def read(body: bytes, window: tuple[int, int] = ALWAYS) -> tuple[list, tuple[str, ...]]:
+    """Everything that a body holds."""
+    packed = unpack(body)
+    raw = decode(packed, [labels for _, labels in packed.series], window)
+    return [(dict(k), list(zip(t.tolist(), v.tolist(), strict=True))) for k, t, v in raw.series], (
+        raw.problems
+    )
+
+
+@given(st.binary(max_size=700))
+def test_the_checksum(data: bytes) -> None:
+    """Equal to one made bit by bit."""
+    assert crc32c(data) == checksum(data)
+
+
+def test_a_series_in_several_frames_and_chunks() -> None:
+    """Chunks out of order, overlapping, and in a later frame come together, sorted, once."""
+    a, b = {"__name__": "m", "i": 'ü"\n'}, {"__name__": "a"}
+    body = frame(
+        series(a, chunk([(30, 3.0), (40, 4.0)]), chunk([(10, 1.0), (20, 2.0), (30, 3.0)]))
+    ) + frame(series(b, chunk([(5, 5.0)])), series(a, chunk([(50, 5.0)])))
+    assert read(body) == (
+        [(b, [(5, 5.0)]), (a, [(10, 1.0), (20, 2.0), (30, 3.0), (40, 4.0), (50, 5.0)])],
+        (),
+    )
+
+
+def test_one_label_set_in_two_queries_is_two_series() -> None:
+    """Queries are told apart: external labels may make series of two look alike."""
+    labels = {"__name__": "m"}
+    body = frame(series(labels, chunk([(1, 1.0)]))) + frame(
+        series(labels, chunk([(1, 2.0)])), query=1
+    )
+    assert [query for query, _ in unpack(body).series] == [0, 1]
+
+
+@pytest.mark.parametrize("window", [(10, 40), (11, 39), (20, 20), (41, 50), (0, 9)])
+def test_chunks_are_cut_to_the_window(window: tuple[int, int]) -> None:
+    """Both ends belong to it; a series with nothing in it is left out."""
+    rows = [(10, 1.0), (20, 2.0), (30, 3.0), (40, 4.0)]
+    kept = [(t, v) for t, v in rows if window[0] <= t <= window[1]]
+    found, _ = read(frame(series({"a": "b"}, chunk(rows[:2]), chunk(rows[2:]))), window)
+    assert [each for _, each in found] == ([kept] if kept else [])
+
+
+def test_stale_markers_keep_their_bits() -> None:
+    """And are told from NaN."""
+    packed = unpack(frame(series({"a": "b"}, chunk([(1, STALE_NAN), (2, float("nan"))]))))
+    [(_, _, values)] = decode(packed, [{"a": "b"}], ALWAYS).series
+    assert is_stale(values).tolist() == [True, False]
+
+
+def test_what_is_not_copied_is_counted() -> None:
+    """Histogram chunks, and moments with two values."""
+    body = frame(
+        series({"a": "1"}, chunk([(1, 1.0)], 2), chunk([(2, 1.0)], 3)),
+        series({"a": "2"}, chunk([(1, 1.0)], 2), chunk([(5, 1.0)])),
+        series({"a": "3"}, chunk([(1, 1.0), (2, 2.0)]), chunk([(2, 3.0), (3, 3.0)])),
+    )
+    found, problems = read(body)
+    assert [rows for _, rows in found] == [[(5, 1.0)], [(1, 1.0), (2, 2.0), (3, 3.0)]]
+    assert problems == (
+        "native histograms are not copied: 2 series",
+        "of two values at one time the first was kept: 1 samples",
+    )
+
+
+@given(st.data())
+def test_damage_is_refused(data: st.DataObject) -> None:
+    """A truncated body, one with a changed byte, one with an error's text behind it."""
+    whole = frame(series({"a": "b"}, chunk([(1, 1.0), (2, 2.5)]))) * 2
+    half = len(whole) // 2
+    cut = data.draw(st.integers(1, len(whole) - 1).filter(lambda n: n != half))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    changed = bytearray(whole)
+    changed[at] ^= data.draw(st.integers(1, 255))
+    for body in (whole[:cut], bytes(changed), whole + b"context canceled\n"):
+        with pytest.raises(BadAnswerError, match="damaged or broke off"):
+            unpack(body)
+
+
+@given(st.binary(max_size=60))
+def test_hostile_messages_end_in_one_error(message: bytes) -> None:
+    """Whatever a frame with a right checksum holds."""
+    body = number(len(message)) + checksum(message).to_bytes(4, "big") + message
+    with contextlib.suppress(BadAnswerError):
+        packed = unpack(body)
+        decode(packed, [labels for _, labels in packed.series], ALWAYS)
+
+
+def test_a_request() -> None:
+    """Byte by byte: equality goes as a regular expression, times may be negative."""
+    matchers = [Matcher("a", "=", "x.y"), Matcher("b", "!=", ""), Matcher("c", "!~", "z+")]
+    query = entry(1, -5) + entry(2, 300)
+    query += entry(3, entry(1, 2) + entry(2, b"a") + entry(3, rb"x\.y"))
+    query += entry(3, entry(1, 1) + entry(2, b"b") + entry(3, b""))
+    query += entry(3, entry(1, 3) + entry(2, b"c") + entry(3, b"z+"))
+    message = entry(1, query) + entry(2, 1)
+    block = number(len(message)) + b"\xf4" + (len(message) - 1).to_bytes(2, "little") + message
+    assert request([matchers], (-5, 300)) == block
+
+
+@given(st.lists(st.binary(max_size=20), max_size=5), st.integers(1, 7))
+def test_lines_of_a_body_in_pieces(parts: list[bytes], size: int) -> None:
+    """However the body is cut."""
+    body = b"\n".join(parts)
+    pieces = (body[i : i + size] for i in range(0, len(body), size))
+    assert list(lines(pieces)) == [line for line in body.split(b"\n") if line]
+
+
+LINE = b'{"metric":{"__name__":"m","a":"]\\"values\\":[1"},"values":[%s],"timestamps":[1,2,3]}'
+
+
+@pytest.mark.parametrize("decoder", [_line, *([_simd_line()] if simdjson else [])])
+@pytest.mark.parametrize(
+    ("values", "want"),
+    [
+        (b"1,2.5,-3e300", [1.0, 2.5, -3e300]),
+        (b"1,null,2", [1.0, STALE_NAN, 2.0]),
+        (b'"Infinity",-0.5,"-Infinity"', [float("inf"), -0.5, float("-inf")]),
+        (b"+Inf,-Inf,NaN", [float("inf"), float("-inf"), STALE_NAN]),
+    ],
+)
+def test_values_of_an_export(
+    monkeypatch: pytest.MonkeyPatch, decoder: object, values: bytes, want: list[float]
+) -> None:
+    """Numbers, null and infinities as all versions write them, under labels that look alike."""
+    monkeypatch.setattr(export, "simdjson", True)
+    monkeypatch.setattr(export, "_simd_line", lambda: decoder)
+    raw = _read(iter([LINE % values + b"\n"]), (0, 10))
+    [(labels, times, got)] = raw.series
+    assert labels == {"__name__": "m", "a": ']"values":[1'}
+    assert times.tolist() == [1, 2, 3]
+    assert got.tobytes() == np.array(want).tobytes()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"cannot export data",
+        LINE % b"1,2",
+        LINE % b"1,2,x",
+        (LINE % b"1,2,3")[:-9],
+        b'{"metric":{}}',
+        b"[]",
+    ],
+)
+def test_a_damaged_export_is_refused(body: bytes) -> None:
+    """Text of an error, a line that broke off, columns of two lengths."""
+    with pytest.raises(BadAnswerError, match="damaged or broke off"):
+        _read(iter([LINE % b"1,2,3" + b"\n", body]), (0, 10))
