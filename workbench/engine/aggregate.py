@@ -140,7 +140,9 @@ def aggregate(
     if op in OF_FLOATS:
         vector = floats_of(vector, op, query.notes)
     if op in CHOOSE:
-        assert isinstance(parameter, np.ndarray)
+        if not isinstance(parameter, np.ndarray):  # unchecked by the parser for limitk, limit_ratio
+            msg = f"expected type scalar in aggregation expression {op}, got another"
+            raise QueryError(msg, "give a number, or wrap a single series in scalar()")
         return CHOOSE[op](query, vector, grouped(vector, node), parameter)
     if not len(vector):
         return Vector.empty(len(grid))
