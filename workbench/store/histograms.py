@@ -224,7 +224,7 @@ def _flaw(right_group: Bools, decoded: _Decoded) -> str:
 def _ascending(column: _List) -> bool:
     """Whether the entries of each list rise."""
     values = column.values[column.starts[0] : column.starts[-1]]
-    rises = np.diff(values) > 0
+    rises = values[1:] > values[:-1]
     between = column.starts[1:-1] - column.starts[0] - 1
     rises[between[(between >= 0) & (between < len(rises))]] = True
     return bool(rises.all())

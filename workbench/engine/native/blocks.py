@@ -193,6 +193,7 @@ def zero_widened(histogram: Histogram, threshold: float) -> Histogram:
     )
 
 
+@np.errstate(all="ignore")
 def summed(table: Floats) -> Floats:
     """Add the rows up, compensated."""
     total, carry = table[0].copy(), np.zeros(table.shape[1])
@@ -201,6 +202,7 @@ def summed(table: Floats) -> Floats:
     return np.asarray(np.where(np.isfinite(total), total + carry, total))
 
 
+@np.errstate(all="ignore")
 def averaged(table: Floats) -> Floats:
     """The mean of the rows; a running mean from where the plain sum would overflow."""
     total, carry = table[0].copy(), np.zeros(table.shape[1])
