@@ -132,18 +132,22 @@ class Regex:
             raise QueryError(
                 msg, "write it in RE2's syntax: no look-around, no back-references"
             ) from None
-        result: Bools = found.to_numpy(zero_copy_only=False).astype(bool)
+        bits = np.frombuffer(found.buffers()[1], np.uint8)
+        result: Bools = np.unpackbits(bits, count=len(found), bitorder="little").astype(bool)
         return result
 
 
 def _text(values: Sequence[str]) -> Any:
+    """Strings as an Arrow array, built by hand: Arrow's own way imports pandas first.
+
+    A lone surrogate has no UTF-8 and becomes ``?``; it can match a wildcard but never a letter.
+    """
     import pyarrow as pa
 
-    try:
-        return pa.array(values, pa.large_string())
-    except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8; it can match a wildcard but never a letter.
-        return pa.array([v.encode(errors="replace").decode() for v in values], pa.large_string())
+    encoded = [value.encode(errors="replace") for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)
 
 
 def _alternatives(pattern: str) -> frozenset[str] | None:

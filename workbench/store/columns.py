@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from workbench.store.manifest import Role
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["schema_of"]
+__all__ = ["as_arrow", "as_numpy", "flat", "schema_of"]
+
+
+def as_numpy(array: pa.Array) -> np.ndarray[Any, Any]:
+    """Numbers of an Arrow array without nulls, read-only and not copied.
+
+    Arrow's own conversion imports pandas first, which takes longer than opening a snapshot.
+    """
+    kind = np.dtype(str(array.type).replace("double", "float64"))
+    data = array.buffers()[1]
+    if data is None:
+        return np.empty(0, kind)
+    return np.frombuffer(data, kind, len(array), array.offset * kind.itemsize)
+
+
+def as_arrow(numbers: np.ndarray[Any, Any]) -> pa.Array:
+    """Numbers as an Arrow array, not copied; like `as_numpy` without pandas."""
+    import pyarrow as pa
+
+    kind = pa.from_numpy_dtype(numbers.dtype)
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def flat(table: pa.Table, name: str) -> Any:
+    """One column as a single Arrow array."""
+    import pyarrow as pa
+
+    column = table.column(name)
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def schema_of(role: Role) -> pa.Schema:

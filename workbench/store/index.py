@@ -17,6 +17,7 @@ from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
 from workbench.promql.regex import compile_regex
 from workbench.samples import Ints, Labels
+from workbench.store.columns import as_arrow, as_numpy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,19 +76,19 @@ class LabelIndex:
     @classmethod
     def of_arrow(cls, labels: pa.MapArray) -> LabelIndex:
         """Index a map column, one map of label to value a series, without Python loops over it."""
-        offsets = labels.offsets.to_numpy()
+        offsets = as_numpy(labels.offsets)
         series = np.repeat(np.arange(len(labels), dtype=np.int64), np.diff(offsets))
         names = labels.keys.dictionary_encode()
-        name_codes = names.indices.to_numpy()
+        name_codes = as_numpy(names.indices)
         order = np.argsort(name_codes, kind="stable")
         ends = np.cumsum(np.bincount(name_codes, minlength=len(names.dictionary)))
         postings = {}
         for name, rows in zip(
             names.dictionary.to_pylist(), np.split(order, ends)[:-1], strict=True
         ):
-            values = labels.items.take(rows).dictionary_encode()
+            values = labels.items.take(as_arrow(rows)).dictionary_encode()
             code_of = {value: code for code, value in enumerate(values.dictionary.to_pylist())}
-            codes = values.indices.to_numpy().astype(np.int64)
+            codes = as_numpy(values.indices).astype(np.int64)
             postings[name] = _Posting(series[rows], codes, code_of)
         return cls(len(labels), postings)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SnapshotError
 from workbench.samples import Floats, Ints
-from workbench.store.columns import schema_of
+from workbench.store.columns import as_numpy, flat, schema_of
 from workbench.store.manifest import FileEntry
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ class SnapshotFile:
                 self._check_columns(file.schema_arrow)
                 names = columns or schema_of(self.entry.role).names
                 if row_group is None:
-                    return file.read(names).combine_chunks()
-                return file.read_row_group(row_group, names).combine_chunks()
+                    return file.read(names, use_threads=False)
+                # One thread: the columns are few, and each thread keeps memory of its own.
+                return file.read_row_group(row_group, names, use_threads=False)
         except (pa.ArrowException, OSError, IndexError) as error:
             msg = f"{self.path} cannot be decoded ({str(error).splitlines()[0]})"
             raise SnapshotError(msg, _MEND) from None
@@ -102,7 +103,8 @@ class SnapshotFile:
             As `read`.
         """
         table = self.read(row_group)
-        return table.column("time_ms").to_numpy(), table.column("value").to_numpy()
+        times, values = (as_numpy(flat(table, name)) for name in ("time_ms", "value"))
+        return times, values
 
     def _check_columns(self, found: pa.Schema) -> None:
         for wanted in schema_of(self.entry.role):
@@ -121,7 +123,7 @@ class RowGroups:
     files
         The files that hold samples, by name.
     most_bytes
-        How much to keep; a row group of a million samples takes 16 MB.
+        How much to keep; a sample takes 16 bytes.
     """
 
     def __init__(self, files: dict[str, SnapshotFile], most_bytes: int) -> None:

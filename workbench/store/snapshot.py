@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from workbench.errors import SnapshotError
 from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
 from workbench.samples import Floats, Ints, Labels, MetricMetadata, MetricType, Samples
+from workbench.store.columns import as_arrow, as_numpy, flat
 from workbench.store.histograms import StoredHistograms
 from workbench.store.index import LabelIndex
 from workbench.store.manifest import Manifest, Role, read_manifest
@@ -54,14 +55,14 @@ class SnapshotStore:
         self._files = {e.name: SnapshotFile(self.path, e) for e in self._manifest.files}
         self._metadata = self._read_metadata()
         table = self._table("series")
-        self._labels: pa.MapArray = _flat(table, "labels")
+        self._labels: pa.MapArray = flat(table, "labels")
         self._index = LabelIndex.of_arrow(self._labels)
         self._file_names, self._file = _coded(table)
-        self._row_group: Ints = _flat(table, "row_group").to_numpy()
-        self._first_row: Ints = _flat(table, "first_row").to_numpy()
-        self._rows: Ints = _flat(table, "rows").to_numpy()
-        self._first_ms: Ints = _flat(table, "first_ms").to_numpy()
-        self._last_ms: Ints = _flat(table, "last_ms").to_numpy()
+        self._row_group: Ints = as_numpy(flat(table, "row_group"))
+        self._first_row: Ints = as_numpy(flat(table, "first_row"))
+        self._rows: Ints = as_numpy(flat(table, "rows"))
+        self._first_ms: Ints = as_numpy(flat(table, "first_ms"))
+        self._last_ms: Ints = as_numpy(flat(table, "last_ms"))
         self._check_counts()
         self._histograms = StoredHistograms(
             {e.name: self._files[e.name] for e in self._manifest.files_of("histograms")}
@@ -225,7 +226,7 @@ class SnapshotStore:
             yield slice(a, b), columns
 
     def _labels_of(self, numbers: Ints) -> list[Labels]:
-        taken = self._labels.take(_arrow(numbers))
+        taken = self._labels.take(as_arrow(numbers))
         # Flat lists and slices of them: twice as fast as Arrow's own list of maps.
         pairs = list(zip(taken.keys.to_pylist(), taken.items.to_pylist(), strict=True))
         return [dict(pairs[a:b]) for a, b in pairwise(taken.offsets.to_pylist())]
@@ -266,21 +267,7 @@ def _runs(file: Ints, row_group: Ints) -> Ints:
     return np.concatenate([np.zeros(min(1, len(file)), np.int64), np.cumsum(new, dtype=np.int64)])
 
 
-def _flat(table: pa.Table, name: str) -> Any:
-    """One column as a single Arrow array."""
-    import pyarrow as pa
-
-    column = table.column(name)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
 def _coded(table: pa.Table) -> tuple[list[str], Ints]:
     """The names of the sample files, and for each series the number of its file."""
-    column = _flat(table, "file").dictionary_encode()
-    return column.dictionary.to_pylist(), column.indices.to_numpy().astype(np.int64)
-
-
-def _arrow(numbers: Ints) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(numbers)
+    column = flat(table, "file").dictionary_encode()
+    return column.dictionary.to_pylist(), as_numpy(column.indices).astype(np.int64)

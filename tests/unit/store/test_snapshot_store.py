@@ -1,6 +1,8 @@
 """What is written as a snapshot comes back bit by bit, and only what is asked is read."""
 
 import contextlib
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -207,3 +209,19 @@ def test_a_snapshot_that_is_replaced_while_it_is_open_says_so(tmp_path, small_ro
     write_snapshot(tmp_path / "s", others, overwrite=True)
     with pytest.raises(SnapshotError, match="replaced"):
         store.select([], *ALL_TIME)
+
+
+def test_opening_and_asking_does_not_wait_for_pandas(tmp_path):
+    """Importing it takes longer than opening a snapshot and answering from it."""
+    write_snapshot(tmp_path / "s", many())
+    program = (
+        "import sys\n"
+        "from workbench.promql.matcher import Matcher\n"
+        "from workbench.store import SnapshotStore\n"
+        "store = SnapshotStore(sys.argv[1])\n"
+        "found = store.select([Matcher('n', '=~', '1.+')], 0, 9_000)\n"
+        "print(len(found), 'pandas' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "s"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "10 False\n", done.stderr

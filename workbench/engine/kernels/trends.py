@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
 
 from workbench.engine.kernels.fold import Fold, long_windows
@@ -12,9 +15,12 @@ from workbench.samples import Floats, Ints
 
 __all__ = ["predicted", "slope", "smoothed"]
 
+_WEIGHTS: Final = 1 << 17
+"""How many weights, windows × rows, a product of matrices may have."""
 
-def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats, Bools]:
-    """Fit a straight line by least squares; constant windows get slope 0 exactly.
+
+def _fitted(windows: Windows, origin_ms: Ints) -> Floats:
+    """Fit a straight line to each window by least squares; constant windows get slope 0 exactly.
 
     Parameters
     ----------
@@ -25,10 +31,77 @@ def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats, Bool
 
     Returns
     -------
-    tuple
-        Slope a second, value at the origin, presence (two samples at least).
+    Floats
+        Shape (2, series, steps): slope a second, and value at the origin.
     """
-    windows = windows.flat()
+    if not windows.is_table:
+        return _fit_each(windows, origin_ms)
+    finite: Bools = np.asarray(np.isfinite(windows.values).all(axis=1))
+    if finite.all():
+        return _fit_table(windows, origin_ms)
+    result = np.empty((2, *windows.shape))
+    result[:, ~finite] = _fit_each(windows.of_series(~finite).flat(), origin_ms)
+    if finite.any():
+        result[:, finite] = _fit_table(windows.of_series(finite), origin_ms)
+    return result
+
+
+def _fit_table(windows: Windows, origin_ms: Ints) -> Floats:
+    """Fit finite values whose times are shared: then both results are weighted sums of the values.
+
+    The weights are the same for all series, so that many windows of many series are one product
+    of matrices. Times are taken from each window's own centre and values from one close by, which
+    keeps the sums as exact as those of two passes.
+    """
+    result = np.empty((2, *windows.shape))
+    origin = np.broadcast_to(origin_ms, (1, windows.shape[1]))[0]
+    for steps, rows in _spans(windows):
+        windows.tick()
+        times, values = windows.times_ms[rows], windows.values[:, rows]
+        row = np.arange(rows.start, rows.stop)
+        low, high = windows.low[0, steps, None], windows.high[0, steps, None]
+        inside = (row >= low) & (row < high)
+        n = (high - low)[:, 0]
+        seconds = (times - times[0]) / 1000.0
+        centre = inside @ seconds / n
+        distance = np.where(inside, seconds - centre[:, None], 0.0)
+        distance /= np.square(distance).sum(axis=1, keepdims=True)
+        near = values[:, :1]
+        slopes = (values - near) @ distance.T
+        means = (values - near) @ (inside / n[:, None]).T
+        result[0, :, steps] = slopes
+        result[1, :, steps] = near + means + slopes * ((origin[steps] - times[0]) / 1000.0 - centre)
+    return _with_constants(windows, result)
+
+
+def _spans(windows: Windows) -> Iterator[tuple[slice, slice]]:
+    """Runs of steps, each with the rows of all its windows: about twice as many as one window's."""
+    low, high = windows.low[0], windows.high[0]
+    width = max(1, int((high - low).max(initial=1)))
+    at_once = width * len(high) // max(1, int(high[-1] - high[0]))
+    at_once = max(1, min(at_once, _WEIGHTS // (2 * width)))
+    for first in range(0, len(high), at_once):
+        steps = slice(first, min(first + at_once, len(high)))
+        rows = slice(int(low[first]), int(high[steps.stop - 1]))
+        if rows.start < rows.stop:
+            yield steps, rows
+
+
+def _with_constants(windows: Windows, result: Floats) -> Floats:
+    """Give windows of one value repeated the slope 0 and that value."""
+    changed = np.zeros(windows.values.shape, np.int32)
+    np.not_equal(windows.values[:, 1:], windows.values[:, :-1], out=changed[:, 1:])
+    changed = np.cumsum(changed, axis=1, dtype=np.int32)
+    first = windows.first
+    constant = windows.at(changed, windows.last) == windows.at(changed, first)
+    if constant.any():
+        result[0, constant] = 0.0
+        result[1, constant] = windows.at(windows.values, first)[constant]
+    return result
+
+
+def _fit_each(windows: Windows, origin_ms: Ints) -> Floats:
+    """Fit the windows of a flat block sample by sample, long ones on their own."""
     long, each = long_windows(windows)
     fold = Fold(windows, ~long)
     origin, start = fold.ravel(origin_ms), windows.values[fold.ravel(windows.first)]
@@ -45,7 +118,7 @@ def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats, Bool
     for series, step, rows in each:
         moment = np.broadcast_to(origin_ms, fold.shape)[series, step]
         result[:, series, step] = _line(windows, rows, moment)
-    return result[0], result[1], windows.count > 1
+    return result
 
 
 def _sums(windows: Windows, fold: Fold, origin: Ints, start: Floats) -> tuple[Floats, Bools]:
@@ -74,14 +147,13 @@ def _line(windows: Windows, rows: slice, origin_ms: int) -> tuple[float, float]:
 
 def slope(windows: Windows) -> tuple[Floats, Bools]:
     """The least-squares slope, a second."""
-    slopes, _, present = _regression(windows, windows.times_ms.take(windows.first))
-    return slopes, present
+    return _fitted(windows, windows.times_ms.take(windows.first))[0], windows.count > 1
 
 
 def predicted(windows: Windows, *, now_ms: Ints, seconds_ahead: Floats) -> tuple[Floats, Bools]:
     """The fitted line `seconds_ahead` after `now_ms`, both of shape (steps,)."""
-    slopes, levels, present = _regression(windows, now_ms)
-    return slopes * seconds_ahead + levels, present
+    slopes, levels = _fitted(windows, now_ms)
+    return slopes * seconds_ahead + levels, windows.count > 1
 
 
 def smoothed(windows: Windows, *, smoothing: Floats, trending: Floats) -> tuple[Floats, Bools]:

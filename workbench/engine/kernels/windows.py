@@ -9,7 +9,7 @@ are their own come as flat columns. `Windows.at` reads both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -92,6 +92,12 @@ class Windows:
     def full(self, per_step: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Repeat what is the same for all series: a read-only view, shape (series, steps)."""
         return np.broadcast_to(per_step, self.shape)
+
+    def of_series(self, chosen: Bools) -> Windows:
+        """Some series of a table."""
+        values = self.values[chosen]
+        offsets = self.values.shape[1] * np.arange(len(values) + 1)
+        return replace(self, values=values, offsets=offsets)
 
     def flat(self) -> Windows:
         """The same block in the flat form, whichever it has."""
