@@ -10,6 +10,7 @@ from workbench.engine.annotations import Annotations
 from workbench.engine.limits import Meter
 from workbench.engine.storage import Storage
 from workbench.engine.values import Grid, Ranges, Value, Vector
+from workbench.errors import QueryError
 from workbench.promql.matcher import Matcher
 from workbench.samples import Floats, Samples
 
@@ -85,23 +86,32 @@ class Call:
     def vector(self, position: int) -> Vector:
         """An argument that is an instant vector."""
         value = self._value(position)
-        assert isinstance(value, Vector)
+        if not isinstance(value, Vector):
+            raise self._mistyped(wanted="vector")
         return value
 
     def ranges(self, position: int) -> Ranges:
         """An argument that is a range vector."""
         value = self._value(position)
-        assert isinstance(value, Ranges)
+        if not isinstance(value, Ranges):
+            raise self._mistyped(wanted="matrix")
         return value
 
     def scalar(self, position: int) -> Floats:
         """An argument that is a scalar: float64, shape (steps,)."""
         value = self._value(position)
-        assert not isinstance(value, Vector | Ranges | str)
+        if isinstance(value, Vector | Ranges | str):
+            raise self._mistyped(wanted="scalar")
         return value
 
     def text(self, position: int) -> str:
         """An argument that is a string."""
         value = self._value(position)
-        assert isinstance(value, str)
+        if not isinstance(value, str):
+            raise self._mistyped(wanted="string")
         return value
+
+    def _mistyped(self, *, wanted: str) -> QueryError:
+        """The error for what the parser lets pass, such as ``exp(NaN)``."""
+        msg = f"expected type {wanted} in call to function {self.name!r}, got another"
+        return QueryError(msg, "look up the function's arguments")
