@@ -178,6 +178,39 @@ def test_batches_select_each_metric_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert everything(SnapshotStore(tmp_path / "copy")) == want
 
 
+def test_a_metric_of_many_series_is_divided_by_a_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches stay small whatever the labels; together they select each series exactly once."""
+    monkeypatch.setattr(planning, "_BATCH_SAMPLES", 1_000)
+    rows = [
+        series("m", 50, **({"zone": zone} if zone else {}), i=f'{i} "{zone}"\\\n.*')
+        for zone in ("", "a", "b|c")
+        for i in range(30)
+    ]
+    store = original(rows)
+    source = Closed(SnapshotSource(store, "original"), store)
+    planned = plan(source, ["m"], STEP, 50 * STEP)  # type: ignore[arg-type]
+    assert sum(batch.series for batch in planned.batches) == 90
+    assert all(batch.samples <= 1_000 for batch in planned.batches)
+    capture(source, ["m"], STEP, 50 * STEP, tmp_path / "copy")  # type: ignore[arg-type]
+    assert everything(SnapshotStore(tmp_path / "copy")) == everything(store)
+    selected = [
+        store.select(planning.matchers_of(batch.selector), 0, 10**9) for batch in planned.batches
+    ]
+    assert [len(each) for each in selected] == [batch.series for batch in planned.batches]
+
+
+def test_series_that_no_label_divides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One series larger than a batch is a batch of its own."""
+    monkeypatch.setattr(planning, "_BATCH_SAMPLES", 10)
+    store = original([series("m", 500, i="x"), series("n", 500)])
+    source = SnapshotSource(store, "original")
+    assert [b.series for b in plan(source, [ALL], STEP, 500 * STEP).batches] == [1, 1]
+    capture(source, [ALL], STEP, 500 * STEP, tmp_path / "copy")
+    assert everything(SnapshotStore(tmp_path / "copy")) == everything(store)
+
+
 def test_overlapping_selectors_write_a_series_once(tmp_path: Path) -> None:
     """Two selectors that meet one series."""
     store = original(ROWS)

@@ -26,6 +26,7 @@ from workbench.errors import (
     RefusedError,
     TooExpensiveError,
 )
+from workbench.native import is_native
 from workbench.samples import Labels, Samples
 from workbench.sources.base import Answer, Source
 from workbench.sources.prometheus import PrometheusSource
@@ -100,13 +101,18 @@ class _Ranges:
         for piece in batch.pieces:
             for after, until, answer in self._ask(batch.selector, *piece):
                 problems |= dict.fromkeys((*answer.provenance.warnings, *answer.provenance.gaps))
-                for own, times, values in _samples_of(answer):
+                samples = _samples_of(answer)
+                if samples.histograms is not None:
+                    problems["native histograms are not copied"] = None
+                for own, times, values, native in samples.native_series():
                     number = known.setdefault(frozenset(own.items()), len(labels))
                     if number == len(labels):
                         labels.append(own)
                         parts.append([])
                     # A closed window (Prometheus 2) gives the moment `after` too; it is not ours.
-                    inside = slice(*np.searchsorted(times, (after, until), side="right"))
+                    inside = (times > after) & (times <= until)
+                    if native is not None:  # their place in the values is no sample
+                        inside &= ~is_native(native)
                     parts[number].append((times[inside], values[inside]))
             told()
         rows = np.array([sum(len(t) for t, _ in each) for each in parts], np.int64)

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.samples import MetricMetadata
 from workbench.settings import without_secrets
@@ -31,12 +31,21 @@ from workbench.store.manifest import (
 )
 from workbench.store.memory import by_name
 from workbench.store.rowgroups import SnapshotFile
-from workbench.store.writer import describe, metadata_table, write_table, write_text
+from workbench.store.snapshot import SnapshotStore
+from workbench.store.writer import (
+    describe,
+    metadata_table,
+    write_snapshot,
+    write_table,
+    write_text,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["join_snapshots"]
+
+_REWRITTEN: Final = "rewritten"
 
 
 def join_snapshots(
@@ -119,13 +128,14 @@ class _Joiner:
     def add(self, part: Path) -> None:
         """Take over the series of a part that no earlier part had."""
         manifest = read_manifest(part)
-        [listed] = [SnapshotFile(part, entry) for entry in manifest.files_of("series")]
-        table = listed.read()
-        fresh = [self._is_new(pairs) for pairs in table.column("labels").to_pylist()]
-        if not all(fresh):
-            table = table.filter(fresh)
-        if not len(table):
-            return
+        table = _series_of(part, manifest)
+        keys = [frozenset(pairs) for pairs in table.column("labels").to_pylist()]
+        known = self._seen.intersection(keys)
+        self._seen.update(keys)
+        if known:
+            part = self._without(part, known)
+            manifest = read_manifest(part)
+            table = _series_of(part, manifest)
         partners = {entry.name: entry for entry in manifest.files_of("histograms")}
         names: dict[str, str] = {}
         for entry in manifest.files_of("samples"):
@@ -135,13 +145,16 @@ class _Joiner:
             if partner(entry.name) in partners:
                 self._take_over(part, partners[partner(entry.name)], partner(name))
         self._tables.append(_renamed(table, names))
+        shutil.rmtree(self._folder / _REWRITTEN, ignore_errors=True)
 
-    def _is_new(self, pairs: list[tuple[str, str]]) -> bool:
-        key = frozenset(pairs)
-        if key in self._seen:
-            return False
-        self._seen.add(key)
-        return True
+    def _without(self, part: Path, known: set[frozenset[tuple[str, str]]]) -> Path:
+        """Write a part again without some of its series: a file's rows all belong to a series."""
+        samples = SnapshotStore(part).select([], -(2**62), 2**62)
+        write_snapshot(
+            self._folder / _REWRITTEN,
+            (one for one in samples.native_series() if frozenset(one[0].items()) not in known),
+        )
+        return self._folder / _REWRITTEN
 
     def _take_over(self, part: Path, entry: FileEntry, name: str) -> None:
         """Link a checked file, or copy it where the file system has no links."""
@@ -175,6 +188,11 @@ class _Joiner:
             self.counts = Counts(series=len(table), samples=rows)
             self.first_ms = pc.min(table.column("first_ms")).as_py()
             self.last_ms = pc.max(table.column("last_ms")).as_py()
+
+
+def _series_of(part: Path, manifest: Manifest) -> pa.Table:
+    [entry] = manifest.files_of("series")
+    return SnapshotFile(part, entry).read()
 
 
 def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
