@@ -214,7 +214,7 @@ HOLDS = {
     "at_modifier.test": (78, 0, 0, 0),
     "collision.test": (2, 0, 0, 0),
     "duration_expression.test": (59, 0, 0, 0),
-    "extended_vectors.test": (124, 45, 0, 0),
+    "extended_vectors.test": (169, 0, 0, 0),
     "fill-modifier.test": (46, 0, 0, 0),
     "functions.test": (431, 0, 0, 0),
     "histograms.test": (185, 0, 0, 0),

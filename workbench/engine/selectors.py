@@ -11,6 +11,7 @@ import numpy as np
 from workbench.engine.context import Query
 from workbench.engine.kernels.edges import interpolated, over_edges
 from workbench.engine.kernels.windows import Windows, over_windows
+from workbench.engine.native.edges import on_edge
 from workbench.engine.native.windows import doubted, picked, resolved
 from workbench.engine.values import Grid, Ranges, Value, Vector
 from workbench.errors import NotSupportedError
@@ -22,7 +23,6 @@ from workbench.samples import Floats, Ints, Samples, is_stale
 __all__ = [
     "DEFAULT_SUBQUERY_STEP_MS",
     "matrix_selector",
-    "refuse_histograms",
     "sample_times",
     "subquery",
     "vector_selector",
@@ -112,17 +112,12 @@ def vector_selector(query: Query, node: Any, grid: Grid) -> Vector:
 
 def _smoothed(query: Query, node: VectorSelector, grid: Grid) -> Vector:
     ranges = matrix_selector(query, MatrixSelector(node, query.lookback_ms), grid)
-    if ranges.histograms is not None:
-        refuse_histograms(ranges)
-    vector = over_edges(ranges, interpolated, query.lookback_ms, query.meter)
+    if ranges.histograms is None:
+        vector = over_edges(ranges, interpolated, query.lookback_ms, query.meter)
+    else:
+        vector = on_edge(ranges, query.lookback_ms, query.meter, query.notes)
     vector.drop_name[:] = False
     return vector.spread(len(grid)) if ranges.fixed else vector
-
-
-def refuse_histograms(ranges: Ranges) -> None:
-    """Say that native histograms have no such edges here."""
-    msg = f"not supported: {ranges.edge} native histograms"
-    raise NotSupportedError(msg, "ask a Prometheus server, or write it without")
 
 
 def sample_times(query: Query, node: Any, grid: Grid) -> Vector:

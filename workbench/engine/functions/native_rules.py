@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from workbench.engine.context import Call
 from workbench.engine.kernels.windows import Kernel, Windows, over_windows
-from workbench.engine.native.arithmetic import is_reset
 from workbench.engine.native.windows import Measure, ignoring, measured, picked, stepwise
 from workbench.engine.values import Ranges, Vector
-from workbench.frame import Bools
-from workbench.samples import Floats, Ints
+from workbench.samples import Ints
 
 __all__ = [
     "NativeRule",
     "both_kinds",
-    "counting_changes",
-    "counting_resets",
+    "counting",
     "newest",
     "of_either",
     "oldest",
@@ -62,15 +57,6 @@ def of_either(measure: Measure, *, newest: int = 0) -> NativeRule:
     return rule
 
 
-def counting_changes(call: Call, ranges: Ranges, _kernel: Kernel) -> Vector:
-    """How often a sample is another than the one before."""
-
-    def differs(now: Floats, before: Floats) -> Bools:
-        return np.asarray((now != before) & ~(np.isnan(now) & np.isnan(before)))
-
-    return stepwise(ranges, call.query.meter, differs, lambda now, before: not now.same(before))
-
-
-def counting_resets(call: Call, ranges: Ranges, _kernel: Kernel) -> Vector:
-    """How often a counter fell, in whichever of its counts."""
-    return stepwise(ranges, call.query.meter, np.less, is_reset)
+def counting(call: Call, ranges: Ranges, _kernel: Kernel) -> Vector:
+    """Count samples by how they relate to the one before, whichever kind they are."""
+    return stepwise(ranges, call.name, call.query.meter)

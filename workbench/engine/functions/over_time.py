@@ -14,8 +14,7 @@ from workbench.engine.functions.function import Function
 from workbench.engine.functions.native_rules import (
     NativeRule,
     both_kinds,
-    counting_changes,
-    counting_resets,
+    counting,
     newest,
     of_either,
     oldest,
@@ -27,7 +26,7 @@ from workbench.engine.kernels.edges import EDGED, over_edges
 from workbench.engine.kernels.windows import Kernel, over_windows
 from workbench.engine.labels import NAME
 from workbench.engine.native import change
-from workbench.engine.selectors import refuse_histograms
+from workbench.engine.native.edges import over_native_edges
 from workbench.engine.values import Ranges, Value, Vector
 from workbench.errors import QueryError
 from workbench.samples import Floats
@@ -66,10 +65,10 @@ def _over(
 
 def _with_edges(call: Call, ranges: Ranges) -> Vector:
     """An anchored or smoothed range; the evaluator has looked whether the function has them."""
+    query = call.query
     if ranges.histograms is not None:
-        refuse_histograms(ranges)
-    kernel = EDGED[ranges.edge][call.name]
-    return over_edges(ranges, kernel, call.query.lookback_ms, call.query.meter)
+        return over_native_edges(ranges, call.name, query.lookback_ms, query.meter, query.notes)
+    return over_edges(ranges, EDGED[ranges.edge][call.name], query.lookback_ms, query.meter)
 
 
 def _doubt_counters(call: Call, ranges: Ranges, vector: Vector) -> None:
@@ -141,7 +140,7 @@ def _absent_over_time(call: Call) -> Value:
 OVER_TIME: Final[dict[str, Function]] = {
     "absent_over_time": _absent_over_time,
     "avg_over_time": _over(sums.average, native=of_either(change.average)),
-    "changes": _over(counters.changes, native=counting_changes),
+    "changes": _over(counters.changes, native=counting),
     "count_over_time": _over(sums.count, native=both_kinds),
     "delta": _over(counters.delta, native=of_either(change.delta)),
     "deriv": _over(trends.slope),
@@ -158,7 +157,7 @@ OVER_TIME: Final[dict[str, Function]] = {
     "present_over_time": _over(extremes.one, native=both_kinds),
     "quantile_over_time": _quantile,
     "rate": _over(counters.rate, counter=True, native=of_either(change.rate)),
-    "resets": _over(counters.resets, native=counting_resets),
+    "resets": _over(counters.resets, native=counting),
     "stddev_over_time": _over(sums.deviation),
     "stdvar_over_time": _over(sums.variance),
     "sum_over_time": _over(sums.total, native=of_either(change.total)),

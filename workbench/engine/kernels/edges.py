@@ -7,7 +7,7 @@ its two sides. Samples are looked for as far outside as an instant selector look
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -21,7 +21,7 @@ from workbench.engine.values import Ranges, Vector
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
 
-__all__ = ["EDGED", "Edges", "interpolated", "over_edges"]
+__all__ = ["EDGED", "Edges", "edges_of", "interpolated", "over_edges"]
 
 
 @dataclass(slots=True)
@@ -53,6 +53,14 @@ def over_edges(ranges: Ranges, kernel: EdgeKernel, lookback_ms: int, meter: Mete
     shape = (len(ranges), len(ranges.ends_ms))
     meter.hold(*shape)
     values, present = np.empty(shape), np.zeros(shape, bool)
+    for chosen, edges in edges_of(ranges, lookback_ms):
+        meter.tick()
+        values[chosen], present[chosen] = kernel(edges)
+    return Vector(ranges.labels, values, present, np.ones(len(ranges), bool))
+
+
+def edges_of(ranges: Ranges, lookback_ms: int) -> Iterator[tuple[slice, Edges]]:
+    """The windows of each block of series, with the rows around them."""
     wide = replace(
         ranges, ends_ms=ranges.ends_ms + lookback_ms, span_ms=ranges.span_ms + 2 * lookback_ms
     )
@@ -60,10 +68,7 @@ def over_edges(ranges: Ranges, kernel: EdgeKernel, lookback_ms: int, meter: Mete
     for (chosen, inner), (_, outer), (_, open_end) in zip(
         blocks(ranges), blocks(wide), blocks(short), strict=True
     ):
-        meter.tick()
-        edges = Edges(inner, outer.low, outer.high, open_end.high)
-        values[chosen], present[chosen] = kernel(edges)
-    return Vector(ranges.labels, values, present, np.ones(len(ranges), bool))
+        yield chosen, Edges(inner, outer.low, outer.high, open_end.high)
 
 
 def _anchored_windows(edges: Edges) -> Windows:

@@ -20,6 +20,7 @@ __all__ = [
     "COLLIDING",
     "RECONCILED",
     "average",
+    "between",
     "delta",
     "idelta",
     "increase",
@@ -46,7 +47,7 @@ def _warn(window: NativeWindow, what: str) -> None:
     window.notes.warn(f'this native histogram metric is not a {what}: "{window.name}"')
 
 
-def _change(window: NativeWindow, *, counter: bool) -> Histogram | None:
+def between(window: NativeWindow, *, counter: bool) -> Histogram | None:
     """What was added between first and last sample, resets taken into account."""
     samples, resets = window.histograms, window.resets
     start, last, between = samples[0], samples[-1], samples[1:-1]
@@ -75,7 +76,7 @@ def _extrapolated(window: NativeWindow, *, counter: bool, per_second: bool) -> H
     """Extrapolate to the window's edges; the count decides where a counter would be at zero."""
     if len(window.histograms) < 2:
         return None
-    change = _change(window, counter=counter)
+    change = between(window, counter=counter)
     if change is None:
         return None
     first, last = window.times_ms[[0, -1]].tolist()

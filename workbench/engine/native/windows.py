@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -25,9 +26,11 @@ __all__ = [
     "NativeWindow",
     "by_floats",
     "doubted",
+    "flags_of",
     "ignoring",
     "measured",
     "picked",
+    "resets_of",
     "resolved",
     "stepwise",
 ]
@@ -79,8 +82,8 @@ def picked(ranges: Ranges, present: Bools, which: Callable[[Windows], Ints]) -> 
     return or_none(result)
 
 
-def by_floats(ranges: Ranges, kernel: Kernel, meter: Meter) -> Vector:
-    """Run a kernel over the floats alone; series without any are absent."""
+def by_floats(ranges: Ranges, run: Callable[[Ranges], Vector]) -> Vector:
+    """Evaluate the floats alone; series without any are absent."""
     keep = ~_native(ranges)
     before = np.concatenate([[0], np.cumsum(keep)])
     offsets = before[ranges.offsets]
@@ -97,7 +100,7 @@ def by_floats(ranges: Ranges, kernel: Kernel, meter: Meter) -> Vector:
     shape = (len(ranges), len(ranges.ends_ms))
     values, present = np.full(shape, np.nan), np.zeros(shape, bool)
     if len(filled):
-        vector = over_windows(part, kernel, meter)
+        vector = run(part)
         values[filled], present[filled] = vector.values, vector.present
     return Vector(ranges.labels, values, present, np.ones(len(ranges), bool))
 
@@ -121,34 +124,51 @@ def ignoring(ranges: Ranges, kernel: Kernel, meter: Meter, notes: Annotations) -
         notes.inform(
             f"ignored histograms in a range containing both floats and histograms{_of(ranges, i)}"
         )
-    return by_floats(ranges, kernel, meter)
+    return by_floats(ranges, lambda part: over_windows(part, kernel, meter))
 
 
 def _of(ranges: Ranges, series: int) -> str:
     return f' for metric name "{ranges.labels[series].get("__name__", "")}"'
 
 
-def stepwise(
-    ranges: Ranges,
-    meter: Meter,
-    floats: Callable[[Floats, Floats], Bools],
-    histograms: Callable[[Histogram, Histogram], bool],
-) -> Vector:
-    """Count how often a sample relates so to the one before; another kind of sample always does.
+def _differs(now: Floats, before: Floats) -> Bools:
+    return np.asarray((now != before) & ~(np.isnan(now) & np.isnan(before)))
+
+
+_RELATIONS: Final[
+    dict[
+        str,
+        tuple[Callable[[Floats, Floats], Bools], Callable[[Histogram, Histogram], bool]],
+    ]
+] = {
+    "changes": (_differs, lambda now, before: not now.same(before)),
+    "resets": (np.less, is_reset),
+}
+"""What `changes` and `resets` count: how two floats, or two histograms, relate; newer one first."""
+
+
+def flags_of(ranges: Ranges, name: str) -> Bools:
+    """Whether each sample is to be counted; one of another kind than the one before always is.
 
     Parameters
     ----------
-    floats, histograms
-        Tell of two samples of one kind, the newer one first.
+    name
+        ``changes`` or ``resets``.
     """
     assert ranges.histograms is not None
-    native = _native(ranges)
+    floats, histograms = _RELATIONS[name]
+    native, rows = _native(ranges), ranges.histograms
     flags = np.zeros(len(native), bool)
     flags[1:] = floats(ranges.values[1:], ranges.values[:-1]) & ~native[1:]
     flags[1:] |= native[1:] != native[:-1]
-    rows = ranges.histograms
     for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
         flags[row] = histograms(rows[row], rows[row - 1])
+    return flags
+
+
+def stepwise(ranges: Ranges, name: str, meter: Meter) -> Vector:
+    """Count samples by how they relate to the one before: ``changes`` or ``resets``."""
+    flags = flags_of(ranges, name)
     total = np.cumsum(flags, dtype=np.int64)
     shape = (len(ranges), len(ranges.ends_ms))
     meter.hold(*shape)
@@ -208,7 +228,7 @@ def measured(
     newest
         Look only at that many samples at a window's end.
     """
-    result = by_floats(ranges, kernel, meter)
+    result = by_floats(ranges, lambda part: over_windows(part, kernel, meter))
     native = no_histograms(result.present.shape)
     for series, step, window in _native_windows(ranges, notes, newest, result, meter):
         native[series, step] = found = measure(window)
@@ -225,7 +245,7 @@ def _native_windows(
     assert ranges.histograms is not None
     native = _native(ranges)
     before = np.concatenate([[0], np.cumsum(native)])
-    resets = _resets(ranges, native)
+    resets = resets_of(ranges)
     for chosen, windows in blocks(ranges):
         meter.tick()
         base = int(ranges.offsets[chosen.start])
@@ -257,11 +277,11 @@ def _native_windows(
             )
 
 
-def _resets(ranges: Ranges, native: Bools) -> Bools:
+def resets_of(ranges: Ranges) -> Bools:
     """Of each histogram whether it was reset since the row before, wherever that row belongs."""
     assert ranges.histograms is not None
+    native, rows = _native(ranges), ranges.histograms
     flags = np.zeros(len(native), bool)
-    rows = ranges.histograms
     for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
         flags[row] = is_reset(rows[row], rows[row - 1])
     return flags
