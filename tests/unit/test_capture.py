@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from workbench.capture import capture, plan, planning
 from workbench.errors import InputError, QueryError, TooExpensiveError, UnreachableError
+from workbench.native import Histogram
 from workbench.promql.matcher import Matcher
 from workbench.samples import MetricMetadata, MetricType, Samples, Series
 from workbench.sources.base import Answer
@@ -199,6 +200,21 @@ def test_a_metric_of_many_series_is_divided_by_a_label(
         store.select(planning.matchers_of(batch.selector), 0, 10**9) for batch in planned.batches
     ]
     assert [len(each) for each in selected] == [batch.series for batch in planned.batches]
+
+
+def test_native_histograms_are_left_out_and_named(tmp_path: Path) -> None:
+    """What stands in their place among the values is no sample; the copy is incomplete."""
+    native = np.array([None, Histogram(count=1, sum=2.0), None], object)
+    times = np.arange(1, 4, dtype=np.int64) * STEP
+    row = ({"__name__": "h"}, times, np.array([1.0, np.nan, 3.0]), native)
+    store = MemoryStore(Samples.from_series([row, series("m", 3)]), [])
+    manifest = capture(SnapshotSource(store, "o"), [ALL], STEP, 3 * STEP, tmp_path / "copy")
+    assert not manifest.complete
+    assert "native histograms are not copied" in manifest.notes
+    [(_, got, _)] = list(
+        SnapshotStore(tmp_path / "copy").select([Matcher("__name__", "=", "h")], 0, 10**9)
+    )
+    assert got.tolist() == [STEP, 3 * STEP]
 
 
 def test_series_that_no_label_divides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
