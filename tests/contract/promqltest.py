@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.engine.native.arithmetic import added, is_reset, subtracted
+from workbench.engine.storage import Room
 from workbench.native import CUSTOM, Buckets, Histogram, ResetHint
 from workbench.promql.matcher import Matcher
 from workbench.promql.regex import compile_regex
@@ -285,7 +286,13 @@ class Loaded:
                 self._frozen.append((labels, times, *remembered(list(ordered.values())), why))
         return self._frozen
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+    def select(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        room: Room | None = None,  # noqa: ARG002 - the protocol's signature
+    ) -> Samples:
         found, native = [], []
         for labels, times, values, histograms, why in self._all():
             if all(_meets(labels.get(m.name, ""), m) for m in matchers):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import platformdirs
@@ -68,7 +68,9 @@ def estate_version() -> str:
     return digest.hexdigest()
 
 
-def open_demo(cache_dir: Path | None = None, progress: Progress | None = None) -> SnapshotSource:
+def open_demo(
+    cache_dir: Path | None = None, progress: Progress | None = None, **limits: Any
+) -> SnapshotSource:
     """Open the embedded estate, building it first where this version of it is not cached.
 
     Parameters
@@ -77,6 +79,8 @@ def open_demo(cache_dir: Path | None = None, progress: Progress | None = None) -
         Where builds are kept; see `cache_folder`.
     progress
         Told how far a build is; not called where there is nothing to build.
+    **limits
+        `max_samples` and `timeout_seconds` of one query, as `SnapshotSource` has them.
 
     Returns
     -------
@@ -97,7 +101,8 @@ def open_demo(cache_dir: Path | None = None, progress: Progress | None = None) -
     with suppress(OSError):  # a read-only cache serves as well
         os.utime(build)
     _remove_older(folder, build)
-    return SnapshotSource(opened, "demo:", product="embedded estate", gaps=opened.manifest.gaps)
+    gaps = opened.manifest.gaps
+    return SnapshotSource(opened, "demo:", product="embedded estate", gaps=gaps, **limits)
 
 
 def _opened(build: Path) -> SnapshotStore | None:

@@ -47,9 +47,7 @@ class Query:
         """Read samples, each selection once."""
         key = (tuple(matchers), start_ms, end_ms)
         if key not in self._selected:
-            samples = self.storage.select(matchers, start_ms, end_ms)
-            self.meter.read(samples.rows)
-            self._selected[key] = samples
+            self._selected[key] = self.storage.select(matchers, start_ms, end_ms, self.meter.read)
         return self._selected[key]
 
 

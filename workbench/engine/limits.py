@@ -20,7 +20,8 @@ class Limits:
         Samples that may be read from storage in all, and values (series × steps) that any one
         intermediate result may hold.
     timeout_seconds
-        Wall-clock time after which the query is given up, looked at between operations.
+        Wall-clock time after which the query is given up, looked at between operations and
+        between blocks of series.
     """
 
     max_samples: int = 50_000_000
@@ -39,13 +40,14 @@ class Meter:
         self._deadline = time.monotonic() + self.limits.timeout_seconds
 
     def read(self, samples: int) -> None:
-        """Count samples that came from storage.
+        """Count samples that storage is about to give.
 
         Raises
         ------
         TooExpensiveError
             More samples than the query may read.
         """
+        self.tick()
         self.samples_read += samples
         if self.samples_read > self.limits.max_samples:
             self._refuse(f"the query reads more than {self.limits.max_samples:,} samples")
@@ -78,5 +80,7 @@ class Meter:
     @staticmethod
     def _refuse(what: str) -> None:
         raise TooExpensiveError(
-            what, "narrow the selector, shorten the range, or take a larger step"
+            what,
+            "narrow the selector, shorten the range, or take a larger step; the source's settings "
+            "max_samples and timeout_seconds are the limits",
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from workbench.promql.matcher import Matcher
 from workbench.samples import Labels, MetricMetadata, Samples
 
-__all__ = ["Storage"]
+__all__ = ["Room", "Storage"]
+
+Room = Callable[[int], None]
+"""Told how many samples are about to be held in memory; refuses by raising."""
 
 
 class Storage(Protocol):
@@ -22,10 +25,17 @@ class Storage(Protocol):
         """First and last sample time of the whole store; ``(0, 0)`` where it is empty."""
         ...
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+    def select(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        room: Room | None = None,
+    ) -> Samples:
         """Samples of all series that meet every matcher, between the two times.
 
-        Series without a sample in the range are left out. Staleness markers are kept.
+        Series without a sample in the range are left out. Staleness markers are kept. `room` is
+        told of every sample before memory is taken for it, in as many parts as suit the store.
         """
         ...
 

@@ -78,14 +78,18 @@ def _with_options(settings: SourceSettings, options: dict[str, Any]) -> SourceSe
 def open_source(settings: SourceSettings) -> Source:
     """Open what a source's URL names."""
     scheme, _, rest = settings.url.partition(":")
+    limits: dict[str, Any] = {
+        "max_samples": settings.max_samples,
+        "timeout_seconds": settings.timeout_seconds,
+    }
     if scheme == "demo":
         from workbench.demo import open_demo
 
-        return open_demo()
+        return open_demo(**limits)
     if scheme == "snapshot":
         from workbench.sources.snapshot import open_snapshot
 
-        return open_snapshot(Path(rest).expanduser())
+        return open_snapshot(Path(rest).expanduser(), **limits)
     from workbench.sources.prometheus import PrometheusSource
 
     return PrometheusSource(settings)

@@ -40,7 +40,10 @@ class SnapshotSource:
     gaps
         What is incomplete in the data, one sentence each; they stand beside every figure.
     max_samples
-        How many samples one query may read; the engine's own limit where it is not given.
+        How many samples one query may read, and how many values any of its results may hold; the
+        engine's own limit where it is not given.
+    timeout_seconds
+        How long one query may take; the engine's own limit where it is not given.
 
     Examples
     --------
@@ -59,19 +62,20 @@ class SnapshotSource:
         product: str = "snapshot",
         gaps: Iterable[str] = (),
         max_samples: int | None = None,
+        timeout_seconds: float | None = None,
     ) -> None:
         self.store = store
         self._name = name
         self._product = product
         self._gaps = tuple(gaps)
-        self._max_samples = max_samples
+        given: dict[str, Any] = {"max_samples": max_samples, "timeout_seconds": timeout_seconds}
+        self._limits = {name: limit for name, limit in given.items() if limit is not None}
 
     @cached_property
     def _engine(self) -> Engine:
         from workbench.engine import Engine, Limits
 
-        limits = Limits() if self._max_samples is None else Limits(max_samples=self._max_samples)
-        return Engine(self.store, limits=limits)
+        return Engine(self.store, limits=Limits(**self._limits))
 
     # ---------------------------------------------------------------- what it is
 
@@ -217,8 +221,15 @@ def _matchers_of(selectors: Sequence[str]) -> Iterator[tuple[Matcher, ...]]:
         yield from (selector.matchers, *selector.alternatives)
 
 
-def open_snapshot(path: Path | str) -> SnapshotSource:
+def open_snapshot(path: Path | str, **limits: Any) -> SnapshotSource:
     """Open a snapshot's folder as a source.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    **limits
+        `max_samples` and `timeout_seconds` of one query, as `SnapshotSource` has them.
 
     Raises
     ------
@@ -226,7 +237,7 @@ def open_snapshot(path: Path | str) -> SnapshotSource:
         The snapshot is missing, half-written, damaged, or of a newer version.
     """
     store = SnapshotStore(path)
-    return SnapshotSource(store, f"snapshot:{path}", gaps=store.manifest.gaps)
+    return SnapshotSource(store, f"snapshot:{path}", gaps=store.manifest.gaps, **limits)
 
 
 def from_samples(

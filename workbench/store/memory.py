@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from workbench.promql.matcher import Matcher
 from workbench.samples import Ints, Labels, MetricMetadata, Samples
 from workbench.store.index import LabelIndex
 from workbench.store.rows import gather, rows_between
+
+if TYPE_CHECKING:
+    from workbench.engine.storage import Room
 
 __all__ = ["MemoryStore", "by_name"]
 
@@ -64,10 +68,17 @@ class MemoryStore:
         first, last = self._first_ms[self._filled].min(), self._last_ms[self._filled].max()
         return int(first), int(last)
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+    def select(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        room: Room | None = None,
+    ) -> Samples:
         """Samples of all series that meet every matcher, from `start_ms` to `end_ms` included.
 
-        The arrays may be read-only views of the store's own.
+        The arrays may be read-only views of the store's own. `room` is told how many samples
+        there are before any is copied.
 
         Raises
         ------
@@ -77,6 +88,8 @@ class MemoryStore:
         chosen = self._chosen(matchers, start_ms, end_ms)
         low, high = self._samples.offsets[chosen], self._samples.offsets[chosen + 1]
         first, last = rows_between(self._samples.times_ms, low, high, start_ms, end_ms)
+        if room is not None:
+            room(int((last - first).sum()))
         labels = [self._samples.labels[i] for i in chosen.tolist()]
         columns = self._samples.times_ms, self._samples.values, self._samples.histograms
         return gather(labels, columns, first, last)

@@ -24,6 +24,8 @@ from workbench.store.whole import WholeColumns
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from workbench.engine.storage import Room
+
 __all__ = ["CACHE_BYTES", "SnapshotStore"]
 
 CACHE_BYTES: Final = 512 * 1024 * 1024
@@ -130,10 +132,17 @@ class SnapshotStore:
         """Label sets that meet every matcher and whose first to last sample touch the range."""
         return self._labels_of(self._chosen(matchers, start_ms, end_ms))
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Samples:
+    def select(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        room: Room | None = None,
+    ) -> Samples:
         """Samples of all series that meet every matcher, from `start_ms` to `end_ms` included.
 
-        The arrays may be read-only views of what the store keeps.
+        The arrays may be read-only views of what the store keeps. `room` is told how many samples
+        there are before any is copied, row group by row group where the store is not kept whole.
 
         Raises
         ------
@@ -146,14 +155,18 @@ class SnapshotStore:
         if not len(chosen):
             return Samples.empty()
         if self._whole is None:
-            return self._select_in_parts(chosen, start_ms, end_ms)
+            return self._select_in_parts(chosen, start_ms, end_ms, room)
         times, values = self._whole.columns(np.unique(self._place[chosen]))
         low = self._whole_row[chosen]
         first, last = rows_between(times, low, low + self._rows[chosen], start_ms, end_ms)
+        if room is not None:
+            room(int((last - first).sum()))
         samples = gather(self._labels_of(chosen), (times, values, None), first, last)
         return self._with_histograms(samples, chosen, first - low, last > first)
 
-    def _select_in_parts(self, chosen: Ints, start_ms: int, end_ms: int) -> Samples:
+    def _select_in_parts(
+        self, chosen: Ints, start_ms: int, end_ms: int, room: Room | None
+    ) -> Samples:
         """The samples of series copied from one row group after the other."""
         counts, skipped = np.zeros((2, len(chosen)), np.int64)
         rows = GrowingRows(most=int(self._rows[chosen].sum()))
@@ -162,6 +175,8 @@ class SnapshotStore:
             high = low + self._rows[chosen[part]]
             first, last = rows_between(times, low, high, start_ms, end_ms)
             counts[part], skipped[part] = last - first, first - low
+            if room is not None:
+                room(int(counts[part].sum()))
             rows.add(times, values, first, last)
         kept = np.flatnonzero(counts)
         offsets = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)

@@ -20,12 +20,14 @@ class Rows:
         times = [t for _, t, _ in self._series if len(t)]
         return (min(int(t[0]) for t in times), max(int(t[-1]) for t in times)) if times else (0, 0)
 
-    def select(self, matchers, start_ms, end_ms):
+    def select(self, matchers, start_ms, end_ms, room=None):
         found = []
         for labels, times, values in self._series:
             inside = (times >= start_ms) & (times <= end_ms)
             if inside.any() and all(meets(labels.get(m.name, ""), m) for m in matchers):
                 found.append((labels, times[inside], values[inside]))
+        if room is not None:
+            room(sum(len(times) for _, times, _ in found))
         return Samples.from_series(found)
 
     def series(self, matchers, start_ms, end_ms):
