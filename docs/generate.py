@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
 
 from workbench.cli import app
 from workbench.findings.pages import titles
+from workbench.promql.functions import AGGREGATIONS, FUNCTIONS
 
 HERE = Path(__file__).parent
 
@@ -67,7 +69,33 @@ def findings_page() -> str:
     )
 
 
-PAGES = {"cli.md": cli_page, "findings.md": findings_page}
+def promql_page() -> str:
+    """What of PromQL the embedded engine has, in the numbers that its contract test holds."""
+    sys.path.insert(0, str(HERE.parent / "tests" / "contract"))
+    from promql_counts import HOLDS, REFUSED
+
+    names = {"functions": FUNCTIONS, "aggregations": AGGREGATIONS}
+    total = [sum(column) for column in zip(*HOLDS.values(), strict=True)]
+    rows = [(f"`{file}`", *counts) for file, counts in sorted(HOLDS.items())]
+    table = [
+        f"| {file} | {' | '.join(str(n or '') for n in counts)} |"
+        for file, *counts in [*rows, ("all", *total)]
+    ]
+    refused = [f"| `{query}` | {name} |" for query, name in REFUSED]
+    return (
+        (HERE / "promql.in.md")
+        .read_text(encoding="utf-8")
+        .format(
+            passed=f"{total[0]:,}",
+            cases=f"{sum(total):,}",
+            table="\n".join(table),
+            refused="\n".join(refused),
+            **{kind: ", ".join(f"`{name}`" for name in words) for kind, words in names.items()},
+        )
+    )
+
+
+PAGES = {"cli.md": cli_page, "findings.md": findings_page, "promql.md": promql_page}
 
 if __name__ == "__main__":
     for file, make in PAGES.items():

@@ -196,8 +196,12 @@ def merged(vector: Vector) -> Vector:
     QueryError
         Two of them are present at one step.
     """
-    first: dict[tuple[tuple[str, str], ...], int] = {}
-    group = [first.setdefault(key_of(labels), len(first)) for labels in vector.labels]
+    # A series whose name is still to go is another one than a series that keeps that name.
+    first: dict[tuple[tuple[tuple[str, str], ...], bool], int] = {}
+    group = [
+        first.setdefault((key_of(labels), drop and "__name__" in labels), len(first))
+        for labels, drop in zip(vector.labels, vector.drop_name.tolist(), strict=True)
+    ]
     if len(first) == len(group):
         return vector
     codes = np.array(group)
