@@ -7,8 +7,8 @@ and the second argument of ``info()``, which may hold any conditions. `conversio
 the tree.
 
 To find them, the words are followed with the one bit of state that the grammar needs: whether an
-operand or an operator comes next. So a metric called ``smoothed`` is a metric. What is wrong is left
-as it stands, for the parser to complain about.
+operand or an operator comes next. So a name that is also such a word is never taken for one. What is
+wrong is left as it stands, for the parser to complain about.
 """
 
 from __future__ import annotations
