@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -94,6 +94,11 @@ class Buckets:
     def __len__(self) -> int:
         return len(self.index)
 
+    def alike(self, other: Buckets) -> bool:
+        """Whether these are the same buckets, whatever they hold."""
+        mine, theirs = self.index, other.index
+        return mine is theirs or (len(mine) == len(theirs) and bool((mine == theirs).all()))
+
     def compact(self) -> Buckets:
         """Without empty buckets."""
         filled = self.counts != 0
@@ -174,6 +179,16 @@ class Histogram:
         """Whether the bounds are listed instead of computed."""
         return self.schema == CUSTOM
 
+    def alike(self, other: Histogram) -> bool:
+        """Whether another histogram has the very same buckets, empty ones included."""
+        return (
+            self.schema == other.schema
+            and self.zero_threshold == other.zero_threshold
+            and self.custom_values == other.custom_values
+            and self.positive.alike(other.positive)
+            and self.negative.alike(other.negative)
+        )
+
     def with_hint(self, hint: ResetHint) -> Histogram:
         """The same histogram with another hint."""
         return self if hint is self.hint else replace(self, hint=hint)
@@ -200,7 +215,9 @@ class Histogram:
         if self.is_custom:
             bounds = np.array([-np.inf, *self.custom_values, np.inf])
             return bounds[index], bounds[index + 1]
-        return upper_bounds(index - 1, self.schema), upper_bounds(index, self.schema)
+        if not len(index):
+            return np.zeros(0), np.zeros(0)
+        return _ends(index.tobytes(), self.schema)
 
     def rows(self) -> Rows:
         """All buckets in ascending order; those that overlap the zero bucket end at it."""
@@ -288,6 +305,16 @@ def upper_bounds(index: Ints, schema: int) -> Floats:
     with np.errstate(over="ignore", under="ignore"):
         bounds = np.ldexp(fraction, np.clip(exponent, -2000, 2000).astype(np.int32))
     return np.where(last, np.finfo(np.float64).max, bounds)
+
+
+@lru_cache(maxsize=4096)
+def _ends(index: bytes, schema: int) -> tuple[Floats, Floats]:
+    """Lower and upper bounds of buckets; most samples of a series have the same buckets."""
+    numbers = np.frombuffer(index, np.int64)
+    ends = upper_bounds(numbers - 1, schema), upper_bounds(numbers, schema)
+    for each in ends:
+        each.flags.writeable = False
+    return ends
 
 
 @cache

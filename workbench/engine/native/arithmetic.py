@@ -88,15 +88,28 @@ def is_reset(now: Histogram, before: Histogram) -> bool:
     """
     if now.hint in (ResetHint.RESET, ResetHint.NOT_RESET):
         return now.hint is ResetHint.RESET
+    if now.alike(before):
+        return bool(
+            now.count < before.count
+            or now.zero_count < before.zero_count
+            or (now.positive.counts < before.positive.counts).any()
+            or (now.negative.counts < before.negative.counts).any()
+        )
     if now.count < before.count or now.is_custom != before.is_custom:
         return True
+    finer = now.schema > before.schema or now.zero_threshold < before.zero_threshold
     if now.is_custom:
-        block = block_of([before, now])
-        return bool((block.table[1, 3:] < block.table[0, 3:]).any())
-    if now.schema > before.schema or now.zero_threshold < before.zero_threshold:
-        return True
+        return _falls(now, before)
+    return finer or _falls_exponential(now, before)
+
+
+def _falls_exponential(now: Histogram, before: Histogram) -> bool:
+    """The same for exponential buckets, at the resolution and the zero bucket of the newer one."""
     before = zero_widened(before, now.zero_threshold)
-    if before.zero_threshold != now.zero_threshold:
-        return True
+    return before.zero_threshold != now.zero_threshold or _falls(now, before)
+
+
+def _falls(now: Histogram, before: Histogram) -> bool:
+    """Whether the zero bucket or any other fell, where the layouts can be reconciled."""
     block = block_of([before, now])
     return bool((block.table[1, 2:] < block.table[0, 2:]).any())

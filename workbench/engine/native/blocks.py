@@ -81,6 +81,8 @@ def block_of(histograms: Sequence[Histogram], schema: int | None = None) -> Bloc
         Some have exponential buckets, others custom ones.
     """
     first = histograms[0]
+    if (schema is None or schema == first.schema) and all(h.alike(first) for h in histograms[1:]):
+        return _stacked(histograms, reconciled=False)
     if any(h.is_custom != first.is_custom for h in histograms):
         raise IncompatibleError
     reconciled = False
@@ -90,6 +92,11 @@ def block_of(histograms: Sequence[Histogram], schema: int | None = None) -> Bloc
         lowest = min(h.schema for h in histograms)
         lowest = lowest if schema is None else min(lowest, schema)
         histograms = _with_shared_zero([h.at_schema(lowest) for h in histograms])
+    return _stacked(histograms, reconciled=reconciled)
+
+
+def _stacked(histograms: Sequence[Histogram], *, reconciled: bool) -> Block:
+    """Lay histograms out that share everything but their buckets."""
     layout = histograms[0]
     positive = _union([h.positive.index for h in histograms])
     negative = _union([h.negative.index for h in histograms])
