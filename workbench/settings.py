@@ -6,6 +6,7 @@ Secrets are named, never written: a file that holds one, or an environment varia
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -172,7 +173,9 @@ def explain_validation(error: ValidationError, model: type[BaseModel]) -> str:
             )
             parts.append(f"{place} is unknown" + (f" ({near})" if near else ""))
         else:
-            parts.append(f"{place}: {problem['msg'].lower()}")
+            said = problem["msg"].removeprefix("Value error, ")
+            said = said[:1].lower() + said[1:]  # not all of it: it may name Europe/Berlin
+            parts.append(f"{place}: {said}" if place else said)
     return "; ".join(parts)
 
 
@@ -184,7 +187,11 @@ def without_secrets(url: str) -> str:
     >>> without_secrets("https://me:pw@host:9090/prom?token=x")
     'https://host:9090/prom'
     """
-    if not url.startswith(("http://", "https://")):
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return url
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket too many, say: nothing after the host is needed to recognise it
+        return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -32,6 +32,9 @@ _UNIT_MS: Final = {
 }
 """Milliseconds of each PromQL duration unit, longest first."""
 
+_LONGEST_MS: Final = 292 * _UNIT_MS["y"]
+"""Prometheus counts durations in nanoseconds of 64 bits, and so has none longer than this."""
+
 _DURATION: Final = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?"
 )
@@ -54,7 +57,7 @@ def parse_duration(value: Duration) -> int:
     Raises
     ------
     InputError
-        The value is no duration, is negative or is not finite.
+        The value is no duration, is negative, or is longer than Prometheus has them (292 years).
 
     Examples
     --------
@@ -67,9 +70,7 @@ def parse_duration(value: Duration) -> int:
         text = value.strip()
         match = _DURATION.fullmatch(text)
         if text and match:
-            return sum(
-                int(n) * ms for n, ms in zip(match.groups(), _UNIT_MS.values(), strict=True) if n
-            )
+            return _bounded(value, _milliseconds(match))
         try:
             seconds = float(text)
         except ValueError:
@@ -80,7 +81,24 @@ def parse_duration(value: Duration) -> int:
         seconds = float(value)
     if not math.isfinite(seconds) or seconds < 0:
         raise _not_a_duration(value)
-    return round(seconds * 1000)
+    return _bounded(value, seconds * 1000)
+
+
+def _milliseconds(match: re.Match[str]) -> int:
+    # A number of thousands of digits is not worth reading: int() refuses it with a ValueError.
+    return sum(
+        int(n) * ms if len(n) <= 20 else _LONGEST_MS + 1
+        for n, ms in zip(match.groups(), _UNIT_MS.values(), strict=True)
+        if n
+    )
+
+
+def _bounded(value: Duration, milliseconds: float) -> int:
+    if milliseconds > _LONGEST_MS:
+        shown = value if len(str(value)) <= 40 else f"{str(value)[:40]}…"
+        msg = f"{shown!r} is longer than any duration of PromQL (292y)"
+        raise InputError(msg, "give a shorter one")
+    return round(milliseconds)
 
 
 def _not_a_duration(value: object) -> InputError:

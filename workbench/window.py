@@ -48,6 +48,8 @@ _NICE_STEPS: Final = tuple(
     ]
 )
 _DEFAULT_POINTS: Final = 720
+_EARLIEST_MS: Final = round(datetime(1, 1, 1, tzinfo=UTC).timestamp()) * 1000
+_LATEST_MS: Final = round(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 1000 + 999
 _RELATIVE: Final = re.compile(r"now(?:\s*-\s*(\S+))?")
 
 
@@ -70,13 +72,21 @@ def parse_time(value: Time, *, now_ms: int) -> int:
     Raises
     ------
     InputError
-        The value is no moment in time.
+        The value is no moment in time, or lies outside the years 1 to 9999.
 
     Examples
     --------
     >>> parse_time("1970-01-01T00:01:00Z", now_ms=0), parse_time("now-1m", now_ms=90_000)
     (60000, 30000)
     """
+    moment_ms = _milliseconds(value, now_ms)
+    if not _EARLIEST_MS <= moment_ms <= _LATEST_MS:
+        msg = f"{value!r} lies outside the years 1 to 9999"
+        raise InputError(msg, "give Unix times in seconds, not in milliseconds or nanoseconds")
+    return moment_ms
+
+
+def _milliseconds(value: Time, now_ms: int) -> int:
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return round(aware.timestamp() * 1000)
@@ -99,7 +109,7 @@ def _parse_text(text: str, now_ms: int) -> int:
     try:
         return round(float(text) * 1000)
     except ValueError:
-        return parse_time(datetime.fromisoformat(text), now_ms=now_ms)
+        return _milliseconds(datetime.fromisoformat(text), now_ms)
 
 
 def format_time(milliseconds: int) -> str:
@@ -184,6 +194,9 @@ class Window:
             start_ms = parse_time(start, now_ms=now_ms)
         else:
             start_ms = end_ms - parse_duration("6h" if last is None else last)
+        if start_ms < _EARLIEST_MS:
+            msg = f"{last!r} before {format_time(end_ms)} lies before the year 1"
+            raise InputError(msg, "give a shorter range")
         step_ms = _nice_step(end_ms - start_ms) if step is None else parse_duration(step)
         window = cls(start_ms, end_ms, step_ms)
         return window.aligned() if align else window

@@ -1,9 +1,10 @@
 """Settings from a file, the environment and URLs."""
 
 import pytest
+from pydantic import BaseModel, ValidationError, field_validator, model_validator
 
 from workbench.errors import SettingsError
-from workbench.settings import SourceSettings, load_settings, without_secrets
+from workbench.settings import SourceSettings, explain_validation, load_settings, without_secrets
 
 
 @pytest.fixture
@@ -92,3 +93,37 @@ def test_headers_do_not_show_in_a_repr():
 )
 def test_urls_are_shown_without_secrets(url, shown):
     assert without_secrets(url) == shown
+
+
+def test_a_url_of_any_scheme_is_shown_without_its_login():
+    assert without_secrets("ftp://u:pw@x/y?z") == "ftp://x/y"
+    assert without_secrets("HTTP://u:pw@x") == "http://x"
+    assert without_secrets("http://u:pw@[::1/y") == "http://[::1"
+    assert without_secrets("snapshot:a@b") == "snapshot:a@b"
+
+
+def test_what_a_model_refuses_keeps_its_capitals():
+    class Zone(BaseModel):
+        zone: str
+
+        @field_validator("zone")
+        @classmethod
+        def _known(cls, value: str) -> str:
+            msg = f"{value!r} is no time zone; write one such as Europe/Berlin"
+            raise ValueError(msg)
+
+        @model_validator(mode="before")
+        @classmethod
+        def _no_empty_table(cls, data: dict[str, str]) -> dict[str, str]:
+            if not data:
+                msg = "Nothing is in it"
+                raise ValueError(msg)
+            return data
+
+    with pytest.raises(ValidationError) as refused:
+        Zone(zone="Mars")
+    told = explain_validation(refused.value, Zone)
+    assert told == "zone: 'Mars' is no time zone; write one such as Europe/Berlin"
+    with pytest.raises(ValidationError) as refused:
+        Zone.model_validate({})
+    assert explain_validation(refused.value, Zone) == "nothing is in it"

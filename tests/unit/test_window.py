@@ -93,3 +93,15 @@ def test_pieces_join_without_gap_or_overlap(start, points, step, piece):
     joined = np.concatenate([w.steps for w in window.split(piece)])
     assert np.array_equal(joined, window.steps)
     assert all(len(w) <= piece for w in window.split(piece))
+
+
+@pytest.mark.parametrize("value", [1782691200000, "1e20", "9999-12-31T23:59:59-14:00", -1e12])
+def test_a_moment_that_no_calendar_writes_is_refused(value):
+    """Milliseconds in place of seconds are the usual cause, and the message says so."""
+    with pytest.raises(InputError, match="outside the years 1 to 9999: give Unix times in seconds"):
+        parse_time(value, now_ms=0)
+
+
+def test_a_range_that_begins_before_the_year_1_is_refused():
+    with pytest.raises(InputError, match="before the year 1: give a shorter range"):
+        Window.resolve(now_ms=0, end="0100-01-01", last="290y")

@@ -7,8 +7,12 @@ reason, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -27,7 +31,7 @@ from workbench.cli import (
     serve,
     snapshot,
 )
-from workbench.errors import WorkbenchError
+from workbench.errors import OutputError, ReportError, WorkbenchError
 
 __all__ = ["app", "main"]
 
@@ -38,13 +42,38 @@ class Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()
         except WorkbenchError as error:
             console.complain(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             console.say("interrupted; nothing half-written was left")
             raise typer.Exit(130) from None
+        except BrokenPipeError:  # `workbench query … | head`: who reads has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(0) from None
+        return done
+
+
+def _unforeseen(error: Exception) -> WorkbenchError:
+    """An error that nobody raised on purpose: too little memory, or a fault of the workbench."""
+    if isinstance(error, MemoryError):
+        return ReportError(
+            "there is not enough memory for this",
+            "ask for a shorter range, a longer step, or fewer series",
+        )
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return OutputError(
+            f"a file or stream cannot be read or written{where}: {error.strerror}",
+            "check that it exists, that there is space, and its permissions",
+        )
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return ReportError(
+        f"the workbench has a fault: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",
+        "run it again with WORKBENCH_DEBUG=1, and report what it prints",
+    )
 
 
 app = typer.Typer(
@@ -86,10 +115,26 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point of the `workbench` program."""
+    _prepare_streams()
     logging.basicConfig(
         format="%(message)s", level=logging.WARNING, handlers=[console.LogHandler()]
     )
     try:
         app()
-    except BrokenPipeError:  # `workbench query … | head`
-        sys.stderr.close()
+    except Exception as error:
+        if os.environ.get("WORKBENCH_DEBUG"):
+            raise
+        shown = _unforeseen(error)
+        console.complain(shown)
+        # Not 1, with which Python would end: to a job that says "there are findings".
+        sys.exit(shown.exit_code)
+
+
+def _prepare_streams() -> None:
+    """Make both streams take any text: they may be closed, or of an encoding without arrows."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - lives as long as we do
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
 
 __all__ = ["LogHandler", "complain", "plain", "print_table", "progress", "say", "show_findings"]
+
+
+class Console(RichConsole):
+    """A console that lets the end of a pipe be seen: rich ends with 1, our code for findings."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich caught."""
+        raise BrokenPipeError
+
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 

@@ -68,6 +68,10 @@ def query(
         raise InputError(
             msg, f"add --output result.{'parquet' if form is Format.PARQUET else 'html'}"
         )
+    if form is Format.CHART and output is not None:
+        from workbench.views.export import check_suffix
+
+        check_suffix(output.suffix)
     with connect(source) as wb:
         when: Window | int
         if ranged:
@@ -100,7 +104,9 @@ PLAN_COLUMNS: Final = ("question", "expression", "window", "series", "steps", "s
 def _notes(wb: Workbench, answer: Answer) -> None:
     for line in (*answer.provenance.warnings, *answer.provenance.gaps):
         say(f"note: {line}")
-    if not len(answer.data):
+    if not len(answer.data) and not (
+        isinstance(answer.data, Frame) and answer.data.kind == "string"
+    ):
         say(
             f"no series: {wb.why_empty(answer.provenance.expression) or 'nothing matches at this time'}"
         )
@@ -115,12 +121,21 @@ def _deliver(answer: Answer, form: Format, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(content.decode())
         return
-    try:
+    _save(output, content)
+    say(f"wrote {output}")
+
+
+def _save(output: Path, content: bytes) -> None:
+    if not output.exists() or output.is_file():
+        from workbench.reporting.files import write_whole
+
+        write_whole(output, content)
+        return
+    try:  # a pipe or a device such as /dev/stdout stays what it is
         output.write_bytes(content)
     except OSError as error:
         msg = f"{output} cannot be written ({error.strerror})"
         raise OutputError(msg, "choose a file in a folder you may write to") from None
-    say(f"wrote {output}")
 
 
 def _encoded(data: Frame | Samples, form: Format, output: Path | None) -> bytes:
@@ -157,6 +172,9 @@ def _chart(data: Frame | Samples, output: Path) -> bytes:
 
 
 def _print(data: Frame | Samples) -> None:
+    if isinstance(data, Frame) and data.kind == "string":
+        print_table(["value"], [(data.text,)])
+        return
     if not len(data):
         return
     if isinstance(data, Samples):

@@ -120,8 +120,10 @@ class Engine:
         QueryError, NotSupportedError, TooExpensiveError
             As for `instant`.
         """
-        steps = Window(start_ms, end_ms, step_ms).steps
-        return self._run(expression, Grid(steps, start_ms, end_ms, step_ms), instant=False)
+        window = Window(start_ms, end_ms, step_ms)
+        Meter(self._limits).hold(1, len(window))  # before the grid itself takes the memory
+        grid = Grid(window.steps, start_ms, end_ms, step_ms)
+        return self._run(expression, grid, instant=False)
 
     def _run(self, expression: str, grid: Grid, *, instant: bool = True) -> Evaluation:
         clock = Clock(grid.step_ms, grid.end_ms - grid.start_ms)

@@ -20,7 +20,8 @@ __all__ = ["Clock", "Duration", "DurationError", "DurationReader"]
 _LEVELS: Final[tuple[frozenset[str], ...]] = (frozenset("+-"), frozenset("*/%"))
 _EXTREMES: Final[dict[str, Callable[[float, float], float]]] = {"min_of": min, "max_of": max}
 _DEEPEST: Final = 100
-_MOST_MS: Final = 2**63 - 1
+_MOST_MS: Final = parse_duration("292y")
+"""Prometheus counts durations in nanoseconds of 64 bits, and so has none longer than this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from workbench.promql.durations import Clock, Duration, DurationReader
+from workbench.promql.durations import Clock, Duration, DurationError, DurationReader
 from workbench.promql.functions import AGGREGATIONS
 from workbench.promql.matcher import Matcher
 from workbench.promql.parser import conditions_of
@@ -35,6 +35,8 @@ _EDGES: Final[dict[str, Edge]] = {"anchored": "anchored", "smoothed": "smoothed"
 _NUMBERS: Final = frozenset({"inf", "nan"})
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}"}
 _LITERALS: Final = ("duration", "number")
+_FARTHEST_MS: Final = 2**62
+"""A moment farther from 1970 leaves no room for an offset in 64 bits."""
 _COLONS: Final = re.compile(":|[^:]+")
 
 
@@ -271,6 +273,9 @@ class _Scan:
             if self._current is not None:
                 text = "".join(self._text[self._tokens[first].start : self._tokens[after].end])
                 moment = _moment("".join(text.split()))
+                if moment is not None and abs(moment) > _FARTHEST_MS:
+                    msg = "timestamp out of bounds for @ modifier"
+                    raise DurationError(msg, self._tokens[after])
                 if moment is not None:
                     self._current.at_ms = moment
                     self._blank(self._tokens[first].start, self._tokens[after].end, "0")
@@ -314,10 +319,14 @@ class _Scan:
 
     def _bracketed(self, tokens: list[Token]) -> Duration | None:
         """Arithmetic between the brackets; None where the parser can read what stands there."""
-        if len(tokens) < 2 or not _is_arithmetic(tokens):
+        if not tokens or not _is_arithmetic(tokens):
             return None
         reader = DurationReader(tokens, 0, self._clock)
+        if len(tokens) == 1 and tokens[0].kind not in ("number", "duration"):
+            return None
         duration = reader.whole()
+        if len(tokens) == 1:  # no arithmetic; it was read since the parser knows no bounds
+            return None
         reader.expect_end()
         self._blank(tokens[0].start, tokens[-1].end, "1")
         return duration

@@ -32,20 +32,28 @@ def prepare_folder(folder: Path) -> Path:
     return folder
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
+
+    Parameters
+    ----------
+    path
+        The file.
+    content
+        Text is written as UTF-8, bytes as they are.
 
     Raises
     ------
     OutputError
         It cannot be written; nothing is left behind.
     """
+    raw = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
         part = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
             # mkstemp gives 0600; a report is meant to be read, as the umask allows.
             part.chmod(0o666 & ~_umask())
             part.replace(path)

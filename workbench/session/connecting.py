@@ -76,13 +76,24 @@ def _with_options(settings: SourceSettings, options: dict[str, Any]) -> SourceSe
 
 
 def open_source(settings: SourceSettings) -> Source:
-    """Open what a source's URL names."""
+    """Open what a source's URL names.
+
+    Raises
+    ------
+    SettingsError
+        The URL names no source.
+    SnapshotError
+        The snapshot is missing or damaged.
+    """
     scheme, _, rest = settings.url.partition(":")
     limits: dict[str, Any] = {
         "max_samples": settings.max_samples,
         "timeout_seconds": settings.timeout_seconds,
     }
     if scheme == "demo":
+        if rest:
+            msg = f"{settings.url!r} is no source: the embedded estate is one, without a name"
+            raise SettingsError(msg, "write demo:")
         from workbench.demo import open_demo
 
         return open_demo(**limits)

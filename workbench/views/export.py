@@ -9,7 +9,7 @@ from workbench.errors import InputError
 from workbench.views.picture import picture
 from workbench.views.theme import themed
 
-__all__ = ["chart_file"]
+__all__ = ["chart_file", "check_suffix"]
 
 _PAGE: Final = """\
 <!DOCTYPE html>
@@ -29,6 +29,20 @@ _PAGE: Final = """\
 _SUFFIXES: Final = {".html": "html", ".svg": "svg", ".png": "png", ".json": "json"}
 
 
+def check_suffix(suffix: str) -> None:
+    """See that a chart can be written to a file of this suffix, before anything is asked.
+
+    Raises
+    ------
+    InputError
+        It cannot.
+    """
+    if suffix.lower() not in _SUFFIXES:
+        named = f"as {suffix!r}" if suffix else "to a file without a suffix"
+        msg = f"a chart cannot be written {named}"
+        raise InputError(msg, f"end the file's name with {', '.join(_SUFFIXES)}")
+
+
 def chart_file(chart: Any, suffix: str) -> bytes:
     """Encode an Altair chart by a file's suffix.
 
@@ -44,9 +58,7 @@ def chart_file(chart: Any, suffix: str) -> bytes:
     InputError
         The suffix is none of these.
     """
-    if suffix.lower() not in _SUFFIXES:
-        msg = f"a chart cannot be written as {suffix or 'a file without suffix'!r}"
-        raise InputError(msg, f"end the file's name with {', '.join(_SUFFIXES)}")
+    check_suffix(suffix)
     form = _SUFFIXES[suffix.lower()]
     if form == "html":
         return _page(chart).encode()

@@ -139,3 +139,9 @@ def test_ctrl_c_stops_a_query_that_would_take_very_long(expression):
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
     assert error.rstrip().endswith(b"KeyboardInterrupt"), error.decode()
+
+
+def test_a_grid_too_long_is_refused_before_it_is_made():
+    """400 days at a millisecond would take 257 GiB for their times alone."""
+    with pytest.raises(TooExpensiveError, match="34,560,000,001 steps"):
+        Engine(Rows(*SERIES)).range("m", 0, 400 * 86_400_000, 1)

@@ -226,3 +226,21 @@ def test_pieces_of_no_points_are_refused() -> None:
     """Zero points a piece would never end."""
     with pytest.raises(InputError, match="at least 1"):
         split_range(Window(0, 10, 1), 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x @ 1e30", "timestamp out of bounds"),
+        ("x[1e30]", "duration is out of range"),
+        ("x[5m] offset 1e30", "duration is out of range"),
+        ("x[300y]", "'300y' is no duration"),
+        ("x[5m:300y]", "'300y' is no duration"),
+    ],
+)
+def test_times_beyond_64_bits_are_refused_at_their_place(text: str, why: str) -> None:
+    """Neither the parser nor numpy gets to see them: one panics, the other overflows."""
+    with pytest.raises(QueryError, match=why) as refused:
+        parse(text)
+    assert "^" in refused.value.mend
+    assert parse("x[292y] @ 1e9 offset -5m")

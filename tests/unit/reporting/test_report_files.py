@@ -59,3 +59,8 @@ def test_a_safe_name_stays_in_its_folder(text):
     assert name
     assert not set(name) & set("/\\\0:\n ")
     assert not name.startswith((".", "-"))
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    write_whole(tmp_path / "a.bin", b"\xff\r\n")
+    assert (tmp_path / "a.bin").read_bytes() == b"\xff\r\n"

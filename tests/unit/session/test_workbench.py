@@ -152,3 +152,8 @@ def test_a_study_shows_itself_and_leaves_its_figures_in_the_notebook(wb):
     assert bundle[STUDY_MIME]["kind"] == "capacity"
     assert set(bundle) == {"text/plain", "text/html", STUDY_MIME}
     assert "<Study capacity" in bundle["text/plain"]
+
+
+def test_the_embedded_estate_has_no_name():
+    with pytest.raises(SettingsError, match="'demo:x' is no source"):
+        workbench.connect("demo:x")

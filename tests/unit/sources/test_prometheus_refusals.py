@@ -193,3 +193,11 @@ def test_exceptions_texts_are_not_shown(kind: type[Exception], text: str) -> Non
     found = from_exception(kind(secret), NAME, 3.0)
     assert isinstance(found, Trouble)
     assert "geheim" not in str(found.error)
+
+
+def test_a_query_that_ends_too_early_is_marked_at_its_end() -> None:
+    """VictoriaMetrics names nothing as unparsed where it expects more."""
+    error = refuse(
+        422, 'argList: unexpected token ""; want ",", ")"; unparsed data: ""', expression="sum(up"
+    )
+    assert error.mend.splitlines()[1:] == ["    sum(up", "          ^"]

@@ -10,11 +10,11 @@ __all__ = ["page", "titles"]
 
 
 def titles() -> dict[str, str]:
-    """Every finding code, sorted, with its page's first line."""
+    """Every finding code, sorted, with what it means: its page's first line without the code."""
     names = sorted(p.name for p in files(__name__).iterdir() if p.name.endswith(".md"))
+    codes = [name.removesuffix(".md") for name in names]
     return {
-        name.removesuffix(".md"): page(name.removesuffix(".md")).partition("\n")[0].lstrip("# ")
-        for name in names
+        code: page(code).partition("\n")[0].lstrip("# ").removeprefix(f"{code}: ") for code in codes
     }
 
 

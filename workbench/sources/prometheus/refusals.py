@@ -302,11 +302,9 @@ def _query_error(message: str, asked: Asked) -> QueryError:
         return QueryError(what, _drawn(asked.expression, line, column))
     if (left := _UNPARSED.search(text)) and asked.expression:
         rest = orjson.loads(left[1]) if _is_json(left[1]) else ""
-        before = (
-            asked.expression.encode()[: max(asked.expression.encode().rfind(rest.encode()), 0)]
-            if rest
-            else b""
-        )
+        whole = asked.expression.encode()
+        # Where nothing is left unparsed, the end itself is what the parser did not expect.
+        before = whole[: max(whole.rfind(rest.encode()), 0)] if rest else whole.rstrip()
         line = before.count(b"\n") + 1
         column = len(before) - before.rfind(b"\n")
         return QueryError(
