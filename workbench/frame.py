@@ -258,10 +258,12 @@ def samples_from_frame(frame: pd.DataFrame) -> Samples:
     Raises
     ------
     InputError
-        The frame has neither shape, or its values are not numbers.
+        The frame has neither shape, a column stands twice, its values are not numbers, or a time
+        is none.
     """
     import pandas as pd
 
+    _check_columns(frame)
     plain = not isinstance(frame.columns, pd.MultiIndex)
     if plain and {"time", "value"} <= set(frame.columns):
         return Samples.from_series(_series_of_long(frame))
@@ -275,12 +277,45 @@ def samples_from_frame(frame: pd.DataFrame) -> Samples:
     return Samples.from_series(_series_of_wide(frame))
 
 
+def _check_columns(frame: pd.DataFrame) -> None:
+    reserved = [name for name in frame.columns if name in _RESERVED]
+    if len(reserved) == len(_RESERVED) and not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        msg = f"column {twice!r} stands twice"
+        raise InputError(msg, "rename or drop one of them")
+
+
+def _times_of(column: pd.Series) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):  # pandas would take them for nanoseconds
+        msg = f"column 'time' holds numbers ({column.dtype}), whose unit is not known"
+        raise InputError(msg, "convert it first, such as with pd.to_datetime(frame.time, unit='s')")
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column, utc=True, format=_format_of(column)))
+    except (TypeError, ValueError) as error:
+        msg = f"column 'time' holds what is no time ({error})"
+        raise InputError(msg, "convert it first with pd.to_datetime") from None
+
+
+def _format_of(column: pd.Series) -> str | None:
+    import pandas as pd
+
+    return None if pd.api.types.is_datetime64_any_dtype(column) else "ISO8601"
+
+
 def _milliseconds(times: pd.DatetimeIndex) -> Ints:
+    if times.hasnans:
+        msg = f"{int(np.asarray(times.isna()).sum())} of {len(times)} times are missing"
+        raise InputError(msg, "drop those rows first")
     aware = times.tz_localize("UTC") if times.tz is None else times.tz_convert("UTC")
     return aware.as_unit("ms").asi8
 
 
 def _floats(values: Any, what: str) -> Floats:
+    if getattr(values.dtype, "kind", "f") in "cmM":
+        msg = f"{what} holds values that are not numbers ({values.dtype})"
+        raise InputError(msg, "convert it to floats first")
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -315,10 +350,8 @@ def _labels_of_column(columns: pd.Index[Any], column: Any) -> Labels:
 
 
 def _series_of_long(frame: pd.DataFrame) -> list[Series]:
-    import pandas as pd
-
     names = [c for c in frame.columns if c not in _RESERVED]
-    times = _milliseconds(pd.DatetimeIndex(pd.to_datetime(frame["time"], utc=True)))
+    times = _milliseconds(_times_of(frame["time"]))
     values = _floats(frame["value"], "column 'value'")
     kept = ~np.isnan(values)
     if not names:

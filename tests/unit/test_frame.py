@@ -136,3 +136,27 @@ def test_a_frame_of_neither_shape_is_refused(bad, message):
 def test_raw_samples_have_a_long_form():
     samples = Samples.from_series([({"__name__": "a"}, np.array([1, 2]), np.array([1.0, 2.0]))])
     assert samples_to_long(samples)["value"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"time": [1767225600, 1767225660]}, "holds numbers .int64., whose unit is not known"),
+        ({"time": ["x", "y"]}, "holds what is no time"),
+        ({"time": [pd.Timestamp("2026-01-01"), pd.NaT]}, "1 of 2 times are missing"),
+        ({"value": pd.to_datetime(["2026-01-01"] * 2)}, "not numbers .datetime64"),
+        ({"value": pd.to_timedelta(["1s", "2s"])}, "not numbers .timedelta64"),
+        ({"value": [1j, 2]}, "not numbers .complex128"),
+    ],
+)
+def test_a_frame_that_would_be_misread_is_refused(change, why):
+    """Numbers as times would be nanoseconds, times as values a count of them, NaT the year -290308."""
+    good = {"time": pd.to_datetime(["2026-01-01", "2026-01-02"], utc=True), "value": [1.0, 2.0]}
+    with pytest.raises(InputError, match=why):
+        samples_from_frame(pd.DataFrame({**good, **change}))
+
+
+def test_a_label_column_that_stands_twice_is_refused():
+    frame = pd.DataFrame([["2026-01-01", "a", "b", 1.0]], columns=["time", "job", "job", "value"])
+    with pytest.raises(InputError, match="column 'job' stands twice"):
+        samples_from_frame(frame)
