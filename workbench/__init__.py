@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from workbench.errors import (
         BadAnswerError,
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from workbench.findings import Finding, Provenance, Severity
     from workbench.jupyter import load_ipython_extension
     from workbench.session import Study, Workbench, connect, snapshot
-
-__version__: Final = "0.1.0"
 
 _HOME: Final = {
     **dict.fromkeys(("connect", "snapshot", "Workbench", "Study"), "workbench.session"),

@@ -93,7 +93,7 @@ app.add_typer(snapshot.app, name="snapshot")
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the shape typer calls
     if wanted:
-        from workbench import __version__
+        from workbench.version import __version__
 
         typer.echo(f"workbench {__version__}")
         raise typer.Exit

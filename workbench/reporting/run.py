@@ -188,8 +188,8 @@ def _record(
     facts: Mapping[str, Any],
 ) -> ReportRecord:
     """What the notebook's studies say, as the JSON's model."""
-    from workbench import __version__
     from workbench.reporting.studies import studies_of, summary_of
+    from workbench.version import __version__
 
     studies = studies_of(notebook)
     error = execution.error

@@ -28,7 +28,7 @@ def build(source: Source, asked: Parameters) -> Response:  # noqa: ARG001 - as e
 
 
 def _build(info: SourceInfo) -> dict[str, str]:
-    from workbench import __version__
+    from workbench.version import __version__
 
     application, version = info.product, info.version
     if not version and info.semantics is Semantics.PROMETHEUS_3:
