@@ -22,7 +22,7 @@ lint: .venv/dev ## Check style, types and the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 lab: .venv/lab ## Open JupyterLab on the notebooks
 	$(BIN)/workbench lab
