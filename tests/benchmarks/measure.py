@@ -21,15 +21,20 @@ def _memory_kb(field: str) -> int:
     raise LookupError(field)
 
 
-def run_here(candidate: Callable[[], int]) -> None:
-    """Run a candidate in this process and print seconds, extra peak memory and its own figure."""
+def measured(candidate: Callable[[], int]) -> tuple[float, float, int]:
+    """Run a candidate in this process; give seconds, extra peak memory in MB and its own figure."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = _memory_kb("VmRSS:")
     begun = time.perf_counter()
     figure = candidate()
     seconds = time.perf_counter() - begun
-    print(json.dumps([seconds, (_memory_kb("VmHWM:") - before) / 1024, figure]))
+    return seconds, (_memory_kb("VmHWM:") - before) / 1024, figure
+
+
+def run_here(candidate: Callable[[], int]) -> None:
+    """Run a candidate in this process and print what `measured` gives."""
+    print(json.dumps(measured(candidate)))
 
 
 def alternate(

@@ -34,8 +34,13 @@ def _counts(vector: Vector, groups: Groups) -> Ints:
     if vector.present.all():
         sizes = np.diff(groups.starts)[:, None]
         return np.broadcast_to(sizes, (len(groups), vector.present.shape[1]))
-    ordered = vector.present[groups.order]
-    return np.add.reduceat(ordered, groups.starts[:-1], axis=0, dtype=np.int64)
+    # Most steps have every series: only the others are counted member by member.
+    full: Bools = np.asarray(vector.present.all(axis=0))
+    result = np.repeat(np.diff(groups.starts)[:, None], len(full), axis=1)
+    gaps = np.flatnonzero(~full)
+    ordered = vector.present[:, gaps][groups.order]
+    result[:, gaps] = np.add.reduceat(ordered, groups.starts[:-1], axis=0, dtype=np.int64)
+    return result
 
 
 def _sum(vector: Vector, groups: Groups) -> Floats:
@@ -47,8 +52,11 @@ def _sum_with_carry(vector: Vector, groups: Groups) -> tuple[Floats, Floats]:
     shape = (len(groups), vector.values.shape[1])
     sums, carry = np.zeros(shape), np.zeros(shape)
     for chosen, rows in groups.walk():
+        increment, there = vector.values[rows], vector.present[rows]
+        if not there.all():
+            increment[~there] = 0.0
         total, lost = sums[chosen], carry[chosen]
-        add_compensated(total, lost, np.where(vector.present[rows], vector.values[rows], 0.0))
+        add_compensated(total, lost, increment)
         sums[chosen], carry[chosen] = total, lost
     return sums, carry
 

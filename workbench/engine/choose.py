@@ -38,6 +38,9 @@ def _extremes(sign: float) -> Choose:
         for rows in groups.members():
             there = vector.present[rows]
             values = sign * vector.values[rows]
+            if not query.instant and len(np.unique(k)) == 1:
+                mask[rows] = _least(values, there, k)
+                continue
             # NaN goes behind all numbers, absent behind NaN; equals keep their order.
             ranking = np.lexsort((values, np.isnan(values), ~there), axis=0)
             rank = np.empty_like(ranking)
@@ -48,6 +51,28 @@ def _extremes(sign: float) -> Choose:
         return result.take(np.concatenate(order)) if query.instant and order else result
 
     return choose
+
+
+def _least(values: Floats, there: Bools, k: Floats) -> Bools:
+    """Which are the k least at each step, the first of equals, when k is the same at all steps.
+
+    Finding the k-th value is much cheaper than an order of all; NaN counts as more than infinity,
+    so that steps which have any are ordered after all.
+    """
+    size = int(np.clip(np.floor(k[0]), 0, len(values)))
+    if size in (0, len(values)):
+        return there if size else np.zeros_like(there)
+    plain: Bools = np.asarray((there & ~np.isnan(values)).all(axis=0))
+    chosen = np.zeros_like(there)
+    ordered = values[:, plain]
+    last = np.partition(ordered, size - 1, axis=0)[size - 1]
+    less, equal = ordered < last, ordered == last
+    first_equal = np.cumsum(equal, axis=0, dtype=np.int32) <= size - less.sum(axis=0)
+    chosen[:, plain] = less | (equal & first_equal)
+    odd = np.flatnonzero(~plain)
+    ranking = np.lexsort((values[:, odd], np.isnan(values[:, odd]), ~there[:, odd]), axis=0)
+    chosen[ranking[:size], odd] = True
+    return chosen & there
 
 
 def _limitk(_query: Query, vector: Vector, groups: Groups, k: Floats) -> Vector:

@@ -35,7 +35,9 @@ class Storage(Protocol):
         """Samples of all series that meet every matcher, between the two times.
 
         Series without a sample in the range are left out. Staleness markers are kept. `room` is
-        told of every sample before memory is taken for it, in as many parts as suit the store.
+        told of every sample before memory is taken for it, in as many parts as suit the store;
+        where it is given, some samples beyond the range may come too, if that saves a copy: the
+        engine looks at its windows alone.
         """
         ...
 

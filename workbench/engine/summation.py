@@ -17,13 +17,10 @@ __all__ = ["add_compensated", "two_sum_error"]
 def add_compensated(total: Floats, carry: Floats, increment: Floats) -> None:
     """Add `increment` to ``total + carry`` in place; all three have one shape."""
     grown = total + increment
-    lost = np.where(
-        np.abs(total) >= np.abs(increment),
-        (total - grown) + increment,
-        (increment - grown) + total,
-    )
-    carry += lost
-    carry[np.isinf(grown)] = 0.0
+    carry += two_sum_error(total, increment, grown)
+    infinite = np.isinf(grown)
+    if infinite.any():
+        carry[infinite] = 0.0
     total[...] = grown
 
 

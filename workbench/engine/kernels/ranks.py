@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from workbench.engine.kernels.windows import Windows
 from workbench.frame import Bools
@@ -13,8 +14,11 @@ from workbench.samples import Floats, Ints
 
 __all__ = ["mad", "quantile", "quantile_of_sorted"]
 
-_ROOM: Final = 1 << 21
-"""Values gathered at a time."""
+_ROOM: Final = 1 << 17
+"""Values gathered at a time: few enough for the cache."""
+
+_USUAL: Final = 16
+"""Lengths that one window in so many has are gathered on their own, which needs no filling."""
 
 
 def quantile_of_sorted(columns: Floats, counts: Ints, q: Floats) -> Floats:
@@ -36,7 +40,9 @@ def quantile_of_sorted(columns: Floats, counts: Ints, q: Floats) -> Floats:
         Shape (rows,); ±Inf where `q` is outside 0 … 1, NaN where it is NaN or there is no sample.
         A NaN sample counts as the least of all.
     """
-    missing = counts - (~np.isnan(columns)).sum(axis=1)
+    missing = counts - columns.shape[1]
+    if np.isnan(columns[:, -1:]).any():
+        missing += np.isnan(columns).sum(axis=1)
     rank = np.clip(np.nan_to_num(q), 0, 1) * (counts - 1)
     lower = np.maximum(0, np.floor(rank)).astype(np.int64)
     upper = np.minimum(np.maximum(counts - 1, 0), lower + 1)
@@ -54,10 +60,17 @@ def _at_rank(columns: Floats, rank: Ints) -> Floats:
 
 def _gathered(windows: Windows) -> Iterator[tuple[Ints, Floats, Ints]]:
     """Windows as rows of a table, NaN behind their samples: cells, table, counts; by length."""
-    counts = windows.count.ravel()
-    cells = np.argsort(counts, kind="stable")
-    cells = cells[counts[cells] > 0]
-    low = windows.low.ravel()
+    counts, low = windows.count.ravel(), windows.low.ravel()
+    lengths, cells_of = np.unique(counts, return_counts=True)
+    usual = lengths[(cells_of * _USUAL >= len(counts)) & (lengths > 0)]
+    for width in usual.tolist():
+        runs = sliding_window_view(windows.values, width)
+        cells = np.flatnonzero(counts == width)
+        for chosen in np.array_split(cells, len(cells) * width // _ROOM + 1):
+            windows.tick()
+            yield chosen, runs[low[chosen]], counts[chosen]
+    rest = np.flatnonzero((counts > 0) & ~np.isin(counts, usual))
+    cells = rest[np.argsort(counts[rest], kind="stable")]
     while len(cells):
         windows.tick()
         width = int(counts[cells[-1]])
