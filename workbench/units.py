@@ -75,7 +75,7 @@ def parse_duration(value: Duration) -> int:
             seconds = float(text)
         except ValueError:
             raise _not_a_duration(value) from None
-    elif isinstance(value, bool) or not isinstance(value, int | float):
+    elif isinstance(value, bool) or not hasattr(value, "__float__"):
         raise _not_a_duration(value)
     else:
         seconds = float(value)

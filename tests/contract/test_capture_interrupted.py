@@ -262,7 +262,7 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     """Start the command line."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "workbench.cli", *words],
+        [sys.executable, "-m", "workbench", *words],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

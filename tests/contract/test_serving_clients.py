@@ -48,7 +48,7 @@ EXPRESSIONS = [
 def serving(source: str, log: Path, *options: str, **variables: str) -> Iterator[str]:
     """Run `workbench serve` as a program of its own; give its URL."""
     port = servers.free_port()
-    program = [sys.executable, "-m", "workbench.cli", "serve", "--source", source]
+    program = [sys.executable, "-m", "workbench", "serve", "--source", source]
     environment = [f"{name}={value}" for name, value in variables.items()]
     command = ["env", *environment, *program, "--listen", f"127.0.0.1:{port}", *options]
     with servers.running(command, port, log, ready="Ctrl-C ends it") as server:
@@ -288,7 +288,7 @@ def test_a_proxied_victoriametrics_is_known_for_what_it_is(
 
 def test_ctrl_c_ends_it_well(folder: Path, tmp_path: Path) -> None:
     port, log = servers.free_port(), tmp_path / "serve.log"
-    command = [sys.executable, "-m", "workbench.cli", "serve", "--source", f"snapshot:{folder}"]
+    command = [sys.executable, "-m", "workbench", "serve", "--source", f"snapshot:{folder}"]
     command += ["--listen", f"127.0.0.1:{port}"]
     with servers.running(command, port, log, ready="Ctrl-C ends it") as server:
         servers.get(f"{server.url}/api/v1/labels")
@@ -316,7 +316,7 @@ def test_a_token_opens_and_its_absence_closes(folder: Path, tmp_path: Path) -> N
 def test_it_does_not_listen_to_the_world_unasked(folder: Path) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "workbench.cli", "serve"),
+            *(sys.executable, "-m", "workbench", "serve"),
             *("--source", f"snapshot:{folder}", "--listen", "0.0.0.0:0"),
         ],
         capture_output=True,

@@ -44,7 +44,7 @@ def workbench(tmp_path):
 
     def run(*words, **more):
         return subprocess.run(
-            [sys.executable, "-m", "workbench.cli", *map(str, words)],
+            [sys.executable, "-m", "workbench", *map(str, words)],
             cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120, **more,
         )  # fmt: skip
 
@@ -179,6 +179,7 @@ def test_impossible_times_and_formats(workbench, kept, words, text):
         ("horizon_days=soon", ["horizon_days", "soon"]),
         ("last=soon", ["soon"]),
         ("noequals", ["'noequals' is not KEY=VALUE"]),
+        ("resources=nowhere.toml", ["nowhere.toml", "cannot be read (No such file or directory)"]),
     ],
 )
 def test_notebook_parameters_are_checked_before_anything_runs(workbench, kept, parameter, texts):
@@ -253,7 +254,7 @@ def test_an_import_is_all_or_nothing(workbench, tmp_path):
 
 def test_ctrl_c_ends_a_report_and_leaves_nothing_half_written(kept, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "workbench.cli", "report", "capacity", "--source", f"snapshot:{kept}", "--output", "out"],
+        [sys.executable, "-m", "workbench", "report", "capacity", "--source", f"snapshot:{kept}", "--output", "out"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     time.sleep(4)
@@ -267,6 +268,20 @@ def test_ctrl_c_ends_a_report_and_leaves_nothing_half_written(kept, tmp_path):
         else []
     )
     assert left == []
+
+
+def test_ctrl_c_while_the_program_loads(tmp_path):
+    for seconds in (0.1, 0.3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workbench", "query", "up", "--source", "demo:"],
+            cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        # Before our first line runs, the interpreter itself answers; after it, we do.
+        assert process.returncode in (130, -signal.SIGINT)
+        assert "interrupted" in err or "workbench" not in err
 
 
 def test_good_input_prints_the_api_form(workbench, kept):

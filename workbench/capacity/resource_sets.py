@@ -57,7 +57,8 @@ def load_resources(path: Path) -> tuple[Resource, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"resource file {path} cannot be read ({error})"
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        msg = f"resource file {path} cannot be read ({why})"
         raise SettingsError(msg, "check the path and its permissions") from None
     content = _parse(text, f"resource file {path}")
     own = {r.name for r in content.resource}

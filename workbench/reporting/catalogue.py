@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.capacity.resource_sets import load_resources
 from workbench.errors import InputError, ParameterError, did_you_mean
 from workbench.units import parse_duration
 from workbench.window import parse_time
@@ -60,6 +62,9 @@ class Parameters(BaseModel):
         examples=["https://prometheus:9090"],
     )
 
+    def verify(self) -> None:
+        """Raise where what a parameter names is missing or wrong: before a kernel starts."""
+
 
 class CapacityParameters(Parameters):
     """What a capacity report takes."""
@@ -79,6 +84,11 @@ class CapacityParameters(Parameters):
     horizon_days: int = Field(
         90, ge=1, le=730, description="how far to look ahead, in days", examples=[90]
     )
+
+    def verify(self) -> None:
+        """Read the resources."""
+        if self.resources:
+            load_resources(Path(self.resources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +163,8 @@ def check_parameters(kind: ReportKind, given: Mapping[str, Any]) -> Parameters:
     ParameterError
         One is unknown, or its value is of the wrong type or out of range. All that is wrong is
         said at once; values are shown, since no parameter may be a secret.
+    SettingsError
+        A file that one names is missing or wrong.
 
     Examples
     --------
@@ -160,9 +172,12 @@ def check_parameters(kind: ReportKind, given: Mapping[str, Any]) -> Parameters:
     30
     """
     try:
-        return kind.parameters.model_validate(dict(given))
+        checked = kind.parameters.model_validate(dict(given))
     except ValidationError as error:
         problems = [_explain(kind, dict(problem)) for problem in error.errors()]
+    else:
+        checked.verify()
+        return checked
     whats, mends = zip(*problems, strict=True)
     msg = f"report {kind.name!r}: {'; '.join(whats)}"
     raise ParameterError(msg, "; ".join(mends))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workbench.errors import SettingsError
+from workbench.errors import InputError, SettingsError
 from workbench.frame import samples_from_frame
 from workbench.samples import MetricMetadata, Samples, Series
 from workbench.session.workbench import Workbench
@@ -55,6 +55,11 @@ def connect(source: str | Source | None = None, **options: Any) -> Workbench:
     [1.0]
     """
     if source is not None and not isinstance(source, str):
+        if not hasattr(source, "query_range"):
+            msg = f"source is {type(source).__name__}"
+            raise SettingsError(
+                msg, "give a URL, a name from workbench.toml, or what snapshot() gave"
+            )
         if options:
             msg = f"a source that is already open takes no options, but {', '.join(options)} was given"
             raise SettingsError(msg, "give the options where the source is opened")
@@ -137,6 +142,9 @@ def snapshot(
 
     from workbench.sources.snapshot import from_samples
 
+    if not isinstance(data, Iterable) or isinstance(data, str | bytes | pd.Series):
+        msg = f"data is {type(data).__name__}"
+        raise InputError(msg, "give series as (labels, times_ms, values), or a DataFrame")
     samples = (
         samples_from_frame(data) if isinstance(data, pd.DataFrame) else Samples.from_series(data)
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, overload
 
-from workbench.errors import did_you_mean
+from workbench.errors import InputError, did_you_mean
 from workbench.frame import Frame, samples_to_long
 from workbench.promql.question import Question
 from workbench.samples import Samples
@@ -186,6 +186,9 @@ class Workbench:
         -------
         DataFrame or dict
         """
+        if form not in ("wide", "long"):
+            msg = f"form is {form!r}"
+            raise InputError(msg, "give 'wide' or 'long'")
         window = self.window(last=last, start=start, end=end, step=step, align=align)
         answer = self.ask(expression, window)
         self._tell(answer)

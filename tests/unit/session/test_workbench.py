@@ -59,6 +59,10 @@ def test_a_range_query_gives_a_wide_frame(wb):
     assert long["value"].tolist() == [0, 5, 10]
 
 
+def test_numbers_of_numpy_are_durations_too(wb):
+    assert len(wb.query_range("queue_size", end=3600, last=np.int64(600), step=np.int64(60))) == 11
+
+
 def test_raw_is_what_the_http_api_gives(wb):
     assert wb.query("vector(1)", at=5, raw=True) == {
         "resultType": "vector",
@@ -120,6 +124,10 @@ def test_an_unknown_metric_is_said_with_near_names(wb, caplog):
         (lambda _: workbench.connect("nowhere"), SettingsError),
         (lambda _: workbench.connect("http://x", bearer_tokn_file="y"), SettingsError),
         (lambda wb: workbench.connect(wb.source, retries=1), SettingsError),
+        (lambda _: workbench.connect(5), SettingsError),
+        (lambda _: workbench.snapshot(5), InputError),
+        (lambda _: workbench.snapshot("abc"), InputError),
+        (lambda wb: wb.query_range("up", form="bogus"), InputError),
     ],
 )
 def test_wrong_questions_raise_from_the_tree(wb, call, error):
