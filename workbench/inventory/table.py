@@ -1,0 +1,162 @@
+"""The labels of one metric's series as columns of codes: everything is counted exactly, and fast.
+
+Counting by sets of strings costs a microsecond and a kilobyte a series; on codes, the number of
+series left without a label is one sort of integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+__all__ = ["ABSENT", "Codes", "LabelTable"]
+
+Codes = np.ndarray[Any, np.dtype[np.int32]]
+"""int32: places in a label's values, `ABSENT` where the series lacks the label."""
+
+ABSENT: Final = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelTable:
+    """The label sets of the series of one metric, each once.
+
+    Parameters
+    ----------
+    labels
+        Names, without ``__name__``.
+    values
+        For each label its distinct values; every one occurs, none is ``""`` (which is the same
+        as absent).
+    codes
+        Shape (series, labels), Fortran order: each series' place in `values`, or `ABSENT`.
+
+    Examples
+    --------
+    >>> table = LabelTable.of([{"method": "GET", "path": "/a"}, {"method": "GET", "path": "/b"}])
+    >>> table.series, table.distinct("path"), table.without(["path"])
+    (2, 2, 1)
+    """
+
+    labels: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    codes: Codes
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, str]]) -> LabelTable:
+        """Build from label sets (``__name__`` is left out); equal ones are kept once."""
+        seen: dict[frozenset[tuple[str, str]], None] = {}
+        for row in rows:
+            seen[frozenset((k, v) for k, v in row.items() if v and k != "__name__")] = None
+        labels = tuple(sorted({name for pairs in seen for name, _ in pairs}))
+        place = {name: i for i, name in enumerate(labels)}
+        known: list[dict[str, int]] = [{} for _ in labels]
+        codes = np.full((len(seen), len(labels)), ABSENT, np.int32, order="F")
+        for i, pairs in enumerate(seen):
+            for name, value in pairs:
+                codes[i, place[name]] = known[place[name]].setdefault(
+                    value, len(known[place[name]])
+                )
+        return cls(labels, tuple(tuple(k) for k in known), codes)
+
+    @property
+    def series(self) -> int:
+        """How many series there are."""
+        return len(self.codes)
+
+    def column(self, label: str) -> Codes:
+        """A label's codes, shape (series,); all `ABSENT` where no series has it."""
+        if label in self.labels:
+            column: Codes = self.codes[:, self.labels.index(label)]
+            return column
+        return np.full(self.series, ABSENT, np.int32)
+
+    def values_of(self, label: str) -> tuple[str, ...]:
+        """A label's distinct values, in the order of their codes."""
+        return self.values[self.labels.index(label)] if label in self.labels else ()
+
+    def distinct(self, label: str) -> int:
+        """How many values a label has."""
+        return len(self.values_of(label))
+
+    def counts(self, label: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """How many series have each value, shape (values,), in the order of `values_of`."""
+        column = self.column(label)
+        return np.bincount(column[column >= 0], minlength=self.distinct(label))
+
+    def groups(self, labels: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Number the combinations of some labels: shape (series,), equal where these are equal.
+
+        The numbers are dense (0 … combinations - 1) and in no order that means anything.
+        """
+        keys = np.zeros(self.series, np.int64)
+        size = 1
+        for label in labels:
+            width = self.distinct(label) + 1
+            if size > np.iinfo(np.int64).max // width:
+                keys, size = _dense(keys)
+            keys = keys * width + (self.column(label) + 1)
+            size *= width
+        return _dense(keys)[0]
+
+    def combinations(self, labels: Sequence[str]) -> int:
+        """How many distinct sets of values these labels have together."""
+        groups = self.groups(labels)
+        return int(groups.max()) + 1 if self.series else 0
+
+    def without(self, labels: Sequence[str]) -> int:
+        """How many distinct series are left where these labels are dropped."""
+        return self.combinations([name for name in self.labels if name not in set(labels)])
+
+    def take(self, chosen: np.ndarray[Any, Any]) -> LabelTable:
+        """Only some series: a mask or places, shape as of `codes`' first axis."""
+        codes = self.codes[chosen]
+        values: list[tuple[str, ...]] = []
+        columns: list[Codes] = []
+        names: list[str] = []
+        for j, name in enumerate(self.labels):
+            kept, inverse = np.unique(codes[:, j], return_inverse=True)
+            present = kept[kept >= 0]
+            if not len(present):
+                continue
+            names.append(name)
+            values.append(tuple(self.values[j][i] for i in present.tolist()))
+            columns.append((inverse - (len(kept) - len(present))).astype(np.int32))
+        shape = (len(codes), len(columns))
+        stacked = np.empty(shape, np.int32, order="F")
+        for j, column in enumerate(columns):
+            stacked[:, j] = column
+        return LabelTable(tuple(names), tuple(values), stacked)
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Each series' labels, without ``__name__``."""
+        for row in self.codes.tolist():
+            yield {
+                name: values[code]
+                for name, values, code in zip(self.labels, self.values, row, strict=True)
+                if code >= 0
+            }
+
+    def union(self, other: LabelTable) -> LabelTable:
+        """The series that either has, each once."""
+        labels = tuple(sorted({*self.labels, *other.labels}))
+        codes = np.full((self.series + other.series, len(labels)), ABSENT, np.int32, order="F")
+        values: list[tuple[str, ...]] = []
+        for j, name in enumerate(labels):
+            mine, theirs = self.values_of(name), other.values_of(name)
+            place = {value: i for i, value in enumerate(mine)}
+            moved = np.array([place.setdefault(v, len(place)) for v in theirs] + [ABSENT], np.int32)
+            codes[: self.series, j] = self.column(name)
+            codes[self.series :, j] = moved[other.column(name)]  # ABSENT is -1: the last
+            values.append(tuple(place))
+        both = LabelTable(labels, tuple(values), codes)
+        _, first = np.unique(both.groups(labels), return_index=True)
+        return LabelTable(labels, tuple(values), np.asfortranarray(codes[np.sort(first)]))
+
+
+def _dense(keys: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, np.dtype[np.int64]], int]:
+    kept, inverse = np.unique(keys, return_inverse=True)
+    return inverse.astype(np.int64, copy=False), max(1, len(kept))

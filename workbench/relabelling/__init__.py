@@ -1,0 +1,1 @@
+"""Prometheus' relabelling over label sets: what a configuration keeps, drops and merges."""

@@ -1,0 +1,1 @@
+"""Which metrics and labels rules, alerts and dashboards use, with proof."""
