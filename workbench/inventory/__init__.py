@@ -2,6 +2,7 @@
 
 from workbench.inventory.declared import CallSite, DeclaredMetric
 from workbench.inventory.inventory import Inventory, UnreadLine
+from workbench.inventory.joining import join_inventories, reshape
 from workbench.inventory.label_values import Bound, LabelValues
 from workbench.inventory.observed import ObservedMetric, family_name
 from workbench.inventory.place import Place
@@ -18,4 +19,6 @@ __all__ = [
     "Place",
     "UnreadLine",
     "family_name",
+    "join_inventories",
+    "reshape",
 ]

@@ -131,6 +131,16 @@ class LabelTable:
             stacked[:, j] = column
         return LabelTable(tuple(names), tuple(values), stacked)
 
+    def project(self, labels: Iterable[str]) -> LabelTable:
+        """Only some labels: their distinct combinations, in the order in which they first stand."""
+        kept = [name for name in self.labels if name in set(labels)]
+        _, first = np.unique(self.groups(kept), return_index=True)
+        rows = np.sort(first)
+        codes = np.empty((len(rows), len(kept)), np.int32, order="F")
+        for j, name in enumerate(kept):
+            codes[:, j] = self.column(name)[rows]
+        return LabelTable(tuple(kept), tuple(self.values_of(name) for name in kept), codes)
+
     def rows(self) -> Iterator[dict[str, str]]:
         """Each series' labels, without ``__name__``."""
         for row in self.codes.tolist():

@@ -56,6 +56,14 @@ def test_take_keeps_the_chosen(rows: list[dict[str, str]], data: st.DataObject) 
         assert (part.counts(label) > 0).all()
 
 
+@given(ROWS, st.sets(st.sampled_from("abcd")))
+def test_projection_is_that_of_sets(rows: list[dict[str, str]], keep: set[str]) -> None:
+    """On some labels each combination stands once, and every value of them occurs."""
+    table = LabelTable.of(rows).project(keep)
+    assert {frozenset(r.items()) for r in table.rows()} == distinct(rows, keep)
+    assert table.series == len(distinct(rows, keep))
+
+
 def test_many_wide_labels_do_not_overflow() -> None:
     """Twelve labels of a thousand values each are more combinations than an int64 holds."""
     rows = [{f"l{j}": str((i * (j + 1)) % 1000) for j in range(12)} for i in range(1000)]
