@@ -6,10 +6,10 @@ series `i` owns the rows `offsets[i]:offsets[i + 1]` of `times_ms` and `values`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ __all__ = [
     "NativeSeries",
     "Samples",
     "Series",
+    "StartedSeries",
     "format_labels",
     "format_value",
     "histogram_to_api",
@@ -40,6 +41,9 @@ Series = tuple[Labels, Ints, Floats]
 
 NativeSeries = tuple[Labels, Ints, Floats, Histograms | None]
 """One series with the column of its native histograms, as `Samples` has it."""
+
+StartedSeries = tuple[Labels, Ints, Floats, Histograms | None, Ints | None]
+"""One series with its native histograms and the start timestamps of its samples."""
 
 _STALE_BITS: Final = np.uint64(0x7FF0000000000002)
 STALE_NAN: Final[float] = float(np.array([_STALE_BITS]).view(np.float64)[0])
@@ -145,6 +149,10 @@ class Samples:
         Shape (rows,): a `workbench.native.Histogram` where a sample is a native histogram, whose
         value is then NaN, and None where it is a float. None instead of the column, and at no
         cost, where all samples are floats.
+    starts_ms
+        int64, shape (rows,): since when each sample counts, milliseconds since the epoch; 0 where
+        that is not known, as remote write and OTLP have it. None instead of the column, and at no
+        cost, where it is known of no sample.
     """
 
     labels: Sequence[Labels]
@@ -152,6 +160,7 @@ class Samples:
     times_ms: Ints
     values: Floats
     histograms: Histograms | None = None
+    starts_ms: Ints | None = None
 
     @classmethod
     def empty(cls) -> Samples:
@@ -159,10 +168,11 @@ class Samples:
         return cls((), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64))
 
     @classmethod
-    def from_series(cls, series: Iterable[Series | NativeSeries]) -> Samples:
+    def from_series(cls, series: Iterable[Series | NativeSeries | StartedSeries]) -> Samples:
         """Collect series, each ``(labels, times_ms, values)``; times are sorted where they are not.
 
-        A fourth entry, where there is one, is the series' column of native histograms.
+        A fourth entry, where there is one, is the series' column of native histograms, a fifth
+        that of start timestamps.
 
         Raises
         ------
@@ -173,8 +183,9 @@ class Samples:
         times: list[Ints] = []
         values: list[Floats] = []
         native: list[Histograms | None] = []
+        starts: list[Ints | None] = []
         seen: set[tuple[tuple[str, str], ...]] = set()
-        each = series.native_series() if isinstance(series, Samples) else series
+        each = series.started_series() if isinstance(series, Samples) else series
         for number, (names, *given) in enumerate(each):
             kept = {str(k): str(x) for k, x in names.items() if x != ""}
             key = tuple(sorted(kept.items()))
@@ -187,11 +198,19 @@ class Samples:
             times.append(columns[0])
             values.append(columns[1])
             native.append(columns[2])
+            starts.append(columns[3])
         if not labels:
             return cls.empty()
         offsets = np.concatenate([[0], np.cumsum([len(t) for t in times])]).astype(np.int64)
-        whole = np.concatenate(times), np.concatenate(values), _joined(native, np.diff(offsets))
-        return cls(labels, offsets, *whole)
+        sizes = np.diff(offsets)
+        return cls(
+            labels,
+            offsets,
+            np.concatenate(times),
+            np.concatenate(values),
+            _joined(native, sizes, no_histograms),
+            _joined(starts, sizes, _unknown_starts),
+        )
 
     def __len__(self) -> int:
         """How many series there are."""
@@ -212,6 +231,12 @@ class Samples:
         for i, (names, times, values) in enumerate(self):
             rows = slice(self.offsets[i], self.offsets[i + 1])
             yield names, times, values, None if self.histograms is None else self.histograms[rows]
+
+    def started_series(self) -> Iterator[StartedSeries]:
+        """The series with all that is known of their samples."""
+        for i, series in enumerate(self.native_series()):
+            rows = slice(self.offsets[i], self.offsets[i + 1])
+            yield *series, None if self.starts_ms is None else self.starts_ms[rows]
 
     def to_api(self) -> dict[str, Any]:
         """What the Prometheus HTTP API gives under ``data`` for a range selector."""
@@ -250,22 +275,31 @@ def histogram_to_api(histogram: Histogram) -> dict[str, Any]:
     }
 
 
-def _joined(native: Sequence[Histograms | None], sizes: Ints) -> Histograms | None:
-    """The histograms of all series in one column, None where no series has any."""
-    if all(each is None for each in native):
+_Column = TypeVar("_Column", Histograms, Ints)
+
+
+def _joined(
+    columns: Sequence[_Column | None], sizes: Ints, absent: Callable[[int], _Column]
+) -> _Column | None:
+    """An optional column of all series in one piece, None where no series has it."""
+    if all(each is None for each in columns):
         return None
     return np.concatenate(
         [
-            no_histograms(size) if each is None else each
-            for each, size in zip(native, sizes.tolist(), strict=True)
+            absent(size) if each is None else each
+            for each, size in zip(columns, sizes.tolist(), strict=True)
         ]
     )
 
 
+def _unknown_starts(rows: int) -> Ints:
+    return np.zeros(rows, np.int64)
+
+
 def _checked(
     number: int, labels: Labels, columns: Sequence[Any]
-) -> tuple[Ints, Floats, Histograms | None]:
-    """The columns of one series as int64, float64 and objects, sorted by time."""
+) -> tuple[Ints, Floats, Histograms | None, Ints | None]:
+    """The columns of one series as int64, float64, objects and int64, sorted by time."""
     t = np.asarray(columns[0])
     v = np.asarray(columns[1], dtype=np.float64)
     native: Histograms | None = columns[2] if len(columns) > 2 else None
@@ -282,15 +316,28 @@ def _checked(
             msg = f"series {number} {format_labels(labels)}: histograms have shape {native.shape}"
             raise InputError(msg, "give one entry a time, None where the sample is a float")
         v = np.where(is_native(native), np.nan, v)
+    starts = _checked_starts(number, labels, columns[3], len(t)) if len(columns) > 3 else None
     t = t.astype(np.int64)
     steps = np.diff(t)
     if (steps < 0).any():
         order = np.argsort(t, kind="stable")
         t, v = t[order], v[order]
         native = None if native is None else native[order]
+        starts = None if starts is None else starts[order]
         steps = np.diff(t)
     if (steps == 0).any():
         at = int(t[int(np.argmax(steps == 0))])
         msg = f"series {format_labels(labels)} has two samples at {at} ms"
         raise InputError(msg, "keep one of them")
-    return t, v, native
+    return t, v, native, starts
+
+
+def _checked_starts(number: int, labels: Labels, starts: Any, rows: int) -> Ints | None:
+    if starts is None:
+        return None
+    column = np.asarray(starts)
+    if column.shape != (rows,) or column.dtype.kind not in "iu":
+        what = f"start timestamps of shape {column.shape} and type {column.dtype}"
+        msg = f"series {number} {format_labels(labels)} has {what}"
+        raise InputError(msg, "give int64 milliseconds since the epoch, one a sample, 0 if unknown")
+    return column.astype(np.int64)

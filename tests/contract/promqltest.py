@@ -1,10 +1,10 @@
 """Reads Prometheus' own PromQL cases: the `.test` format of its package promqltest.
 
 A file loads series, asks, and says what must come back. This reader turns it into `Case`s, each
-with the series loaded at that point; series that have start timestamps are
-known by name, so that a case that touches one can be told apart from the others. Native histograms
-are written ``{{schema:0 count:3 sum:5 buckets:[1 2]}}``; they get the counter reset hints that a
-Prometheus database would give them back with.
+with the series loaded at that point. A line ``series@st`` holds the start timestamps of the samples
+of the line below it, each as a duration from its sample's time. Native histograms are written
+``{{schema:0 count:3 sum:5 buckets:[1 2]}}``; they get the counter reset hints that a Prometheus
+database would give them back with.
 """
 
 import math
@@ -36,10 +36,6 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
-class SetApart(Exception):  # noqa: N818 - not an error but a reason
-    """A case touches data that the engine cannot hold; the message says of which kind."""
-
-
 def unquoted(text: str) -> str:
     """A Go string literal's value."""
     if text[:1] not in "\"'`" or not text:
@@ -63,8 +59,8 @@ def unquoted(text: str) -> str:
 
 def seconds(text: str) -> int:
     """A moment or duration of the format, in milliseconds; it may be negative."""
-    sign, text = (-1, text[1:]) if text.startswith("-") else (1, text)
-    return sign * parse_duration(text)
+    sign = -1 if text.startswith("-") else 1
+    return sign * parse_duration(text.removeprefix("-").removeprefix("+"))
 
 
 def parsed_labels(name: str, inside: str | None) -> dict[str, str]:
@@ -243,17 +239,34 @@ def remembered(values: Sequence[Value]) -> tuple[np.ndarray, np.ndarray | None]:
     return floats, histograms
 
 
+_START = re.compile(r"(?P<start>[+-]?[\d.a-z]+?)(?P<step>[+-][\d.a-z]+?)?(?:x(?P<times>\d+))?$")
+
+
+def starts(text: str) -> list[int | None]:
+    """The durations that ``-30s-1mx2 _`` stands for, in milliseconds; None is no start."""
+    found: list[int | None] = []
+    for term in text.split():
+        if term == "_":
+            found.append(None)
+            continue
+        match = _START.match(term)
+        step = seconds(match["step"]) if match["step"] else 0
+        found += [seconds(match["start"]) + step * i for i in range(int(match["times"] or 0) + 1)]
+    return found
+
+
 class Loaded:
     """What has been loaded at one point of a file; a `Storage`."""
 
     def __init__(self) -> None:
-        self._series: dict[tuple, list] = {}
+        self._series: dict[tuple, tuple[Labels, list, dict[int, int]]] = {}
         self._frozen: list[tuple] | None = None
 
     def copy(self) -> "Loaded":
         other = Loaded()
         other._series = {
-            k: [labels, list(rows), why] for k, (labels, rows, why) in self._series.items()
+            k: (labels, list(rows), dict(begun))
+            for k, (labels, rows, begun) in self._series.items()
         }
         return other
 
@@ -261,16 +274,21 @@ class Loaded:
         for line in lines:
             match = _SERIES.match(line)
             labels = parsed_labels(match[1], match[2])
-            why = "start" if match[3] else ""
-            entry = self._series.setdefault(tuple(sorted(labels.items())), [labels, [], ""])
-            entry[2] = entry[2] or why
-            if not why:
-                entry[1] += [
+            key = tuple(sorted(labels.items()))
+            _, rows, begun = self._series.setdefault(key, (labels, [], {}))
+            if match[3]:
+                begun.update(
+                    (i * step_ms, i * step_ms + start)
+                    for i, start in enumerate(starts(match[4]))
+                    if start is not None
+                )
+            else:
+                rows += [
                     (i * step_ms, v) for i, v in enumerate(expanded(match[4])) if v is not None
                 ]
         if with_nhcb:
             for labels, rows in converted(step_ms, lines):
-                self._series[tuple(sorted(labels.items()))] = [labels, rows, ""]
+                self._series[tuple(sorted(labels.items()))] = (labels, rows, {})
 
     @property
     def bounds_ms(self) -> tuple[int, int]:
@@ -280,10 +298,13 @@ class Loaded:
     def _all(self):
         if self._frozen is None:
             self._frozen = []
-            for labels, rows, why in self._series.values():
+            for labels, rows, begun in self._series.values():
                 ordered = dict(sorted(rows, key=lambda row: row[0]))
                 times = np.array(list(ordered), np.int64)
-                self._frozen.append((labels, times, *remembered(list(ordered.values())), why))
+                since = None
+                if begun:
+                    since = np.array([begun.get(t, 0) for t in times.tolist()], np.int64)
+                self._frozen.append((labels, times, *remembered(list(ordered.values())), since))
         return self._frozen
 
     def select(
@@ -294,16 +315,15 @@ class Loaded:
         room: Room | None = None,  # noqa: ARG002 - the protocol's signature
     ) -> Samples:
         found, native = [], []
-        for labels, times, values, histograms, why in self._all():
+        for labels, times, values, histograms, since in self._all():
             if all(_meets(labels.get(m.name, ""), m) for m in matchers):
-                if why:
-                    raise SetApart(why)
                 low, high = (
                     np.searchsorted(times, start_ms),
                     np.searchsorted(times, end_ms, "right"),
                 )
                 if low < high:
-                    found.append((labels, times[low:high], values[low:high]))
+                    begun = None if since is None else since[low:high]
+                    found.append((labels, times[low:high], values[low:high], None, begun))
                     nothing = np.full(len(times), None)
                     native.append((nothing if histograms is None else histograms)[low:high])
         samples = Samples.from_series(found)

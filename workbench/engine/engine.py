@@ -21,7 +21,7 @@ from workbench.frame import Frame, Kind
 from workbench.promql.durations import Clock
 from workbench.promql.parsing import kind_of, nested_too_deeply, parse
 from workbench.promql.tree import Expr
-from workbench.samples import NativeSeries, Samples
+from workbench.samples import Samples, StartedSeries
 from workbench.window import Window
 
 __all__ = ["DEFAULT_LOOKBACK_MS", "Engine", "Evaluation"]
@@ -153,16 +153,17 @@ def _evaluated(query: Query, root: Expr, grid: Grid, expression: str) -> Value:
 
 def _samples(ranges: Ranges) -> Samples:
     """The samples of the only window."""
-    series: list[NativeSeries] = []
+    series: list[StartedSeries] = []
     for chosen, windows in blocks(ranges):
         base = int(ranges.offsets[chosen.start])
         for i, labels in enumerate(_final_labels(ranges.labels[chosen], ranges.drop_name[chosen])):
             rows = slice(int(windows.low[i, 0]), int(windows.high[i, 0]))
             if rows.start < rows.stop:
-                native = ranges.histograms
-                if native is not None:
-                    native = native[base + rows.start : base + rows.stop]
-                series.append((labels, windows.times_ms[rows], windows.values[rows], native))
+                whole = slice(base + rows.start, base + rows.stop)
+                native = None if ranges.histograms is None else ranges.histograms[whole]
+                starts = None if ranges.starts_ms is None else ranges.starts_ms[whole]
+                columns = windows.times_ms[rows], windows.values[rows], native, starts
+                series.append((labels, *columns))
     return Samples.from_series(series)
 
 

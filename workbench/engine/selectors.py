@@ -23,6 +23,7 @@ from workbench.samples import Floats, Ints, Samples, is_stale
 __all__ = [
     "DEFAULT_SUBQUERY_STEP_MS",
     "matrix_selector",
+    "sample_starts",
     "sample_times",
     "subquery",
     "vector_selector",
@@ -58,6 +59,7 @@ def _ranges(samples: Samples, ends: Ints, span_ms: int, *, fixed: bool) -> Range
         span_ms,
         fixed,
         samples.histograms,
+        starts_ms=samples.starts_ms,
     )
 
 
@@ -86,6 +88,13 @@ def _newest(windows: Windows) -> tuple[Floats, Bools]:
 def _newest_time(windows: Windows) -> tuple[Floats, Bools]:
     times = windows.full(windows.times_ms.take(windows.last) / 1000.0)
     return times, _newest(windows)[1]
+
+
+def _newest_start(windows: Windows) -> tuple[Floats, Bools]:
+    starts = np.zeros(windows.shape)
+    if windows.starts_ms is not None:
+        starts = windows.at(windows.starts_ms, windows.last) / 1000.0
+    return starts, _newest(windows)[1]
 
 
 def _instant(query: Query, node: Any, grid: Grid, kernel: Callable[..., Any]) -> Vector:
@@ -125,6 +134,11 @@ def sample_times(query: Query, node: Any, grid: Grid) -> Vector:
     return _instant(query, node, grid, _newest_time)
 
 
+def sample_starts(query: Query, node: Any, grid: Grid) -> Vector:
+    """Like `vector_selector`, but each sample's start timestamp in Unix seconds, 0 if unknown."""
+    return _instant(query, node, grid, _newest_start)
+
+
 def matrix_selector(query: Query, node: Any, grid: Grid) -> Ranges:
     """The samples of each step's window, staleness markers left out."""
     ends, fixed = _ends(node.vector_selector, grid)
@@ -162,6 +176,7 @@ def _kept(samples: Samples, keep: Bools) -> Samples:
         samples.times_ms[keep],
         samples.values[keep],
         None if samples.histograms is None else samples.histograms[keep],
+        None if samples.starts_ms is None else samples.starts_ms[keep],
     )
 
 

@@ -162,6 +162,8 @@ class Ranges:
         Shape (rows,), as in `Samples`.
     edge
         How the windows' edges are treated; other than ``""``, there are samples around them too.
+    starts_ms
+        Shape (rows,), as in `Samples`.
     """
 
     labels: list[Labels]
@@ -174,6 +176,7 @@ class Ranges:
     fixed: bool = False
     histograms: Histograms | None = None
     edge: Edge = ""
+    starts_ms: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -24,9 +24,9 @@ FUNCTIONS: Final = _words("""
     histogram_stdvar histogram_sum hour idelta increase info irate label_join label_replace
     last_over_time ln log10 log2 mad_over_time max_of max_over_time min_of min_over_time minute
     month pi predict_linear present_over_time quantile_over_time rad range rate resets round scalar
-    sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start stddev_over_time
-    stdvar_over_time step sum_over_time tan tanh time timestamp ts_of_first_over_time
-    ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time vector year
+    sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start start_timestamp
+    stddev_over_time stdvar_over_time step sum_over_time tan tanh time timestamp
+    ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time vector year
 """)
 """Functions, sorted; not every server has the newest of them."""
 

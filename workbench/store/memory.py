@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
 from workbench.samples import Ints, Labels, MetricMetadata, Samples
 from workbench.store.index import LabelIndex
-from workbench.store.rows import gather, rows_between
+from workbench.store.rows import gather, rows_between, taken
 
 if TYPE_CHECKING:
     from workbench.engine.storage import Room
@@ -92,7 +93,10 @@ class MemoryStore:
             room(int((last - first).sum()))
         labels = [self._samples.labels[i] for i in chosen.tolist()]
         columns = self._samples.times_ms, self._samples.values, self._samples.histograms
-        return gather(labels, columns, first, last)
+        found = gather(labels, columns, first, last)
+        if self._samples.starts_ms is None:
+            return found
+        return replace(found, starts_ms=taken(self._samples.starts_ms, first, last))
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets that meet every matcher and whose first to last sample touch the range."""

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.native import Histograms, or_none
 from workbench.samples import Floats, Ints, Labels, Samples
 
-__all__ = ["GrowingRows", "first_at_or_after", "gather", "rows_between"]
+__all__ = ["GrowingRows", "first_at_or_after", "gather", "rows_between", "taken"]
 
 _FIRST_ROWS: Final = 1_000_000
 """Rows reserved before anything is known: 16 MB, which is taken only where it is filled."""
@@ -103,6 +103,12 @@ def gather(
         np.concatenate([values[run] for run in runs]),
         None if histograms is None else or_none(np.concatenate([histograms[run] for run in runs])),
     )
+
+
+def taken(column: Ints, first: Ints, last: Ints) -> Ints:
+    """The runs ``first:last`` of one column, as `gather` takes them from the others."""
+    runs = zip(first.tolist(), last.tolist(), strict=True)
+    return np.concatenate([column[:0], *(column[a:b] for a, b in runs)])
 
 
 class GrowingRows:

@@ -124,7 +124,6 @@ def test_empty_results_keep_their_grid():
         ("max_over_time(m[5m] anchored)", QueryError, "anchored modifier can only be used with"),
         ("max_over_time(m[5m:1m] smoothed)", QueryError, "smoothed stands after a subquery"),
         ("m anchored", NotSupportedError, "anchored on a selector without a range"),
-        ("start_timestamp(m)", NotSupportedError, "the function start_timestamp()"),
         ("rate(m[5m) + rate(m[5m])", QueryError, "inside brackets: ')'"),
         ("sum(smoothed", QueryError, "unclosed"),
         ("m[1m - 5m]", QueryError, "duration must be greater than 0"),

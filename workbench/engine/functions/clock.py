@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
-from workbench.engine.selectors import sample_times
+from workbench.engine.selectors import sample_starts, sample_times
 from workbench.engine.values import Value, Vector
 from workbench.promql import tree
 from workbench.samples import Floats
@@ -33,6 +33,16 @@ def _timestamp(call: Call) -> Value:
         return vector.computed(vector.values)
     vector = replace(call.vector(0), histograms=None)
     return vector.computed(np.broadcast_to(call.grid.times_ms / 1000.0, vector.values.shape))
+
+
+def _start_timestamp(call: Call) -> Value:
+    """Of a plain selector each sample's start; what is computed has none."""
+    argument = tree.unwrapped(call.arguments[0])
+    if isinstance(argument, tree.VectorSelector):
+        vector = sample_starts(call.query, argument, call.grid)
+        return vector.computed(vector.values)
+    call.vector(0)  # what is wrong with it is still said
+    return Vector.empty(len(call.grid))
 
 
 def _constant(value: Callable[[Call], float]) -> Function:
@@ -84,6 +94,7 @@ CLOCK: Final[dict[str, Function]] = {
     "month": _calendar(lambda t: _within("Y", "M")(t) + 1),
     "range": _constant(lambda call: call.grid.end_ms - call.grid.start_ms),
     "start": _constant(lambda call: call.grid.start_ms),
+    "start_timestamp": _start_timestamp,
     "step": _constant(lambda call: call.grid.step_ms),
     "time": _time,
     "timestamp": _timestamp,

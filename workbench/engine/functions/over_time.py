@@ -21,7 +21,7 @@ from workbench.engine.functions.native_rules import (
     only_floats,
 )
 from workbench.engine.functions.shape import absent_labels
-from workbench.engine.kernels import counters, extremes, ranks, sums, trends
+from workbench.engine.kernels import counters, extremes, ranks, starts, sums, trends
 from workbench.engine.kernels.edges import EDGED, over_edges
 from workbench.engine.kernels.windows import Kernel, over_windows
 from workbench.engine.labels import NAME
@@ -58,6 +58,7 @@ def _over(
             vector.drop_name = ranges.drop_name.copy()
         if counter:
             _doubt_counters(call, ranges, vector)
+            _doubt_starts(call, ranges)
         return vector.spread(len(call.grid)) if ranges.fixed else vector
 
     return function
@@ -84,6 +85,18 @@ def _doubt_counters(call: Call, ranges: Ranges, vector: Vector) -> None:
                 "metric might not be a counter, name does not end in "
                 f'_total/_sum/_count/_bucket: "{name}"'
             )
+
+
+def _doubt_starts(call: Call, ranges: Ranges) -> None:
+    """Say so where a sample counts since before the one before it, but not as that one does."""
+    if ranges.starts_ms is None or ranges.edge:
+        return
+    found = over_windows(ranges, starts.overlapping, call.query.meter)
+    for series in np.flatnonzero((found.present & (found.values > 0)).any(axis=1)).tolist():
+        call.query.notes.warn(
+            "sample has start time that overlaps with previous sample timestamp for metric "
+            f'"{ranges.labels[series].get(NAME, "")}"'
+        )
 
 
 def _at_every_step(call: Call, position: int) -> Ranges:

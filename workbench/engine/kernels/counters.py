@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.engine.kernels.starts import from_starts, started
 from workbench.engine.kernels.sums import total
 from workbench.engine.kernels.windows import Kernel, Windows
 from workbench.frame import Bools
@@ -37,9 +38,13 @@ def _differs(windows: Windows, differs: Bools) -> Floats:
     return found
 
 
-def _falls(values: Floats) -> Bools:
+def _falls(windows: Windows) -> Bools:
+    """Whether the counter was reset since the row before, wherever that row belongs."""
+    values = windows.values
     falls = np.zeros(values.shape, bool)
     np.less(values[..., 1:], values[..., :-1], out=falls[..., 1:])
+    if windows.starts_ms is not None:
+        falls |= started(windows.times_ms, windows.starts_ms)
     return falls
 
 
@@ -51,7 +56,7 @@ def _add_lost_to_resets(windows: Windows, change: Floats) -> None:
 
     A large counter's reset outside a window costs no precision inside it.
     """
-    falls = _falls(windows.values)
+    falls = _falls(windows)
     if not windows.is_table:
         falls[windows.offsets[1:-1]] = False
     rows = np.flatnonzero(falls)
@@ -151,7 +156,10 @@ def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> tuple
         to_zero = its.sampled * (start[near_zero] / change[near_zero])
         its.to_start = np.where(to_zero < its.to_start, to_zero, its.to_start)
         result[near_zero] = change[near_zero] * its.factor(seconds)
-    return result, windows.count > 1
+    present: Bools = windows.count > 1
+    if counter and windows.starts_ms is not None:
+        return from_starts(windows, change, reach.to_end, seconds, (result, present))
+    return result, present
 
 
 def _reaching_zero(reach: _Reach, start: Floats, change: Floats) -> tuple[Any, ...]:
@@ -176,7 +184,10 @@ def _instant(windows: Windows, *, counter: bool, per_second: bool) -> tuple[Floa
     newest = windows.at(windows.values, last)
     change = newest - windows.at(windows.values, before)
     if counter:
-        np.copyto(change, newest, where=change < 0)
+        reset = change < 0
+        if windows.starts_ms is not None:
+            reset |= windows.at(started(windows.times_ms, windows.starts_ms), last)
+        np.copyto(change, newest, where=reset)
     if per_second:
         change /= (windows.times_ms.take(last) - windows.times_ms.take(before)) / 1000.0
     return change, present
@@ -199,5 +210,5 @@ def changes(windows: Windows) -> tuple[Floats, Bools]:
 
 
 def resets(windows: Windows) -> tuple[Floats, Bools]:
-    """How often the value fell."""
-    return _differs(windows, _falls(windows.values)), windows.count > 0
+    """How often the value fell, or began anew by its start timestamp."""
+    return _differs(windows, _falls(windows)), windows.count > 0

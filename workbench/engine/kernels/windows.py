@@ -49,6 +49,9 @@ class Windows:
         How long they are.
     tick
         Looks at the query's clock; long walks call it now and then.
+    starts_ms
+        int64, of the shape of `values`: the samples' start timestamps, 0 where unknown; None where
+        none is known.
     """
 
     times_ms: Ints
@@ -59,6 +62,7 @@ class Windows:
     ends_ms: Ints
     span_ms: int
     tick: Callable[[], None] = lambda: None
+    starts_ms: Ints | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,7 +101,8 @@ class Windows:
         """Some series of a table."""
         values = self.values[chosen]
         offsets = self.values.shape[1] * np.arange(len(values) + 1)
-        return replace(self, values=values, offsets=offsets)
+        starts = None if self.starts_ms is None else self.starts_ms[chosen]
+        return replace(self, values=values, offsets=offsets, starts_ms=starts)
 
     def flat(self) -> Windows:
         """The same block in the flat form, whichever it has."""
@@ -114,6 +119,7 @@ class Windows:
             self.ends_ms,
             self.span_ms,
             self.tick,
+            None if self.starts_ms is None else self.starts_ms.reshape(-1),
         )
 
 
@@ -129,7 +135,10 @@ def blocks(ranges: Ranges) -> Iterator[tuple[slice, Windows]]:
         offsets = ranges.offsets[chosen.start : chosen.stop + 1]
         whole = slice(int(offsets[0]), int(offsets[-1]))
         columns = ranges.times_ms[whole], ranges.values[whole]
-        yield chosen, _flat_block(ranges, *columns, offsets - whole.start)
+        windows = _flat_block(ranges, *columns, offsets - whole.start)
+        if ranges.starts_ms is not None:
+            windows.starts_ms = ranges.starts_ms[whole]
+        yield chosen, windows
 
 
 def _series_at_once(ranges: Ranges, series: int, rows: int) -> int:
@@ -195,14 +204,23 @@ def _block(ranges: Ranges, chosen: Ints, *, alike: bool) -> Windows:
     rows = _row_slices(ranges, chosen)
     times, values = _joined(ranges.times_ms, rows), _joined(ranges.values, rows)
     offsets = np.concatenate([[0], np.cumsum(ranges.offsets[chosen + 1] - ranges.offsets[chosen])])
-    if alike:
-        table = times.reshape(len(chosen), -1)
-        if len(chosen) == 1 or (table[1:] == table[0]).all():
-            shared = table[0]
-            low, high = (each[None, :] for each in _bounds(shared, ranges))
-            values = values.reshape(table.shape)
-            return Windows(shared, values, offsets, low, high, ranges.ends_ms, ranges.span_ms)
-    return _flat_block(ranges, times, values, offsets)
+    starts = None if ranges.starts_ms is None else _joined(ranges.starts_ms, rows)
+    windows = _table_block(ranges, times, values, offsets) if alike else None
+    if windows is None:
+        windows = _flat_block(ranges, times, values, offsets)
+    windows.starts_ms = None if starts is None else starts.reshape(windows.values.shape)
+    return windows
+
+
+def _table_block(ranges: Ranges, times: Ints, values: Floats, offsets: Ints) -> Windows | None:
+    """A table where the series, of one length, do have the same times."""
+    table = times.reshape(len(offsets) - 1, -1)
+    shared = table[0]
+    if len(table) > 1 and not (table[1:] == shared).all():
+        return None
+    low, high = (each[None, :] for each in _bounds(shared, ranges))
+    values = values.reshape(table.shape)
+    return Windows(shared, values, offsets, low, high, ranges.ends_ms, ranges.span_ms)
 
 
 def _tables(ranges: Ranges) -> Iterator[tuple[Ints, Windows]]:

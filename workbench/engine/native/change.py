@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
+
+import numpy as np
 
 from workbench.engine.native.arithmetic import (
     common_hint,
@@ -74,26 +77,39 @@ def between(window: NativeWindow, *, counter: bool) -> Histogram | None:
 
 def _extrapolated(window: NativeWindow, *, counter: bool, per_second: bool) -> Histogram | None:
     """Extrapolate to the window's edges; the count decides where a counter would be at zero."""
-    if len(window.histograms) < 2:
+    zero_ms = window.zero_ms if counter else None
+    if len(window.histograms) < 2 and zero_ms is None:
         return None
-    change = between(window, counter=counter)
+    change = between(window if zero_ms is None else _from_zero(window), counter=counter)
     if change is None:
         return None
     first, last = window.times_ms[[0, -1]].tolist()
     sampled = (last - first) / 1000
-    distance = sampled / (len(window.times_ms) - 1)
+    distance = sampled / max(len(window.times_ms) - 1, 1)
     to_start, to_end = (first - window.start_ms) / 1000, (window.end_ms - last) / 1000
     if to_start >= distance * _THRESHOLD:
         to_start = distance / 2
     if to_end >= distance * _THRESHOLD:
         to_end = distance / 2
     count = window.histograms[0].count
-    if counter and change.count > 0 and count >= 0:
+    if zero_ms is not None:
+        sampled, to_start = (last - zero_ms) / 1000, 0.0
+    elif counter and change.count > 0 and count >= 0:
         to_start = min(to_start, sampled * (count / change.count))
     factor = (sampled + to_start + to_end) / sampled
     if per_second:
         factor /= (window.end_ms - window.start_ms) / 1000
     return scaled(change, factor)
+
+
+def _from_zero(window: NativeWindow) -> NativeWindow:
+    """The window with a reset before its first sample, where that began to count."""
+    return replace(
+        window,
+        histograms=[window.histograms[0], *window.histograms],
+        times_ms=np.concatenate([[window.zero_ms], window.times_ms]),
+        resets=np.concatenate([[False, True], window.resets[1:]]),
+    )
 
 
 rate: Measure = partial(_extrapolated, counter=True, per_second=True)

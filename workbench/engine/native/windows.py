@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from workbench.engine.annotations import Annotations
+from workbench.engine.kernels.starts import first_starts, started
 from workbench.engine.kernels.windows import Kernel, Windows, blocks, over_windows
 from workbench.engine.limits import Meter
 from workbench.engine.native.arithmetic import is_reset
@@ -96,6 +97,7 @@ def by_floats(ranges: Ranges, run: Callable[[Ranges], Vector]) -> Vector:
         times_ms=ranges.times_ms[keep],
         values=ranges.values[keep],
         histograms=None,
+        starts_ms=None if ranges.starts_ms is None else ranges.starts_ms[keep],
     )
     shape = (len(ranges), len(ranges.ends_ms))
     values, present = np.full(shape, np.nan), np.zeros(shape, bool)
@@ -163,7 +165,7 @@ def flags_of(ranges: Ranges, name: str) -> Bools:
     flags[1:] |= native[1:] != native[:-1]
     for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
         flags[row] = histograms(rows[row], rows[row - 1])
-    return flags
+    return flags | _started(ranges) if name == "resets" else flags
 
 
 def stepwise(ranges: Ranges, name: str, meter: Meter) -> Vector:
@@ -196,6 +198,8 @@ class NativeWindow:
         The metric's.
     notes
         Takes annotations.
+    zero_ms
+        Since when the first sample counts, where that is within the window, else None.
     """
 
     histograms: list[Histogram]
@@ -205,6 +209,7 @@ class NativeWindow:
     end_ms: int
     name: str
     notes: Annotations
+    zero_ms: int | None = None
 
 
 Measure = Callable[[NativeWindow], Histogram | None]
@@ -253,6 +258,7 @@ def _native_windows(
         if newest:
             low = np.maximum(low, high - newest)
         count = before[high] - before[low]
+        zeros = None if windows.starts_ms is None or newest else first_starts(windows)
         for i, step in np.argwhere(count > 0).tolist():
             series = chosen.start + i
             rows = slice(int(low[i, step]), int(high[i, step]))
@@ -262,6 +268,7 @@ def _native_windows(
                 notes.warn(f'encountered a mix of histograms and floats for metric name "{name}"')
                 continue
             end = int(ranges.ends_ms[step])
+            zero = None if zeros is None or np.isnan(zeros[i, step]) else int(zeros[i, step])
             yield (
                 series,
                 step,
@@ -273,6 +280,7 @@ def _native_windows(
                     end,
                     name,
                     notes,
+                    zero,
                 ),
             )
 
@@ -284,4 +292,11 @@ def resets_of(ranges: Ranges) -> Bools:
     flags = np.zeros(len(native), bool)
     for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
         flags[row] = is_reset(rows[row], rows[row - 1])
-    return flags
+    return flags | _started(ranges)
+
+
+def _started(ranges: Ranges) -> Bools:
+    """Of each sample whether its start timestamp says that its counter began anew."""
+    if ranges.starts_ms is None:
+        return np.zeros(len(ranges.times_ms), bool)
+    return started(ranges.times_ms, ranges.starts_ms)
