@@ -108,8 +108,11 @@ class _Conversion:
         return tree.UnaryExpr(*self._pop(1))
 
     def _call(self, node: Any) -> tree.Expr:
-        kind = _PARSER_KINDS[str(node.func.return_type)]
-        return tree.Call(node.func.name, self._pop(len(node.args)), kind)
+        function = node.func
+        kind = _PARSER_KINDS[str(function.return_type)]
+        takes = tuple(_PARSER_KINDS[str(each)] for each in function.arg_types)
+        args = self._pop(len(node.args))
+        return tree.Call(function.name, args, kind, takes, function.variadic)
 
     def _aggregation(self, node: Any) -> tree.Expr:
         parts = self._pop(1 if node.param is None else 2)
@@ -138,6 +141,7 @@ class _Conversion:
             place.edge,
             tuple(sets[1:]),
             _relative(place),
+            named=place.conditions is None and node.name is not None,
         )
 
     def _matrix(self, node: Any) -> tree.Expr:

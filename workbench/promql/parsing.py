@@ -19,7 +19,7 @@ _UNKNOWN_FUNCTION: Final = re.compile(r"unknown function with name '([^']*)'")
 _RENAMED: Final = {"holt_winters": "Prometheus 3 calls it double_exponential_smoothing"}
 
 _OPERATORS: Final = frozenset({"and", "or", "unless", "atan2"})
-_MOST_OPERATORS: Final = 10_000
+_MOST_OPERATORS: Final = 2_000
 _DEEPEST: Final = 1_000
 """What the parser's own recursion survives on the stack of a small thread."""
 

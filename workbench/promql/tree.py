@@ -141,11 +141,26 @@ class AggregateExpr:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """A function's call; `kind` is what the function returns."""
+    """A function's call.
+
+    Parameters
+    ----------
+    name, args
+        The function and what it is given.
+    kind
+        What it returns: ``scalar``, ``vector``, ``matrix`` or ``string``.
+    takes
+        The kinds of its declared arguments.
+    variadic
+        0 where all of them have to be given; else how often the last one may stand, from none at
+        all to this many times; -1 for any number of times.
+    """
 
     name: str
     args: tuple[Expr, ...]
     kind: str
+    takes: tuple[str, ...] = ()
+    variadic: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +180,8 @@ class VectorSelector:
     relative
         Whether a duration of it depends on the query's step or range, which `parse` was not told;
         the duration is 0 then.
+    named
+        Whether the metric's name stands before the braces: it is the first condition then.
     """
 
     matchers: tuple[Matcher, ...]
@@ -173,6 +190,7 @@ class VectorSelector:
     edge: Edge = ""
     alternatives: tuple[tuple[Matcher, ...], ...] = ()
     relative: bool = False
+    named: bool = False
 
     @property
     def metric(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from workbench.errors import WorkbenchError
-from workbench.serving import catalogue, queries, status
+from workbench.serving import catalogue, queries, status, syntax
 from workbench.serving.exchange import Refusal, Request, Response, dumps, failure, plain, success
 from workbench.serving.failures import translated
 from workbench.serving.parameters import Parameters
@@ -39,6 +39,7 @@ _ROUTES: Final[Mapping[str, _Route]] = {
     "query_range": _Route(queries.ranged, _READ_OR_FORM),
     "query_exemplars": _Route(queries.exemplars, _READ_OR_FORM),
     "format_query": _Route(queries.format_query, _READ_OR_FORM),
+    "parse_query": _Route(syntax.parse_query, _READ_OR_FORM),
     "series": _Route(catalogue.series, _READ_OR_FORM),
     "labels": _Route(catalogue.labels, _READ_OR_FORM),
     "metadata": _Route(catalogue.metadata),

@@ -73,7 +73,7 @@ semantics   {info.semantics.value}
 Give this address to Grafana as a Prometheus data source, or ask it directly:
 
   GET, POST  /api/v1/query /api/v1/query_range /api/v1/series /api/v1/labels
-             /api/v1/query_exemplars /api/v1/format_query
+             /api/v1/query_exemplars /api/v1/format_query /api/v1/parse_query
   GET        /api/v1/label/NAME/values /api/v1/metadata /api/v1/targets
              /api/v1/status/buildinfo /api/v1/status/tsdb /-/healthy /-/ready
 """

@@ -35,6 +35,7 @@ PATHS = [
             "query_range",
             "query_exemplars",
             "format_query",
+            "parse_query",
             "series",
             "labels",
             "label/job/values",
