@@ -16,6 +16,7 @@ from workbench.store.manifest import FileEntry
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 __all__ = ["RowGroups", "SnapshotFile"]
 
@@ -37,6 +38,7 @@ class SnapshotFile:
         self.path = folder / entry.name
         self.entry = entry
         self._checked: tuple[int, ...] = ()
+        self._footer: pq.FileMetaData | None = None
 
     def check(self) -> None:
         """Compare size and digest with the manifest's, once as long as the file is the same.
@@ -63,7 +65,7 @@ class SnapshotFile:
         if digest != self.entry.sha256:
             msg = f"{self.path} is damaged or was replaced: its checksum is not the manifest's"
             raise SnapshotError(msg, _MEND)
-        self._checked = state
+        self._checked, self._footer = state, None
 
     def read(self, row_group: int | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """Decode the columns of the file, or of one of its row groups; all, or those named.
@@ -78,13 +80,10 @@ class SnapshotFile:
 
         self.check()
         try:
-            with pq.ParquetFile(self.path) as file:
-                if file.metadata.num_rows != self.entry.rows:
-                    msg = (
-                        f"{self.path} has {file.metadata.num_rows:,} rows, not {self.entry.rows:,}"
-                    )
-                    raise SnapshotError(msg, _MEND)
-                self._check_columns(file.schema_arrow)
+            with pq.ParquetFile(self.path, metadata=self._footer) as file:
+                if self._footer is None:
+                    self._check_shape(file)
+                    self._footer = file.metadata
                 names = columns or schema_of(self.entry.role).names
                 if row_group is None:
                     return file.read(names, use_threads=False)
@@ -106,7 +105,11 @@ class SnapshotFile:
         times, values = (as_numpy(flat(table, name)) for name in ("time_ms", "value"))
         return times, values
 
-    def _check_columns(self, found: pa.Schema) -> None:
+    def _check_shape(self, file: pq.ParquetFile) -> None:
+        if file.metadata.num_rows != self.entry.rows:
+            msg = f"{self.path} has {file.metadata.num_rows:,} rows, not {self.entry.rows:,}"
+            raise SnapshotError(msg, _MEND)
+        found = file.schema_arrow
         for wanted in schema_of(self.entry.role):
             at = found.get_field_index(wanted.name)
             if at < 0 or not found.field(at).equals(wanted):

@@ -159,7 +159,7 @@ class SnapshotStore:
             return Samples.empty()
         if self._whole is None:
             return self._select_in_parts(chosen, start_ms, end_ms, room)
-        times, values = self._whole.columns(np.unique(self._place[chosen]))
+        times, values = self._whole.columns(_distinct(self._place[chosen]))
         low = self._whole_row[chosen]
         first, last = rows_between(times, low, low + self._rows[chosen], start_ms, end_ms)
         if room is not None:
@@ -285,6 +285,11 @@ def _runs(file: Ints, row_group: Ints) -> Ints:
     """Number the runs of series that stand in one row group."""
     new = (np.diff(file) != 0) | (np.diff(row_group) != 0)
     return np.concatenate([np.zeros(min(1, len(file)), np.int64), np.cumsum(new, dtype=np.int64)])
+
+
+def _distinct(ascending: Ints) -> Ints:
+    """Leave out repetitions; unlike `np.unique` without importing masked arrays first."""
+    return ascending[np.diff(ascending, prepend=-1) > 0]
 
 
 def _coded(table: pa.Table) -> tuple[list[str], Ints]:

@@ -1,11 +1,14 @@
 """A snapshot's samples in two columns of one piece, for stores that fit: answers need no copy.
 
-Memory is taken only for what is filled: the operating system gives pages when they are written.
+Memory is taken only for what is filled: the operating system gives pages when they are written,
+small ones for small questions, so that a question takes no more than its samples need.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +18,9 @@ __all__ = ["WholeColumns"]
 
 Read = Callable[[int], tuple[Ints, Floats]]
 """Decodes one row group, known by its number, into times and values."""
+
+_HUGE_FROM: Final = 1 << 24
+"""Columns that get as many bytes at once get them in huge pages: twice as fast, rounded up."""
 
 
 class WholeColumns:
@@ -31,8 +37,10 @@ class WholeColumns:
     def __init__(self, sizes: Ints, read: Read) -> None:
         self._read = read
         self._cuts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        self._times: Ints = np.empty(self._cuts[-1], np.int64)
-        self._values: Floats = np.empty(self._cuts[-1], np.float64)
+        size = 8 * max(1, int(self._cuts[-1]))
+        self._memory = [mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANON) for _ in range(2)]
+        self._times: Ints = np.frombuffer(self._memory[0], np.int64, self._cuts[-1])
+        self._values: Floats = np.frombuffer(self._memory[1], np.float64, self._cuts[-1])
         self._filled = np.zeros(len(sizes), bool)
 
     @property
@@ -45,8 +53,20 @@ class WholeColumns:
 
         Two threads may fill one row group at a time: they write the same.
         """
-        for number in row_groups[~self._filled[row_groups]].tolist():
+        missing = row_groups[~self._filled[row_groups]]
+        self._prepare(missing)
+        for number in missing.tolist():
             rows = slice(self._cuts[number], self._cuts[number + 1])
             self._times[rows], self._values[rows] = self._read(number)
             self._filled[number] = True
         return self._times, self._values
+
+    def _prepare(self, missing: Ints) -> None:
+        """Ask for huge pages where much is to be filled, on systems that have them."""
+        if not len(missing) or not hasattr(mmap, "MADV_HUGEPAGE"):
+            return
+        start, end = 8 * int(self._cuts[missing[0]]), 8 * int(self._cuts[missing[-1] + 1])
+        start -= start % mmap.PAGESIZE
+        if 8 * int(np.diff(self._cuts)[missing].sum()) >= _HUGE_FROM:
+            for memory in self._memory:
+                memory.madvise(mmap.MADV_HUGEPAGE, start, end - start)

@@ -61,8 +61,9 @@ def _at_rank(columns: Floats, rank: Ints) -> Floats:
 def _gathered(windows: Windows) -> Iterator[tuple[Ints, Floats, Ints]]:
     """Windows as rows of a table, NaN behind their samples: cells, table, counts; by length."""
     counts, low = windows.count.ravel(), windows.low.ravel()
-    lengths, cells_of = np.unique(counts, return_counts=True)
-    usual = lengths[(cells_of * _USUAL >= len(counts)) & (lengths > 0)]
+    cells_of = np.bincount(counts)
+    cells_of[:1] = 0
+    usual = np.flatnonzero(cells_of * _USUAL >= max(1, len(counts)))
     for width in usual.tolist():
         runs = sliding_window_view(windows.values, width)
         cells = np.flatnonzero(counts == width)
