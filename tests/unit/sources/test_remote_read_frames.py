@@ -6,11 +6,13 @@ import contextlib
 
 import numpy as np
 import pytest
+from histogram_reference import Sample, encode_floats, encode_integers
 from hypothesis import given
 from hypothesis import strategies as st
 from xor_reference import encode
 
 from workbench.errors import BadAnswerError
+from workbench.native import Buckets, Histogram, ResetHint
 from workbench.promql.matcher import Matcher
 from workbench.samples import STALE_NAN, is_stale
 from workbench.sources.prometheus.raw import export
@@ -121,19 +123,72 @@ def test_stale_markers_keep_their_bits() -> None:
     assert is_stale(values).tolist() == [True, False]
 
 
+def packed_histograms(samples: list[Sample], kind: int = 2, flags: int = 0) -> bytes:
+    """One chunk of native histograms."""
+    data = (encode_integers if kind == 2 else encode_floats)(samples, flags)
+    times = [t for t, _ in samples]
+    return entry(1, min(times)) + entry(2, max(times)) + entry(3, kind) + entry(4, data)
+
+
 def test_what_is_not_copied_is_counted() -> None:
-    """Histogram chunks, and moments with two values."""
+    """Chunks of other kinds, histograms of other schemas, moments with two values."""
+    strange = [(1, Histogram(9, 1.0, 1.0))]
     body = frame(
-        series({"a": "1"}, chunk([(1, 1.0)], 2), chunk([(2, 1.0)], 3)),
-        series({"a": "2"}, chunk([(1, 1.0)], 2), chunk([(5, 1.0)])),
+        series({"a": "1"}, chunk([(1, 1.0)], 5), chunk([(2, 1.0)], 6)),
+        series({"a": "2"}, chunk([(1, 1.0)], 5), chunk([(5, 1.0)]), packed_histograms(strange)),
         series({"a": "3"}, chunk([(1, 1.0), (2, 2.0)]), chunk([(2, 3.0), (3, 3.0)])),
     )
     found, problems = read(body)
     assert [rows for _, rows in found] == [[(5, 1.0)], [(1, 1.0), (2, 2.0), (3, 3.0)]]
     assert problems == (
-        "native histograms are not copied: 2 series",
+        "samples packed in ways that are not known here (5, 6) are not copied: 2 series",
+        "native histograms of an unknown schema are not copied: 1 series",
         "of two values at one time the first was kept: 1 samples",
     )
+
+
+def histogram(count: float, *, hint: ResetHint = ResetHint.UNKNOWN) -> Histogram:
+    """A histogram with one bucket."""
+    return Histogram(0, count, 2 * count, positive=Buckets.dense(1, [count]), hint=hint)
+
+
+def test_a_series_of_floats_and_histograms() -> None:
+    """Floats first, then histograms of both kinds, a staleness marker, and floats again."""
+    labels = {"__name__": "m"}
+    body = frame(
+        series(labels, chunk([(1, 1.0), (2, 2.0)]), chunk([(9, 9.0)])),
+        series(
+            labels,
+            packed_histograms([(3, histogram(1)), (4, histogram(2)), (5, None)]),
+            packed_histograms([(6, histogram(1.5)), (7, histogram(2.5))], 3),
+        ),
+        series({"__name__": "n"}, chunk([(4, 4.0)])),
+    )
+    packed = unpack(body)
+    raw = decode(packed, [labels for _, labels in packed.series], (2, 9))
+    [(got, times, values, native), other] = raw.series
+    assert (got, len(other), raw.problems) == (labels, 3, ())
+    assert times.tolist() == [2, 3, 4, 5, 6, 7, 9]
+    assert is_stale(values).tolist() == [t == 5 for t in times.tolist()]
+    assert [h and h.count for h in native] == [None, 1.0, 2.0, None, 1.5, 2.5, None]
+    assert [h.hint.name for h in native if h] == ["UNKNOWN", "NOT_RESET"] * 2
+
+
+def test_chunks_of_histograms_that_overlap() -> None:
+    """Each moment once; a hint that spoke of another sample is dropped, a gauge stays a gauge."""
+    early = [(t, histogram(t)) for t in (1, 2, 3, 5)]
+    late = [(t, histogram(t)) for t in (3, 4, 5, 6)]
+    other = [(t, histogram(t + (t == 4))) for t in (4, 5)]
+    for flags, hints in ((0, "URRUUU"), (3, "GGGGGG")):
+        chunks = [packed_histograms(each, 2, flags) for each in (early, late, other)]
+        packed = unpack(frame(series({"a": "b"}, *chunks)))
+        raw = decode(packed, [{"a": "b"}], ALWAYS)
+        [(_, times, _, native)] = raw.series
+        assert times.tolist() == [1, 2, 3, 4, 5, 6]
+        assert [h.count for h in native] == [1, 2, 3, 4, 5, 6]
+        initials = {"UNKNOWN": "U", "NOT_RESET": "R", "GAUGE": "G"}
+        assert "".join(initials[h.hint.name] for h in native) == hints
+        assert raw.problems == ("of two values at one time the first was kept: 1 samples",)
 
 
 @given(st.data())

@@ -15,8 +15,10 @@ from typing import Final
 import numpy as np
 
 from workbench.errors import BadAnswerError
-from workbench.samples import Ints, Labels
+from workbench.native import Histograms, no_histograms
+from workbench.samples import Floats, Ints, Labels
 from workbench.sources.prometheus.raw.crc32c import checksums
+from workbench.sources.prometheus.raw.histograms import decode_histograms
 from workbench.sources.prometheus.raw.protobuf import fields, varint_at, varints
 from workbench.sources.prometheus.raw.samples import Raw, assemble
 from workbench.sources.prometheus.raw.xor import decode_chunks
@@ -24,6 +26,8 @@ from workbench.sources.prometheus.raw.xor import decode_chunks
 __all__ = ["Packed", "decode", "unpack"]
 
 _XOR: Final = 1
+_HISTOGRAMS: Final = 2
+_FLOAT_HISTOGRAMS: Final = 3
 _CHECKED_FRAMES: Final = 50
 """Checked together: Prometheus fills a frame with one series, up to a megabyte."""
 _MEND: Final = "ask again; if it stays so, look at the server's log, or at the proxy in between"
@@ -135,23 +139,70 @@ def decode(packed: Packed, labels: Sequence[Labels], window: tuple[int, int]) ->
         A chunk is damaged.
     """
     try:
-        owners, kinds, starts, ends = _chunks(packed, window)
-        xor = kinds == _XOR
-        others = len(np.unique(owners[~xor]))
-        owners, starts, ends = owners[xor], starts[xor], ends[xor]
-        offsets, times, values = decode_chunks(packed.body, starts, ends)
+        columns = _decoded(packed, len(labels), _chunks(packed, window))
     except (IndexError, ValueError):
         msg = "the server's remote-read answer holds a damaged chunk"
         raise BadAnswerError(msg, _MEND) from None
-    rows = np.zeros(len(labels), np.int64)
-    np.add.at(rows, owners, np.diff(offsets))
-    series, conflicts = assemble(labels, rows, times, values, window)
-    problems = []
-    if others:
-        problems.append(f"native histograms are not copied: {others:,} series")
+    series, conflicts = assemble(
+        labels,
+        columns.rows,
+        columns.times,
+        columns.values,
+        window,
+        histograms=columns.histograms,
+    )
+    problems = [*columns.problems]
     if conflicts:
         problems.append(f"of two values at one time the first was kept: {conflicts:,} samples")
     return Raw(series, tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Samples in the order of their series; `rows` says how many each has."""
+
+    rows: Ints
+    times: Ints
+    values: Floats
+    histograms: Histograms | None = None
+    problems: tuple[str, ...] = ()
+
+
+def _decoded(packed: Packed, series: int, chunks: tuple[Ints, Ints, Ints, Ints]) -> _Columns:
+    """The samples of chunks of every kind, of so many series."""
+    owners, kinds, starts, ends = chunks
+    xor = kinds == _XOR
+    offsets, times, values = decode_chunks(packed.body, starts[xor], ends[xor])
+    rows = np.zeros(series, np.int64)
+    np.add.at(rows, owners[xor], np.diff(offsets))
+    if xor.all():
+        return _Columns(rows, times, values)
+    native = (kinds == _HISTOGRAMS) | (kinds == _FLOAT_HISTOGRAMS)
+    found = decode_histograms(
+        packed.body, starts[native], ends[native], kinds[native] == _FLOAT_HISTOGRAMS
+    )
+    problems = []
+    if others := len(np.unique(owners[~xor & ~native])):
+        numbers = ", ".join(map(str, np.unique(kinds[~xor & ~native]).tolist()))
+        problems.append(
+            f"samples packed in ways that are not known here ({numbers}) are not copied: "
+            f"{others:,} series"
+        )
+    if found.unknown.any():
+        many = len(np.unique(owners[native][found.unknown]))
+        problems.append(f"native histograms of an unknown schema are not copied: {many:,} series")
+    # Stable, so that among equals what stands first stays first.
+    native_owner = np.repeat(owners[native], np.diff(found.offsets))
+    owner = np.concatenate([np.repeat(np.arange(series), rows), native_owner])
+    order = np.argsort(owner, kind="stable")
+    histograms = np.concatenate([no_histograms(len(times)), found.histograms])
+    return _Columns(
+        rows + np.bincount(native_owner, minlength=series),
+        np.concatenate([times, found.times_ms])[order],
+        np.concatenate([values, found.values])[order],
+        histograms[order],
+        tuple(problems),
+    )
 
 
 def _chunks(packed: Packed, window: tuple[int, int]) -> tuple[Ints, Ints, Ints, Ints]:

@@ -98,7 +98,7 @@ def varint_at(data: bytes | bytearray, at: int) -> tuple[int, int]:
 
 
 def fields(data: bytes | bytearray, start: int, end: int) -> Iterator[Field]:
-    """Walk over the fields of a message: those of varints and of bytes; others are passed over.
+    """Walk over the fields of a message; those of 32 bits are passed over, those of 64 are bytes.
 
     Raises
     ------
@@ -117,8 +117,13 @@ def fields(data: bytes | bytearray, start: int, end: int) -> Iterator[Field]:
             if at > end:
                 break
             yield key >> 3, after, at
-        elif key & 7 in (1, 5):
-            at += 8 if key & 7 == 1 else 4
+        elif key & 7 == 1:
+            at += 8
+            if at > end:
+                break
+            yield key >> 3, at - 8, at
+        elif key & 7 == 5:
+            at += 4
         else:
             msg = f"a field of wire type {key & 7}"
             raise ValueError(msg)

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from workbench.samples import Floats, Ints
+from workbench.sources.prometheus.raw.bits import bit, peek, words_of
 from workbench.sources.prometheus.raw.protobuf import U8, U64, varints
 
 __all__ = ["decode_chunks"]
@@ -63,7 +64,7 @@ def decode_chunks(
     bits = np.empty(int(offsets[-1]), np.uint64)
     order = np.argsort(-counts, kind="stable")
     order = order[: np.count_nonzero(counts)]
-    words = _words(raw)
+    words = words_of(raw)
     for first in range(0, len(order), _LANES):
         chosen = order[first : first + _LANES]
         out = offsets[chosen]
@@ -74,7 +75,7 @@ def decode_chunks(
                 times[place], bits[place] = t, v
         except (IndexError, ValueError):
             raise _damaged() from None
-        if (lanes.at > _bit(ends[chosen])).any():
+        if (lanes.at > bit(ends[chosen])).any():
             raise _damaged()
     return offsets, times, bits.view(np.float64)
 
@@ -93,28 +94,6 @@ def _counts(raw: U8, starts: Ints, ends: Ints) -> Ints:
     if (least > 8 * (ends - starts)).any():
         raise _damaged()
     return counts
-
-
-def _words(raw: U8) -> U64:
-    """The bytes as numbers of 64 bits, first bit highest, with room to look past the end."""
-    padded = np.zeros(len(raw) // 8 * 8 + 24, np.uint8)
-    padded[: len(raw)] = raw
-    words: U64 = padded.view(">u8").astype(np.uint64)
-    return words
-
-
-def _peek(words: U64, at: U64) -> U64:
-    """The next 64 bits from each of some bit positions."""
-    index, shift = (at >> np.uint64(6)).view(np.int64), at & _63
-    following = words[index + 1] >> _1
-    result: U64 = np.bitwise_or(words[index] << shift, following >> (_63 - shift))
-    return result
-
-
-def _bit(at: Ints) -> U64:
-    """Positions of bytes as positions of bits."""
-    position: U64 = at.view(np.uint64) << np.uint64(3)
-    return position
 
 
 @dataclass(slots=True)
@@ -148,13 +127,13 @@ class _Lanes:
         """Read the first sample of each, and the first distance where there are more."""
         zigzag, ends = varints(raw, starts + 2)
         t = (zigzag >> _1).view(np.int64) ^ -(zigzag & _1).view(np.int64)
-        v = _peek(words, _bit(ends))
-        at = _bit(ends + 8)
+        v = peek(words, bit(ends))
+        at = bit(ends + 8)
         delta = np.zeros(len(t), np.int64)
         several = int(np.count_nonzero(counts > 1))
         distance, ends = varints(raw, ends[:several] + 8)
         delta[:several] = distance.view(np.int64)
-        at[:several] = _bit(ends)
+        at[:several] = bit(ends)
         return cls(words, at, t, v, delta, np.zeros(len(t), np.uint64), np.full(len(t), _64))
 
     def first(self, n: int) -> _Lanes:
@@ -167,7 +146,7 @@ class _Lanes:
         yield self.t, self.v
         for number in range(1, int(counts[0])):
             left = self.first(int(np.searchsorted(-counts, -number)))
-            window = _peek(self.words, left.at)
+            window = peek(self.words, left.at)
             if number > 1:
                 left.take_times(window)
             left.t += left.delta
@@ -193,8 +172,8 @@ class _Lanes:
         long = np.flatnonzero(width == _64)
         if len(long):
             lanes = uneven[long]
-            change[long] = _peek(self.words, self.at[lanes] - _64)
-            window[lanes] = _peek(self.words, self.at[lanes])
+            change[long] = peek(self.words, self.at[lanes] - _64)
+            window[lanes] = peek(self.words, self.at[lanes])
         self.delta[uneven] += change.view(np.int64)
 
     def take_values(self, window: U64) -> None:
@@ -217,5 +196,5 @@ class _Lanes:
         trailing = _64 - self.leading[changed] - size
         if (trailing > _63).any():
             raise _damaged()
-        self.v[changed] ^= (_peek(self.words, at) >> (_64 - size)) << trailing
+        self.v[changed] ^= (peek(self.words, at) >> (_64 - size)) << trailing
         self.at[changed] = at + size
