@@ -1,0 +1,154 @@
+"""An inventory by families: a histogram is one metric to people, and three names to a server."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.inventory import (
+    DeclaredMetric,
+    Inventory,
+    LabelTable,
+    LabelValues,
+    ObservedMetric,
+    family_name,
+)
+from workbench.samples import MetricType
+
+__all__ = ["Family", "declared_children", "families", "family_key"]
+
+_PER_CHILD: Final = frozenset({"le", "quantile"})
+"""Labels that tell the series of one child apart."""
+
+_MOST_LISTED: Final = 10_000
+"""More sets of values than this are not listed from code: they are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric as people mean it.
+
+    Parameters
+    ----------
+    name
+        As declared in ``# TYPE``.
+    members
+        Its series, by ``__name__``.
+    declared
+        What code says of it, if code was read.
+    """
+
+    name: str
+    members: tuple[ObservedMetric, ...] = ()
+    declared: DeclaredMetric | None = None
+
+    @property
+    def type(self) -> MetricType:
+        """As text or a server says, else as code does."""
+        told = [m.type for m in self.members if m.type is not MetricType.UNKNOWN]
+        if told:
+            return told[0]
+        return self.declared.type if self.declared is not None else MetricType.UNKNOWN
+
+    @property
+    def series(self) -> int:
+        """All series of all members."""
+        return sum(m.series for m in self.members)
+
+    @property
+    def main(self) -> ObservedMetric | None:
+        """The member that has one series for each child, or the nearest to it."""
+        by_end = {m.name.rpartition("_")[2]: m for m in self.members if m.name != self.name}
+        plain = next((m for m in self.members if m.name == self.name), None)
+        if "bucket" in by_end or "sum" in by_end or "gsum" in by_end:
+            rest = by_end.get("bucket") or by_end.get("sum") or by_end.get("gsum")
+            return by_end.get("count") or by_end.get("gcount") or rest
+        return plain or by_end.get("total") or next(iter(self.members), None)
+
+    @property
+    def children(self) -> LabelTable | None:
+        """The label sets of its children; None where they are only counted."""
+        main = self.main
+        if main is None or main.table is None:
+            return None
+        apart = _PER_CHILD.intersection(main.table.labels)
+        if not apart or not (main.name.endswith("_bucket") or self.type is MetricType.SUMMARY):
+            return main.table
+        return main.table.project([n for n in main.table.labels if n not in apart])
+
+    @property
+    def bounds(self) -> frozenset[str]:
+        """The values of ``le`` or ``quantile`` that it has."""
+        tables = [m.table for m in self.members if m.table is not None]
+        return frozenset(v for t in tables for n in _PER_CHILD for v in t.values_of(n))
+
+
+def family_key(name: str) -> str:
+    """A family's name without ``_total``, which formats disagree about."""
+    return name.removesuffix("_total")
+
+
+def families(inventory: Inventory, others: Iterable[Inventory] = ()) -> dict[str, Family]:
+    """The families of an inventory by their keys.
+
+    Parameters
+    ----------
+    inventory
+        What was read.
+    others
+        Further inventories whose declared types help to tell families where this has none.
+    """
+    types = _types(inventory, others)
+    members: dict[str, list[ObservedMetric]] = defaultdict(list)
+    names: dict[str, str] = {}
+    for metric in inventory.metrics.values():
+        name = metric.family if metric.family != metric.name else family_name(metric.name, types)
+        members[family_key(name)].append(metric)
+        names.setdefault(family_key(name), name)
+    declared = {family_key(d.name): d for d in reversed(inventory.declared) if d.name_exact}
+    for key, declaration in declared.items():
+        names.setdefault(key, declaration.name)
+    return {
+        key: Family(name, tuple(members.get(key, ())), declared.get(key))
+        for key, name in sorted(names.items())
+    }
+
+
+def _types(inventory: Inventory, others: Iterable[Inventory]) -> Mapping[str, MetricType]:
+    types: dict[str, MetricType] = {}
+    for part in (*others, inventory):
+        types |= {d.name: d.type for d in part.declared}
+        types |= {m.name: m.type for m in part.metadata.values()}
+    for name, metric in inventory.metrics.items():
+        if name.endswith("_bucket") and "le" in metric.labels:
+            types.setdefault(name.removesuffix("_bucket"), MetricType.HISTOGRAM)
+    return types
+
+
+def declared_children(declared: DeclaredMetric) -> LabelTable | None:
+    """The label sets that code tells of, with names of our own for values that it does not list.
+
+    Returns
+    -------
+    LabelTable or None
+        None where there are too many to list.
+    """
+    rows: list[dict[str, str]] = []
+    for site in declared.sites:
+        listed = {name: _values(site.values.get(name)) for name in declared.labels}
+        if len(rows) + math.prod(len(v) for v in listed.values()) > _MOST_LISTED:
+            return None
+        sets = itertools.product(*listed.values())
+        rows += [dict(zip(listed, values, strict=True)) for values in sets]
+    return LabelTable.of(rows or [dict.fromkeys(declared.labels, "…")])
+
+
+def _values(values: LabelValues | None) -> list[str]:
+    if values is None:
+        return ["…"]
+    unlisted = max(0, (values.count or 0) - len(values.values))
+    return [*values.values, *(f"{values.kind} {i}…" for i in range(unlisted))] or ["…"]
