@@ -27,8 +27,8 @@ from workbench.errors import (
 from workbench.samples import MetricMetadata
 from workbench.sources.base import Source
 from workbench.sources.prometheus import PrometheusSource
-from workbench.sources.prometheus.interrupt import Stop
 from workbench.sources.prometheus.raw import Raw
+from workbench.sources.stop import Stop
 from workbench.store import Manifest, join_snapshots, read_manifest, write_snapshot
 from workbench.units import format_duration
 from workbench.window import format_time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from workbench.engine.context import Query
 from workbench.engine.evaluator import Evaluator
 from workbench.engine.kernels.windows import blocks
 from workbench.engine.labels import without_metadata
-from workbench.engine.limits import Limits, Meter
+from workbench.engine.limits import Limits, Meter, never
 from workbench.engine.native.edge import api_histograms
 from workbench.engine.storage import Storage
 from workbench.engine.values import Grid, Ranges, Value, Vector, key_of, merged
@@ -64,6 +64,8 @@ class Engine:
         How old a sample may be and still count at a step.
     limits
         The bounds of every query.
+    heed
+        Called between operations; what it raises ends the query, for nobody waits for it any more.
     """
 
     def __init__(
@@ -72,10 +74,12 @@ class Engine:
         *,
         lookback_ms: int = DEFAULT_LOOKBACK_MS,
         limits: Limits = Limits(),  # noqa: B008 - immutable
+        heed: Callable[[], None] = never,
     ) -> None:
         self._storage = storage
         self._lookback_ms = lookback_ms
         self._limits = limits
+        self._heed = heed
 
     def instant(self, expression: str, at_ms: int) -> Evaluation:
         """Evaluate at one moment.
@@ -131,10 +135,11 @@ class Engine:
         if not instant and kind_of(root) in ("matrix", "string"):
             msg = f"{expression!r} is a range vector or a string, which a range query cannot give"
             raise QueryError(msg, "wrap it in a function such as rate() or last_over_time()")
-        query = Query(self._storage, self._lookback_ms, Meter(self._limits), instant)
+        query = Query(self._storage, self._lookback_ms, Meter(self._limits, self._heed), instant)
         query.meter.hold(1, len(grid))
         with np.errstate(all="ignore"):
             value = _evaluated(query, root, grid, expression)
+            query.meter.tick()
             data = (
                 _samples(value)
                 if isinstance(value, Ranges)

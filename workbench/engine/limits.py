@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workbench.errors import TooExpensiveError
 
-__all__ = ["Limits", "Meter"]
+__all__ = ["Limits", "Meter", "never"]
+
+
+def never() -> None:
+    """Nobody gives the query up: what a `Meter` asks where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,18 @@ class Limits:
 
 @dataclass(slots=True)
 class Meter:
-    """What one query has used so far."""
+    """What one query has used so far.
+
+    Parameters
+    ----------
+    limits
+        What it may use.
+    heed
+        Called at each look at the clock; raises where the query has been given up.
+    """
 
     limits: Limits
+    heed: Callable[[], None] = never
     samples_read: int = 0
     _deadline: float = field(init=False)
 
@@ -67,13 +81,16 @@ class Meter:
             )
 
     def tick(self) -> None:
-        """Look at the clock.
+        """Look at the clock, and whether anyone still waits for the answer.
 
         Raises
         ------
         TooExpensiveError
             The query has taken longer than it may.
+        TimedOutError
+            It has been given up.
         """
+        self.heed()
         if time.monotonic() > self._deadline:
             self._refuse(f"the query took longer than {self.limits.timeout_seconds:g} s")
 

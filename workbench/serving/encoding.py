@@ -15,6 +15,7 @@ import orjson
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats, Ints, Samples, format_value
 from workbench.serving.exchange import dumps
+from workbench.sources.stop import heed
 
 __all__ = ["encoded"]
 
@@ -40,6 +41,11 @@ def encoded(data: Frame | Samples, most: int | None = None) -> tuple[bytes, bool
     bool
         Whether series were left out.
 
+    Raises
+    ------
+    TimedOutError
+        The question has been given up meanwhile.
+
     Examples
     --------
     >>> encoded(Samples.empty())
@@ -50,6 +56,7 @@ def encoded(data: Frame | Samples, most: int | None = None) -> tuple[bytes, bool
     kind, rows = ("matrix", _of_samples(data)) if isinstance(data, Samples) else _of_frame(data)
     written: list[bytes] = []
     for row in rows:
+        heed()
         if len(written) == most:
             return _joined(kind, written), True
         written.append(row)

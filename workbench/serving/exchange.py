@@ -10,11 +10,15 @@ from typing import Any, Final
 
 import orjson
 
+from workbench.sources.stop import heed
+
 __all__ = ["Refusal", "Request", "Response", "dumps", "failure", "plain", "success"]
 
 _JSON: Final = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 _WORTH_PACKING: Final = 2_048
 """Bytes of a body below which gzip saves nothing that anyone would notice."""
+_PIECE: Final = 1 << 22
+"""Bytes that are gzipped between two looks at whether anyone still waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,22 @@ class Response:
         return replace(self, headers={**self.headers, **headers}) if headers else self
 
     def packed_for(self, request: Request) -> Response:
-        """The same answer, gzipped where the client asks for it and it is worth the work."""
+        """The same answer, gzipped where the client asks for it and it is worth the work.
+
+        Raises
+        ------
+        TimedOutError
+            The question has been given up meanwhile.
+        """
         if len(self.body) < _WORTH_PACKING or not _takes_gzip(request):
             return self
         packer = zlib.compressobj(level=1, wbits=31)
-        body = packer.compress(self.body) + packer.flush()
-        return replace(self, body=body).adding(
+        pieces: list[bytes] = []
+        for place in range(0, len(self.body), _PIECE):
+            heed()
+            pieces.append(packer.compress(self.body[place : place + _PIECE]))
+        pieces.append(packer.flush())
+        return replace(self, body=b"".join(pieces)).adding(
             {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         )
 

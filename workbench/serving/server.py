@@ -1,8 +1,8 @@
 """The server: sockets, limits and threads around a pure function from request to answer.
 
 Tornado's loop reads and writes, so that a slow client costs a buffer and no thread; questions run
-in threads, at most so many at once. A client that goes away breaks off what it asked of a live
-server.
+in threads, at most so many at once. What a client asked ends when it goes away or its time is up: a
+question to a live server is broken off, the embedded engine stops between two of its operations.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from typing import Any, Final
 from tornado import httputil, iostream
 from tornado.httpserver import HTTPServer
 
+from workbench.errors import TimedOutError
 from workbench.serving.access import Access
 from workbench.serving.exchange import Refusal, Request, Response, failure
-from workbench.serving.failures import timed_out, too_busy
+from workbench.serving.failures import timed_out, too_busy, translated
 from workbench.serving.listening import Listening
 from workbench.serving.parameters import Parameters, read_duration
 from workbench.serving.routing import Api
 from workbench.sources.base import Source
-from workbench.sources.prometheus.interrupt import Stop
+from workbench.sources.stop import Stop
 
 __all__ = ["Bounds", "Line", "Server"]
 
@@ -207,6 +208,8 @@ class Server:
     def _safely(self, request: Request) -> Response:
         try:
             return self._api.answer(request).packed_for(request)
+        except TimedOutError as error:  # while it was gzipped
+            return failure(translated(error))
         except Exception as error:  # noqa: BLE001 - the client gets an answer whatever happens
             _log.exception("a request was not answered")
             message = f"this is a mistake of the workbench: {type(error).__name__}"

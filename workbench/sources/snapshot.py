@@ -15,6 +15,7 @@ from workbench.promql import Matcher, parse
 from workbench.promql.tree import VectorSelector, unwrapped
 from workbench.samples import Labels, MetricMetadata, Samples
 from workbench.sources.base import Answer, Features, SourceInfo
+from workbench.sources.stop import heed
 from workbench.store import MemoryStore, SnapshotStore
 from workbench.store.families import families_of
 from workbench.store.status import tsdb_status
@@ -75,7 +76,7 @@ class SnapshotSource:
     def _engine(self) -> Engine:
         from workbench.engine import Engine, Limits
 
-        return Engine(self.store, limits=Limits(**self._limits))
+        return Engine(self.store, limits=Limits(**self._limits), heed=heed)
 
     # ---------------------------------------------------------------- what it is
 

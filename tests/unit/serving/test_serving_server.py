@@ -10,16 +10,21 @@ import socket
 import ssl
 import threading
 import time
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 from certificates import Authority
 
-from workbench.errors import SettingsError
+from workbench.errors import SettingsError, TimedOutError
 from workbench.samples import Samples
 from workbench.serving import Access, Bounds, Server, listen
+from workbench.serving.encoding import encoded
+from workbench.serving.exchange import Request, Response
 from workbench.serving.listening import read_token, tls_context
 from workbench.sources.snapshot import SnapshotSource, from_samples
+from workbench.sources.stop import Stop
+from workbench.store import MemoryStore
 
 TIMES = np.arange(0, 3_600_001, 1_000, dtype=np.int64)
 STORE = from_samples(
@@ -260,6 +265,103 @@ def test_what_is_under_way_is_finished_at_the_end():
         threading.Timer(0.3, source.opened.set).start()
     threads[0].join()
     assert statuses == [200]
+
+
+# ---------------------------------------------------------------- questions that are given up
+
+LONG = np.arange(100_000, dtype=np.int64) * 1_000
+HEAVY = SnapshotSource(
+    MemoryStore(
+        Samples.from_series(
+            ({"__name__": "m", "i": str(i)}, LONG, np.sin(LONG + i)) for i in range(20)
+        )
+    ),
+    "heavy",
+    max_samples=10**9,
+    timeout_seconds=10**6,
+)
+HEAVY_QUERIES = [
+    "quantile_over_time(0.9, m[6h])",
+    "mad_over_time(m[1h])",
+    "max_over_time(quantile_over_time(0.9, m[2h])[6h:1m])",
+    "sum(double_exponential_smoothing(m[6h], 0.5, 0.5))",
+    "sort(m " + "+ on (i) m " * 900 + ")",
+]
+"""Each of them would take many seconds at the least."""
+LONGEST_SECONDS = 5.0
+"""Within which a place is free again: a twentieth of it on a quiet machine."""
+
+
+def heavy_target(expression, **more):
+    fields = {"query": expression, "start": 30_000, "end": 99_000, "step": 10, **more}
+    return f"/api/v1/query_range?{urlencode(fields)}"
+
+
+def seconds_until_the_next_is_answered(port):
+    begun = time.monotonic()
+    status, _, body = ask(port, "/api/v1/query?query=1%2B1&time=0")
+    assert (status, json.loads(body)["data"]["result"]) == (200, [0, "2"])
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("expression", HEAVY_QUERIES)
+def test_a_client_that_goes_away_gives_its_place_back(expression):
+    """With one place only: the next question is answered as soon as the engine has stopped."""
+    with serving(HEAVY, concurrency=1) as port:
+        client = socket.create_connection(("127.0.0.1", port), 10)
+        client.sendall(
+            f"GET {heavy_target(expression)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        )
+        client.settimeout(0.7)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.close()
+        assert seconds_until_the_next_is_answered(port) < LONGEST_SECONDS
+
+
+@pytest.mark.parametrize("expression", HEAVY_QUERIES[:3])
+def test_a_question_whose_time_is_up_gives_its_place_back(expression):
+    """``timeout`` is honoured as Prometheus does it, and the engine stops then."""
+    with serving(HEAVY, concurrency=1) as port:
+        begun = time.monotonic()
+        status, _, body = ask(port, heavy_target(expression, timeout="300ms"))
+        assert 0.3 <= time.monotonic() - begun < LONGEST_SECONDS
+        answer = json.loads(body)
+        assert (status, answer["status"], answer["errorType"]) == (503, "error", "timeout")
+        assert answer["error"].startswith("query timed out in expression evaluation")
+        assert seconds_until_the_next_is_answered(port) < LONGEST_SECONDS
+
+
+def test_the_servers_own_limit_of_time_holds_where_a_request_asks_for_more():
+    with serving(HEAVY, concurrency=1, query_seconds=0.3) as port:
+        target = heavy_target(HEAVY_QUERIES[0], timeout="1h")
+        status, _, body = ask(port, target)
+        assert (status, json.loads(body)["errorType"]) == (503, "timeout")
+
+
+@pytest.mark.parametrize("timeout", ["soon", "NaN", "5 minutes"])
+def test_a_timeout_that_is_none_is_refused(timeout):
+    with serving() as port:
+        status, _, body = ask(
+            port, f"/api/v1/query?{urlencode({'query': '1', 'timeout': timeout})}"
+        )
+        assert (status, json.loads(body)["errorType"]) == (400, "bad_data")
+        assert b"timeout" in body
+
+
+def test_nothing_is_gzipped_or_written_for_nobody():
+    """Long answers are given up between two of their pieces too."""
+    stop = Stop()
+    request = Request("GET", "/", {"accept-encoding": "gzip"})
+    answer = Response(200, bytes(10_000))
+    frame = HEAVY.query("m", 50_000_000).data
+    with stop.obeyed():
+        assert len(answer.packed_for(request).body) < 10_000
+        assert encoded(frame)[0]
+        stop.call()
+        for work in (lambda: answer.packed_for(request), lambda: encoded(frame)):
+            with pytest.raises(TimedOutError, match="was stopped"):
+                work()
 
 
 # ---------------------------------------------------------------- access

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.frame import Frame, NativeHistogram
 from workbench.samples import Labels
 from workbench.sources.prometheus.decode import Decoded
-from workbench.sources.prometheus.interrupt import Stop
+from workbench.sources.stop import Stop
 from workbench.window import MAX_POINTS, Window
 
 __all__ = ["ask_pieces", "join", "pieces", "pin_ends"]
@@ -74,7 +74,7 @@ def ask_pieces(ask: Callable[[Window], Decoded], parts: Sequence[Window]) -> lis
     Parameters
     ----------
     ask
-        Asks one piece; it must obey `interrupt.current_stop`.
+        Asks one piece; it must obey `workbench.sources.stop.current_stop`.
     parts
         The pieces.
     """
