@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from workbench.frame import Bools, Frame
+from workbench.native import is_native
 from workbench.samples import Floats, Ints, Samples, format_value
 from workbench.serving.exchange import dumps
 from workbench.sources.stop import heed
@@ -115,8 +116,11 @@ def _with_histograms(frame: Frame, i: int) -> bytes:
 
 
 def _of_samples(samples: Samples) -> Iterator[bytes]:
-    for labels, times_ms, values in samples:
-        if len(values):
+    for labels, times_ms, values, native in samples.native_series():
+        if native is not None and is_native(native).any():
+            one = Samples.from_series([(labels, times_ms, values, native)])
+            yield dumps(one.to_api()["result"][0])
+        elif len(values):
             yield _row(dumps(dict(labels)), _openings(times_ms), values)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from workbench.frame import Frame, NativeHistogram
+from workbench.native import Buckets, Histogram, no_histograms
 from workbench.samples import STALE_NAN, Samples
 from workbench.serving.encoding import encoded
 
@@ -77,6 +78,26 @@ def test_native_histograms_stand_beside_floats(kind):
     made = frame(kind, np.arange(steps) * 1000, values, np.ones((2, steps), bool), {(1, 0): one})
     assert orjson.loads(encoded(made)[0] + b"}") == plain(made)
     assert b'"histogram' in encoded(made)[0]
+
+
+def test_native_histograms_of_a_range_selector_are_written():
+    """A series of floats, one of histograms, and one that holds both, as `to_api` writes them."""
+    times, values = np.array([0, 1000, 2000]), np.array([1.0, 2.0, 3.0])
+    one = Histogram(0, 3.0, 4.5, positive=Buckets.dense(1, [1.0, 2.0]))
+    all_native, some = no_histograms(3), no_histograms(3)
+    all_native[:] = one
+    some[1] = one
+    columns = {"floats": None, "none": no_histograms(3), "native": all_native, "both": some}
+    samples = Samples.from_series(
+        ({"i": name}, times, values, column) for name, column in columns.items()
+    )
+    written = orjson.loads(encoded(samples)[0] + b"}")
+    expected = plain(samples)
+    for row in (*written["result"], *expected["result"]):
+        row.setdefault("histograms", [])
+        row.setdefault("values", [])
+    assert written == expected
+    assert [len(row["histograms"]) for row in written["result"]] == [0, 0, 3, 1]
 
 
 @pytest.mark.parametrize(("most", "rows", "cut"), [(None, 3, False), (3, 3, False), (2, 2, True)])
