@@ -161,6 +161,33 @@ def test_long_windows_are_as_exact_as_short_ones(expression):
     assert frame.values[0, 0] == pytest.approx(wanted, rel=1e-9)
 
 
+@pytest.mark.parametrize("step_ms", [60_000, 7_000, 300_000])
+@pytest.mark.parametrize(
+    ("late", "lost"), [([], []), ([301, 640], []), ([], range(500, 540)), ([7, 700], [0, 350, 719])]
+)
+def test_lines_through_steady_scrapes_with_flaws(late, lost, step_ms):
+    """Many series scraped together: fits share their work only where the times really are alike."""
+    random = np.random.default_rng(8)
+    times = 1_700_000_000_123 + 15_000 * np.arange(720)
+    times[late] += 40
+    times = np.delete(times, list(lost))
+    table = 1e6 + random.normal(0, 1, (7, len(times))).cumsum(axis=1)
+    rows = Rows(*(({"__name__": "m", "i": str(i)}, times, row) for i, row in enumerate(table)))
+    start, end = int(times[0]) - 100_123, int(times[-1]) + 400_000
+    slopes = Engine(rows).range("deriv(m[10m])", start, end, step_ms).data
+    ahead = Engine(rows).range("predict_linear(m[10m], 60)", start, end, step_ms).data
+    order = [int(labels["i"]) for labels in slopes.labels]
+    for k, moment in enumerate(slopes.times_ms.tolist()):
+        inside = (times > moment - 600_000) & (times <= moment)
+        assert slopes.present[:, k].all() == ahead.present[:, k].all() == (inside.sum() > 1)
+        if inside.sum() > 1:
+            x, y = (times[inside] - moment) / 1000, table[order][:, inside].T
+            slope, level = np.polyfit(x - x.mean(), y - y.mean(axis=0), 1)
+            assert slopes.values[:, k] == pytest.approx(slope, rel=1e-7, abs=1e-10)
+            wanted = y.mean(axis=0) + level + slope * (60 - x.mean())
+            assert ahead.values[:, k] == pytest.approx(wanted, rel=1e-11)
+
+
 def test_a_large_reset_costs_a_small_increase_nothing():
     """A counter that fell from 1e16 yesterday still counts its tenths today."""
     times = [i * 1000 for i in range(8)]

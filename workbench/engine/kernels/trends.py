@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from workbench.engine.kernels.fold import Fold, long_windows
 from workbench.engine.kernels.windows import Windows
@@ -17,6 +19,10 @@ __all__ = ["predicted", "slope", "smoothed"]
 
 _WEIGHTS: Final = 1 << 17
 """How many weights, windows × rows, a product of matrices may have."""
+
+_PRODUCT: Final = 1 << 18
+"""Multiplications of one product: so few that the linear algebra takes no second thread for them,
+which would cost more in waiting than it saves."""
 
 
 def _fitted(windows: Windows, origin_ms: Ints) -> Floats:
@@ -49,42 +55,89 @@ def _fitted(windows: Windows, origin_ms: Ints) -> Floats:
 def _fit_table(windows: Windows, origin_ms: Ints) -> Floats:
     """Fit finite values whose times are shared: then both results are weighted sums of the values.
 
-    The weights are the same for all series, so that many windows of many series are one product
-    of matrices. Times are taken from each window's own centre and values from one close by, which
-    keeps the sums as exact as those of two passes.
+    The weights are the same for all series, and for all spans that look alike, so that many
+    windows are one product of matrices. Times are taken from each window's own centre and values
+    from one close by, which keeps the sums as exact as those of two passes.
     """
     result = np.empty((2, *windows.shape))
     origin = np.broadcast_to(origin_ms, (1, windows.shape[1]))[0]
-    for steps, rows in _spans(windows):
-        windows.tick()
-        times, values = windows.times_ms[rows], windows.values[:, rows]
-        row = np.arange(rows.start, rows.stop)
-        low, high = windows.low[0, steps, None], windows.high[0, steps, None]
-        inside = (row >= low) & (row < high)
-        n = (high - low)[:, 0]
-        seconds = (times - times[0]) / 1000.0
-        centre = inside @ seconds / n
-        distance = np.where(inside, seconds - centre[:, None], 0.0)
-        distance /= np.square(distance).sum(axis=1, keepdims=True)
-        near = values[:, :1]
-        slopes = (values - near) @ distance.T
-        means = (values - near) @ (inside / n[:, None]).T
-        result[0, :, steps] = slopes
-        result[1, :, steps] = near + means + slopes * ((origin[steps] - times[0]) / 1000.0 - centre)
+    for spans in _spans(windows):
+        slope_weights, mean_weights, centre = _weights(windows, spans)
+        at_once = max(1, _PRODUCT // (len(windows.values) * slope_weights.size))
+        for part in range(0, len(spans.first_rows), at_once):
+            windows.tick()
+            steps = spans.steps[part : part + at_once]
+            rows = spans.first_rows[part : part + at_once]
+            values = sliding_window_view(windows.values, spans.rows, axis=1)[:, rows]
+            near = values[..., :1]
+            flat = (values - near).reshape(-1, spans.rows)
+            shape = len(values), *steps.shape
+            slopes = (flat @ slope_weights).reshape(shape)
+            means = (flat @ mean_weights).reshape(shape)
+            ahead = (origin[steps] - windows.times_ms[rows, None]) / 1000.0 - centre
+            result[0][:, steps] = slopes
+            result[1][:, steps] = near + means + slopes * ahead
     return _with_constants(windows, result)
 
 
-def _spans(windows: Windows) -> Iterator[tuple[slice, slice]]:
-    """Runs of steps, each with the rows of all its windows: about twice as many as one window's."""
+def _weights(windows: Windows, spans: _Spans) -> tuple[Floats, Floats, Floats]:
+    """What values count for slopes and means, shape (rows, steps), and the windows' centres."""
+    first, row = spans.first_rows[0], np.arange(spans.rows)
+    low, high = (each[0, spans.steps[0], None] - first for each in (windows.low, windows.high))
+    inside = (row >= low) & (row < high)
+    n = high - low
+    seconds = (windows.times_ms[first : first + spans.rows] - windows.times_ms[first]) / 1000.0
+    centre = inside @ seconds / n[:, 0]
+    distance = np.where(inside, seconds - centre[:, None], 0.0)
+    distance /= np.square(distance).sum(axis=1, keepdims=True)
+    return distance.T, (inside / n).T, centre
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """Runs of steps whose windows, seen from each run's first row, are the same.
+
+    `steps` has shape (runs, steps of a run); `first_rows`, shape (runs,), says where the rows of
+    each begin, and `rows` how many those are.
+    """
+
+    steps: Ints
+    first_rows: Ints
+    rows: int
+
+
+def _spans(windows: Windows) -> Iterator[_Spans]:
+    """Cut the steps into runs, each with about twice as many rows as one window has.
+
+    Scrapes at a steady pace make them alike, all but a few, which come one by one.
+    """
     low, high = windows.low[0], windows.high[0]
     width = max(1, int((high - low).max(initial=1)))
     at_once = width * len(high) // max(1, int(high[-1] - high[0]))
-    at_once = max(1, min(at_once, _WEIGHTS // (2 * width)))
-    for first in range(0, len(high), at_once):
-        steps = slice(first, min(first + at_once, len(high)))
-        rows = slice(int(low[first]), int(high[steps.stop - 1]))
-        if rows.start < rows.stop:
-            yield steps, rows
+    at_once = max(1, min(at_once, _WEIGHTS // (2 * width), len(high)))
+    whole = len(high) // at_once * at_once
+    steps = np.arange(whole).reshape(-1, at_once)
+    alike = _alike(windows, steps)
+    alone = [*steps[~alike], np.arange(whole, len(high))]
+    for each in [steps[alike], *(one[None, :] for one in alone if len(one))]:
+        first = low[each[:, 0]]
+        rows = int(high[each[0, -1]] - first[0])
+        if rows > 0:
+            yield _Spans(each, first, rows)
+
+
+def _alike(windows: Windows, steps: Ints) -> Bools:
+    """Which runs of steps have windows and times like the run in the middle, which is one."""
+    low, high = windows.low[0, steps], windows.high[0, steps]
+    first, middle = low[:, :1], len(steps) // 2
+    bounds = np.concatenate([low - first, high - first], axis=1)
+    alike: Bools = (bounds == bounds[middle]).all(axis=1)
+    rows = int(bounds[middle, -1])
+    if rows > 0:
+        times = sliding_window_view(windows.times_ms, rows)[first[alike, 0]]
+        here = windows.times_ms[first[middle, 0] :][:rows]
+        alike[alike] = (times - times[:, :1] == here - here[0]).all(axis=1)
+    return alike
 
 
 def _with_constants(windows: Windows, result: Floats) -> Floats:
