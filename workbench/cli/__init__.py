@@ -12,32 +12,59 @@ import logging
 import os
 import sys
 import traceback
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from workbench.cli import (
-    console,
-    demo,
-    doctor,
-    explain,
-    init,
-    lab,
-    query,
-    report,
-    schedule,
-    serve,
-    snapshot,
-)
+from workbench.cli import console
 from workbench.errors import OutputError, ReportError, WorkbenchError
 
 __all__ = ["app", "main"]
 
+_VERBS: Final = (
+    "init",
+    "doctor",
+    "demo",
+    "query",
+    "report",
+    "schedule",
+    "snapshot",
+    "serve",
+    "explain",
+    "lab",
+)
+"""Each is a module of this folder, with a function of its name or an `app` of several commands."""
+
+
+@cache
+def _load(verb: str) -> Any:
+    """Import one verb alone: what another verb needs takes most of a second."""
+    module = import_module(f"workbench.cli.{verb}")
+    several = getattr(module, "app", None)
+    if several is None:
+        single = typer.Typer(add_completion=False)
+        single.command(verb)(getattr(module, verb))
+        return typer.main.get_command(single)
+    several.info.name = verb
+    return typer.main.get_command(several)
+
 
 class Verbs(TyperGroup):
-    """Turns what the workbench raises into one clear message and the right exit code."""
+    """Loads a verb when it is called; turns what it raises into one message and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The verbs, in the order in which people meet them."""
+        del ctx
+        return list(_VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give a verb's command, or None."""
+        del ctx
+        return _load(cmd_name) if cmd_name in _VERBS else None
 
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
@@ -84,11 +111,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-for verb in (init, doctor, demo, query, report, serve, explain, lab):
-    app.command()(getattr(verb, verb.__name__.rpartition(".")[2]))
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(snapshot.app, name="snapshot")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the shape typer calls

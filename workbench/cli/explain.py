@@ -6,8 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
 
 from workbench.cli.console import print_table
 from workbench.findings.pages import page, titles
@@ -22,6 +20,9 @@ def explain(
     if code is None:
         print_table(["code", "meaning"], titles().items())
     elif sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
         Console().print(Markdown(page(code)))
     else:
         typer.echo(page(code))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from workbench.store import Manifest
 
 app = typer.Typer(
-    help="Keep a piece of a source as a folder that answers PromQL.", no_args_is_help=True
+    help="Keep a piece of a source as a folder that answers PromQL.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 Target = Annotated[Path, typer.Argument(metavar="DIR", help="The snapshot's folder.")]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.window import Window, format_time
+if TYPE_CHECKING:
+    from workbench.window import Window
 
 __all__ = ["Provenance", "Semantics"]
 
@@ -64,6 +65,8 @@ class Provenance:
 
     def to_dict(self) -> Mapping[str, Any]:
         """The JSON form."""
+        from workbench.window import format_time  # numpy, which a bare finding can do without
+
         return {
             "expression": self.expression,
             "source": self.source,
