@@ -11,7 +11,11 @@ from workbench.cli.console import print_table, say
 from workbench.cli.options import OutputFolder
 from workbench.settings import load_settings
 
-app = typer.Typer(help="Render reports at their times, from a schedule.toml.", no_args_is_help=True)
+app = typer.Typer(
+    help="Render reports at their times, from a schedule.toml.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 File = Annotated[Path, typer.Option("--file", help="The schedule.")]
 
