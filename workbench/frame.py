@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from workbench.errors import InputError
-from workbench.native import Histogram
+from workbench.native import Histogram, Rows
 from workbench.samples import Floats, Ints, Labels, Samples, Series, format_value
 
 if TYPE_CHECKING:
@@ -41,13 +41,21 @@ class NativeHistogram:
         Rows of ``(rule, lower, upper, count)``; `rule` is 0 open left, 1 open right, 2 open both,
         3 closed both.
     sample
-        The histogram with its schema and hint, where the engine made it; the API does not say.
+        The histogram by its schema, with sparse buckets, the zero bucket and custom bounds. The
+        engine always gives it. Of a server's answer it is rebuilt where that is exact, that is for
+        exponential histograms, and has no counter reset hint; else it is None, and `rows` has to do.
     """
 
     count: float
     sum: float
     buckets: tuple[tuple[int, float, float, float], ...] = ()
     sample: Histogram | None = field(default=None, compare=False, repr=False)
+
+    def rows(self) -> Rows:
+        """The filled buckets as columns in ascending order, whoever gave the histogram."""
+        columns = np.array(self.buckets, np.float64).reshape(-1, 4).T
+        rules, lower, upper, counts = columns
+        return Rows(lower, upper, counts, rules.astype(np.int64))
 
     def to_api(self) -> dict[str, Any]:
         """The JSON form of the HTTP API."""

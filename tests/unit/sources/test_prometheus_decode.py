@@ -144,12 +144,24 @@ def test_native_histograms_of_a_vector() -> None:
     assert frame.values[1, 0] == math.inf
 
 
-def test_native_histograms_of_a_range_selector_are_said_to_be_left_out() -> None:
-    body = b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"histograms":[[1,{"count":"2","sum":"3"}]]},{"metric":{"a":"b"},"values":[[1,"7"]]}]}}'
-    decoded = decode_instant(body, 1_000, "x[1m]", most=10)
+def test_native_histograms_of_a_range_selector() -> None:
+    """Between floats, by time; those that cannot be rebuilt are left out, which is said."""
+    exponential = b'{"count":"3","sum":"4.5","buckets":[[0,"0.5","1","1"],[0,"1","2","2"]]}'
+    custom = b'{"count":"3","sum":"4.5","buckets":[[0,"0.5","1","1"],[0,"1","2.5","2"]]}'
+    body = (
+        b'{"status":"success","data":{"resultType":"matrix","result":['
+        b'{"metric":{"a":"b"},"values":[[1,"7"],[3,"8"]],"histograms":[[2,%b]]},'
+        b'{"metric":{},"histograms":[[1,%b],[2,%b]]}]}}' % (exponential, exponential, custom)
+    )
+    decoded = decode_instant(body, 3_000, "x[1m]", most=10)
     assert isinstance(decoded.data, Samples)
-    assert (len(decoded.data), decoded.data.values.tolist()) == (1, [7.0])
-    assert "1 native histograms are left out" in decoded.gaps[0]
+    [(labels, times, values, native)] = decoded.data.native_series()
+    assert (labels, times.tolist()) == ({"a": "b"}, [1_000, 2_000, 3_000])
+    assert native is not None
+    assert [h and h.positive.counts.tolist() for h in native] == [None, [1.0, 2.0], None]
+    assert np.isnan(values).tolist() == [False, True, False]
+    [gap] = decoded.gaps
+    assert gap.startswith("2 native histograms are left out: their buckets are not exponential")
 
 
 def test_the_samples_that_the_server_read_are_known() -> None:

@@ -11,7 +11,9 @@ import orjson
 
 from workbench.errors import BadAnswerError, TooExpensiveError
 from workbench.frame import Bools, Frame, NativeHistogram
-from workbench.samples import Floats, Ints, Labels, Samples
+from workbench.native import Histograms, no_histograms
+from workbench.samples import Floats, Ints, Labels, NativeSeries, Samples
+from workbench.sources.prometheus.buckets import native_points, with_histograms
 from workbench.sources.prometheus.spans import Cut, SpanReader, cut, to_ms
 from workbench.window import Window
 
@@ -19,6 +21,10 @@ __all__ = ["Decoded", "decode_instant", "decode_range", "parse_envelope"]
 
 _LOOK: Final = (
     "see what the address answers in a browser or with curl; a proxy in between may have changed it"
+)
+
+_NOT_EXACT: Final = (
+    "their buckets are not exponential, and the API does not show the bounds of empty ones"
 )
 
 
@@ -134,7 +140,7 @@ def decode_instant(body: bytes | bytearray, at_ms: int, expression: str, *, most
     kind = data.get("resultType")
     if kind == "matrix":
         samples, left_out = _samples(body, cuts, _rows(data, {"matrix"}), most)
-        gap = f"{left_out:,} native histograms are left out: raw samples hold floats only"
+        gap = f"{left_out:,} native histograms are left out: {_NOT_EXACT}"
         return _decoded(samples, envelope, data, (gap,) if left_out else ())
     if kind == "vector":
         rows = _rows(data, {"vector"})
@@ -239,11 +245,10 @@ class _Placer:
         steps = self._steps(times)
         self.values[number, steps] = values
         self.present[number, steps] = True
-        if points := row.get("histograms"):
-            times = to_ms(np.array([time for time, _ in points], np.float64))
-            for step, (_, histogram) in zip(self._indices(times).tolist(), points, strict=True):
-                self.present[number, step] = True
-                self.histograms[number, step] = _histogram(histogram)
+        times, histograms = native_points(row.get("histograms") or [])
+        for step, histogram in zip(self._indices(times).tolist(), histograms, strict=True):
+            self.present[number, step] = True
+            self.histograms[number, step] = histogram
         return labels
 
     def _steps(self, times: Ints) -> Ints | slice:
@@ -277,43 +282,41 @@ def _points(
         raise BadAnswerError(msg, _LOOK) from None
 
 
-def _histogram(histogram: Mapping[str, Any]) -> NativeHistogram:
-    try:
-        buckets = tuple(
-            (int(rule), float(low), float(high), float(count))
-            for rule, low, high, count in histogram.get("buckets") or ()
-        )
-        return NativeHistogram(float(histogram["count"]), float(histogram["sum"]), buckets)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        msg = "the answer has a native histogram of unknown form"
-        raise BadAnswerError(msg, _LOOK) from None
-
-
 def _samples(
     body: bytes | bytearray, cuts: Cut, rows: list[dict[str, Any]], most: int
 ) -> tuple[Samples, int]:
+    """Raw samples, and how many histograms cannot be rebuilt and are left out."""
     reader = SpanReader()
-    labels: list[Labels] = []
-    times: list[Ints] = [np.zeros(0, np.int64)]
-    values: list[Floats] = [np.zeros(0)]
-    counts = [0]
-    left_out = 0
+    found: list[NativeSeries] = []
+    total = left_out = 0
     for row in rows:
-        left_out += len(row.get("histograms") or ())
-        t, v = _points(body, cuts, reader, row)
-        if len(t):
-            labels.append(_labels(row))
-            times.append(t)
-            values.append(v)
-            counts.append(counts[-1] + len(t))
-        if counts[-1] > most:
+        times, values = _points(body, cuts, reader, row)
+        native: Histograms | None = None
+        if row.get("histograms"):
+            times, values, native, lost = with_histograms(times, values, row["histograms"])
+            left_out += lost
+        if len(times):
+            found.append((_labels(row), times, values, native))
+            total += len(times)
+        if total > most:
             what = f"the answer has more than {most:,} samples, which max_samples allows"
             raise TooExpensiveError(
                 what, "select fewer series, a shorter range, or raise max_samples"
             )
-    return Samples(
-        labels, np.array(counts, np.int64), np.concatenate(times), np.concatenate(values)
-    ), left_out
+    if not found:
+        return Samples.empty(), left_out
+    labels, times_of, values_of, native_of = zip(*found, strict=True)
+    offsets = np.concatenate([[0], np.cumsum([len(t) for t in times_of])]).astype(np.int64)
+    histograms = None
+    if any(each is not None for each in native_of):
+        histograms = np.concatenate(
+            [
+                no_histograms(len(t)) if each is None else each
+                for t, each in zip(times_of, native_of, strict=True)
+            ]
+        )
+    times, values = np.concatenate(times_of), np.concatenate(values_of)
+    return Samples(labels, offsets, times, values, histograms), left_out
 
 
 def _vector(rows: list[dict[str, Any]], grid: Ints, expression: str) -> Frame:
@@ -322,7 +325,7 @@ def _vector(rows: list[dict[str, Any]], grid: Ints, expression: str) -> Frame:
     try:
         for number, row in enumerate(rows):
             if "histogram" in row:
-                histograms[number, 0] = _histogram(row["histogram"][1])
+                [histograms[number, 0]] = native_points([row["histogram"]])[1]
             else:
                 values[number, 0] = float(row["value"][1])
     except (ValueError, TypeError, KeyError, IndexError):

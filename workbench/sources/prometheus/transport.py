@@ -28,7 +28,7 @@ from workbench.errors import (
 )
 from workbench.settings import SourceSettings, without_secrets
 from workbench.sources.prometheus.failures import CONNECT_SECONDS, Trouble, from_exception
-from workbench.sources.prometheus.interrupt import StoppableAdapter, current_stop
+from workbench.sources.prometheus.interrupt import StoppableAdapter
 from workbench.sources.prometheus.login import (
     Login,
     api_root,
@@ -37,6 +37,7 @@ from workbench.sources.prometheus.login import (
     trusted,
 )
 from workbench.sources.prometheus.refusals import Asked, from_answer
+from workbench.sources.stop import current_stop
 
 __all__ = ["Transport"]
 
@@ -147,9 +148,8 @@ class Transport(requests.Session):
         self,
         path: str,
         payload: bytes | Params,
-        take: Callable[[Iterator[bytes]], T],
+        take: Mapping[str, Callable[[Iterator[bytes]], T]],
         *,
-        kind: str,
         headers: Mapping[str, str] = MappingProxyType({}),
         expression: str = "",
     ) -> T:
@@ -162,9 +162,8 @@ class Transport(requests.Session):
         payload
             The body, or parameters.
         take
-            Given the body piece by piece; called anew, from the beginning, when an attempt fails.
-        kind
-            How the answer's content type begins.
+            By how the answer's content type begins, best first: what is given the body piece by
+            piece; called anew, from the beginning, when an attempt fails.
         headers
             More headers.
 
@@ -181,13 +180,14 @@ class Transport(requests.Session):
         def attempt() -> T:
             with self._send("POST", url, data=payload, headers=headers, stream=True) as response:
                 found = response.headers.get("Content-Type", "")
-                if response.status_code == 200 and found.startswith(kind):
-                    return take(response.raw.stream(_PIECE, decode_content=True))
+                taker = next((take[kind] for kind in take if found.startswith(kind)), None)
+                if response.status_code == 200 and taker:
+                    return taker(response.raw.stream(_PIECE, decode_content=True))
                 body = bytes(self._body(response, time.monotonic()))
             if trouble := from_answer(response.status_code, response.headers, body, asked):
                 raise trouble
             what = f"{self.name} answers /api/v1/{path} with {found or 'no content type'}"
-            raise Trouble(NotSupportedError(what, f"use a server that answers {kind}"))
+            raise Trouble(NotSupportedError(what, f"use a server that answers {next(iter(take))}"))
 
         try:
             return self._persist(attempt)

@@ -73,9 +73,8 @@ class Export:
         return self._transport.read(
             "export",
             params,
-            lambda pieces: _read(pieces, window),
+            {_STREAM: lambda pieces: _read(pieces, window)},
             expression=selector,
-            kind=_STREAM,
         )
 
 

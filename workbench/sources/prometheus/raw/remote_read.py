@@ -1,4 +1,4 @@
-"""Remote-read with streamed XOR chunks: the samples as the server keeps them, packed.
+"""Remote-read: the samples as the server keeps them, in packed chunks where it streams them.
 
 https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/
 
@@ -26,6 +26,7 @@ from workbench.promql.quote import quote_regex
 from workbench.samples import Labels
 from workbench.sources.prometheus.raw.frames import Packed, decode, unpack
 from workbench.sources.prometheus.raw.protobuf import field_of, snappy_literal
+from workbench.sources.prometheus.raw.sampled import Sampled, unpack_sampled
 from workbench.sources.prometheus.raw.samples import Raw
 from workbench.sources.prometheus.transport import Transport
 
@@ -44,6 +45,7 @@ _HEADERS: Final = {
     "X-Prometheus-Remote-Read-Version": "0.1.0",
 }
 _STREAMED: Final = "application/x-streamed-protobuf"
+_SAMPLED: Final = "application/x-protobuf"
 _STREAMED_XOR_CHUNKS: Final = 1
 _KINDS: Final = {"=": 0, "!=": 1, "=~": 2, "!~": 3}
 _PROBES: Final = 20
@@ -90,7 +92,7 @@ class RemoteRead:
         Raises
         ------
         NotSupportedError
-            The server has no remote-read with streamed chunks.
+            The server has no remote-read.
         SourceError, QueryError
             It could not answer.
         """
@@ -99,27 +101,25 @@ class RemoteRead:
         own = [{k: v for k, v in external.items() if each.get(k) == v} for each in listed]
         divisions = list({tuple(sorted(each.items())): each for each in [{}, *own]}.values())
         queries = [(*matchers, *_division(external, each)) for each in divisions]
-        packed = self._ask(queries, window)
+        answer = self._ask(queries, window)
         labels = [
             {k: v for k, v in got.items() if k in divisions[query] or external.get(k) != v}
-            for query, got in packed.series
+            for query, got in answer.series
         ]
-        return decode(packed, labels, window)
+        if isinstance(answer, Sampled):
+            return answer.decode(labels, window)
+        return decode(answer, labels, window)
 
-    def _ask(self, queries: Sequence[Sequence[Matcher]], window: Window) -> Packed:
-        def take(pieces: Iterator[bytes]) -> Packed:
-            body = bytearray()
-            for piece in pieces:
-                body += piece
-            return unpack(body)
-
-        packed = self._transport.read(
-            "read", request(queries, window), take, headers=_HEADERS, kind=_STREAMED
-        )
-        if any(query >= len(queries) for query, _ in packed.series):
+    def _ask(self, queries: Sequence[Sequence[Matcher]], window: Window) -> Packed | Sampled:
+        takers: dict[str, Callable[[Iterator[bytes]], Packed | Sampled]] = {
+            _STREAMED: lambda pieces: unpack(_joined(pieces)),
+            _SAMPLED: lambda pieces: unpack_sampled(_joined(pieces)),
+        }
+        answer = self._transport.read("read", request(queries, window), takers, headers=_HEADERS)
+        if any(query >= len(queries) for query, _ in answer.series):
             msg = f"{self._transport.name} answers remote-read queries that were not asked"
             raise NotSupportedError(msg, "read its samples in another way")
-        return packed
+        return answer
 
     def _find_external(
         self, matchers: Sequence[Matcher], listed: Sequence[Labels], window: Window
@@ -171,6 +171,13 @@ class _External:
             if left := [i for i in lacking if i not in tried]:
                 return left[:_PROBES]
         return []
+
+
+def _joined(pieces: Iterator[bytes]) -> bytearray:
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+    return body
 
 
 def _division(external: dict[str, str], own: dict[str, str]) -> Iterator[Matcher]:
