@@ -2,6 +2,7 @@
 
 from workbench.exposition.columns import Joined, join_rows
 from workbench.exposition.parser import Exemplar, Exposition, LineError, TextFormat, parse
+from workbench.exposition.scan import scan
 from workbench.exposition.writer import write_openmetrics
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "TextFormat",
     "join_rows",
     "parse",
+    "scan",
     "write_openmetrics",
 ]

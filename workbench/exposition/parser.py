@@ -157,7 +157,7 @@ def parse(
     >>> exposition.labels, exposition.values.tolist(), exposition.metadata[0].type.value
     ([{'__name__': 'up', 'job': 'api'}], [1.0], 'gauge')
     """
-    reader = _Reader()
+    reader = LineReader()
     for block in line_blocks(source, reader.reject):
         reader.feed(block)
     return reader.finish(None if format == "auto" else format)
@@ -172,8 +172,8 @@ class _Family:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """The state of one reading."""
+class LineReader:
+    """The state of one reading: what `parse` goes through, and `scan` for lines of unusual form."""
 
     line: int = 0
     eof_line: int = 0
@@ -297,11 +297,9 @@ class _Reader:
         """Give the lines their meaning."""
         chosen: TextFormat = wanted or ("openmetrics" if self.eof_line else "prometheus")
         lines = np.array(self.lines, np.int64)
-        times, usable = self.milliseconds(chosen, lines)
-        if chosen == "openmetrics" and not self.eof_line:
-            self.reject(self.line, "the text does not end in # EOF: it was cut short")
-        if chosen == "openmetrics" and self.eof_line and (lines > self.eof_line).any():
-            self.reject(int(lines[lines > self.eof_line][0]), "samples follow # EOF")
+        times, usable = self.milliseconds(chosen, lines, np.array(self.times, np.float64))
+        late = lines[lines > self.eof_line]
+        self.check_end(chosen, int(late[0]) if len(late) else None)
         exemplars = tuple(
             Exemplar(place, labels, value, None if time is None else _to_ms(time))
             for place, labels, value, time in self.exemplars
@@ -313,15 +311,27 @@ class _Reader:
             times_ms=times[usable],
             values=np.array(self.values, np.float64)[usable],
             lines=lines[usable],
-            metadata=tuple(_metadata(n, f, chosen) for n, f in self.families.items()),
+            metadata=tuple(self.metadata(chosen).values()),
             exemplars=exemplars,
             errors=tuple(sorted(self.errors, key=lambda e: e.line)),
             error_count=self.error_count,
         )
 
-    def milliseconds(self, chosen: TextFormat, lines: Ints) -> tuple[Ints, np.ndarray]:
+    def check_end(self, chosen: TextFormat, late: int | None) -> None:
+        """Tell where OpenMetrics text does not end as it should; `late` is the first line after."""
+        if chosen == "openmetrics" and not self.eof_line:
+            self.reject(self.line, "the text does not end in # EOF: it was cut short")
+        elif chosen == "openmetrics" and late is not None:
+            self.reject(late, "samples follow # EOF")
+
+    def metadata(self, chosen: TextFormat) -> dict[str, MetricMetadata]:
+        """Families by the name under which they are declared, in the order of the text."""
+        return {name: _metadata(name, family, chosen) for name, family in self.families.items()}
+
+    def milliseconds(
+        self, chosen: TextFormat, lines: Ints, times: Floats
+    ) -> tuple[Ints, np.ndarray]:
         """Timestamps as milliseconds, and which samples have one that can be used."""
-        times = np.array(self.times, np.float64)
         untimed = np.isnan(times)
         if chosen == "openmetrics":
             times = np.rint(times * 1000)

@@ -125,7 +125,7 @@ class SeriesReader:
             usual = (
                 brace
                 and template[-1] in ("}", ",}")
-                and len(set(names)) == len(parts)
+                and len({"__name__", *names}) == len(parts) + 1
                 and commas == [False] + [True] * (len(parts) - 1)
             )
             known = (start, names) if usual else None

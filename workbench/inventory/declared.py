@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from workbench.findings import Place
 from workbench.inventory.label_values import Bound, LabelValues
-from workbench.inventory.place import Place
 from workbench.samples import MetricType
 
 __all__ = ["DEFAULT_BUCKETS", "CallSite", "DeclaredMetric"]
@@ -72,6 +72,8 @@ class DeclaredMetric:
         Whether it is (also) a native histogram: one series a child, no ``_bucket``.
     name_exact
         False where a part of the name is not a literal; that part stands as ``…`` in `name`.
+    labels_exact
+        False where the list of labels is not literal: `labels` are those that were seen.
     """
 
     name: str
@@ -89,6 +91,7 @@ class DeclaredMetric:
     objectives: int = 0
     native: bool = False
     name_exact: bool = True
+    labels_exact: bool = True
 
     @property
     def values(self) -> dict[str, LabelValues]:

@@ -40,7 +40,9 @@ class Inventory:
     unread, unread_count
         The first of the lines or files that could not be read, and how many there were.
     duplicates
-        Series that stand twice: name and labels as text, at most a hundred.
+        Series that stand twice at one time: name and labels as text, at most a hundred.
+    duplicate_count
+        How many lines repeat a series that stands before them.
     notes
         What the source could not tell, a sentence each.
     """
@@ -54,6 +56,7 @@ class Inventory:
     unread_count: int = 0
     duplicates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    duplicate_count: int = 0
 
     @property
     def series(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workbench.inventory.place import Place
+from workbench.findings import Place
 
 __all__ = ["Bound", "LabelValues"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from workbench.inventory.place import Place
+from workbench.findings import Place
 from workbench.inventory.table import LabelTable
 from workbench.samples import MetricType
 

@@ -12,6 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.inventory.counting import (
+    Digits,
+    Keys,
+    count_distinct,
+    count_without_each,
+    dense,
+    row_keys,
+)
+
 __all__ = ["ABSENT", "Codes", "LabelTable"]
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
@@ -62,6 +71,35 @@ class LabelTable:
                 )
         return cls(labels, tuple(tuple(k) for k in known), codes)
 
+    @classmethod
+    def of_codes(
+        cls, labels: Sequence[str], values: Sequence[tuple[str, ...]], codes: Codes
+    ) -> tuple[LabelTable, Keys | None]:
+        """Build from codes whose rows may repeat.
+
+        Parameters
+        ----------
+        labels, values
+            As of the table; each value must occur.
+        codes
+            Shape (rows, labels).
+
+        Returns
+        -------
+        tuple
+            The table, and each row's place in it, shape (rows,); None for the latter where no
+            row stands twice (and row i is series i).
+        """
+        table = cls(tuple(labels), tuple(values), codes)
+        keys, size = table._keys(table.labels)
+        if count_distinct(keys, size) == len(keys):
+            return table, None
+        _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return cls(table.labels, table.values, np.asfortranarray(codes[first[order]])), rank[place]
+
     @property
     def series(self) -> int:
         """How many series there are."""
@@ -87,29 +125,47 @@ class LabelTable:
         column = self.column(label)
         return np.bincount(column[column >= 0], minlength=self.distinct(label))
 
-    def groups(self, labels: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def groups(self, labels: Sequence[str]) -> Keys:
         """Number the combinations of some labels: shape (series,), equal where these are equal.
 
         The numbers are dense (0 … combinations - 1) and in no order that means anything.
         """
-        keys = np.zeros(self.series, np.int64)
-        size = 1
-        for label in labels:
-            width = self.distinct(label) + 1
-            if size > np.iinfo(np.int64).max // width:
-                keys, size = _dense(keys)
-            keys = keys * width + (self.column(label) + 1)
-            size *= width
-        return _dense(keys)[0]
+        return dense(self._keys(labels)[0])[0]
 
     def combinations(self, labels: Sequence[str]) -> int:
         """How many distinct sets of values these labels have together."""
-        groups = self.groups(labels)
-        return int(groups.max()) + 1 if self.series else 0
+        return count_distinct(*self._keys(labels))
+
+    def _keys(self, labels: Sequence[str]) -> tuple[Keys, int]:
+        return row_keys(*self._digits([x for x in labels if x in self.labels]), self.series)
+
+    def _digits(self, labels: Sequence[str]) -> tuple[list[Digits], list[int]]:
+        """Columns as digits from 0, and how many digits each can have."""
+        columns: list[Digits] = []
+        widths: list[int] = []
+        for label in labels:
+            j = self.labels.index(label)
+            column = self.codes[:, j]
+            lacking = bool(len(column)) and int(column.min()) < 0
+            columns.append(column + np.int32(1) if lacking else column)
+            widths.append(len(self.values[j]) + lacking)
+        return columns, widths
 
     def without(self, labels: Sequence[str]) -> int:
         """How many distinct series are left where these labels are dropped."""
         return self.combinations([name for name in self.labels if name not in set(labels)])
+
+    def without_each(self) -> dict[str, int]:
+        """What `without` says of each label alone, much faster than asking for one by one.
+
+        Examples
+        --------
+        >>> table = LabelTable.of([{"method": "GET", "path": "/a"}, {"method": "GET", "path": "/b"}])
+        >>> table.without_each()
+        {'method': 2, 'path': 1}
+        """
+        counts = count_without_each(*self._digits(self.labels), self.series)
+        return dict(zip(self.labels, counts, strict=True))
 
     def take(self, chosen: np.ndarray[Any, Any]) -> LabelTable:
         """Only some series: a mask or places, shape as of `codes`' first axis."""
@@ -162,11 +218,4 @@ class LabelTable:
             codes[: self.series, j] = self.column(name)
             codes[self.series :, j] = moved[other.column(name)]  # ABSENT is -1: the last
             values.append(tuple(place))
-        both = LabelTable(labels, tuple(values), codes)
-        _, first = np.unique(both.groups(labels), return_index=True)
-        return LabelTable(labels, tuple(values), np.asfortranarray(codes[np.sort(first)]))
-
-
-def _dense(keys: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, np.dtype[np.int64]], int]:
-    kept, inverse = np.unique(keys, return_inverse=True)
-    return inverse.astype(np.int64, copy=False), max(1, len(kept))
+        return LabelTable.of_codes(labels, values, codes)[0]

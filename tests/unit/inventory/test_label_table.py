@@ -69,3 +69,35 @@ def test_many_wide_labels_do_not_overflow() -> None:
     rows = [{f"l{j}": str((i * (j + 1)) % 1000) for j in range(12)} for i in range(1000)]
     table = LabelTable.of(rows)
     assert table.combinations(table.labels) == len(distinct(rows, set(table.labels)))
+
+
+@given(ROWS)
+def test_each_label_dropped_alone_is_what_dropping_it_says(rows: list[dict[str, str]]) -> None:
+    """The short way for all labels together agrees with sets."""
+    table = LabelTable.of(rows)
+    wanted = {x: len(distinct(rows, set("abcd") - {x})) for x in table.labels}
+    assert table.without_each() == wanted
+
+
+def test_each_of_many_wide_labels_dropped_alone() -> None:
+    """Labels that need several keys of 63 bits: one that matters, one absent half of the time."""
+    rows = [{f"l{j}": str(i * (j + 1) % 997) for j in range(14)} for i in range(900)]
+    rows += [{**row, "extra": "yes"} for row in rows[::2]]
+    table = LabelTable.of(rows)
+    everything = set(table.labels)
+    wanted = {x: len(distinct(rows, everything - {x})) for x in table.labels}
+    assert table.without_each() == wanted
+    assert wanted["extra"] == 900
+
+
+@given(ROWS, st.data())
+def test_codes_whose_rows_repeat(rows: list[dict[str, str]], data: st.DataObject) -> None:
+    """Repeated rows are kept once, and each finds its series."""
+    table = LabelTable.of(rows)
+    order = st.integers(0, max(0, table.series - 1))
+    more = data.draw(st.lists(order, max_size=20)) if table.series else []
+    picked = [*range(table.series), *more]
+    built, place = LabelTable.of_codes(table.labels, table.values, table.codes[picked])
+    assert list(built.rows()) == list(table.rows())
+    assert (place is None) == (not more)
+    assert place is None or place.tolist() == picked

@@ -1,0 +1,275 @@
+r"""A block of exposition text → which series stand on its lines, as columns of codes.
+
+The block is cut behind every quote and newline, which leaves for each line ``up{job="``, ``api"``,
+``,instance="``, ``a:1"``, ``} 1\n``. Arrow numbers the pieces so that equal ones have one code, and
+lines with the same keys (every second piece but the last) become the rows of one matrix. Text is
+looked at once for each distinct piece, not once for each line.
+
+Only lines in the usual form go this way: no backslash, no exemplar, a plain number. All others
+are handed back, for the reader that knows every form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.exposition.byte_blocks import Block
+from workbench.inventory.table import Codes
+from workbench.samples import Floats, Ints
+
+__all__ = ["Rows", "ScannedBlock", "Template", "scan_block"]
+
+_QUOTE, _NEWLINE, _HASH, _BACKSLASH = 34, 10, 35, 92
+_MOST_PIECES: Final = 1001
+"""Lines with more than five hundred labels are no usual lines."""
+
+_FIRST: Final = re.compile(
+    rb'([a-zA-Z_:][a-zA-Z0-9_:]*)\{[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"'
+)
+_NEXT: Final = re.compile(rb'[ \t]*,[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"')
+_NUMBER: Final = r"(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|Inf)|NaN)"
+_TAIL: Final = rf"^[ \t]*,?[ \t]*\}}[ \t]*{_NUMBER}[ \t]*\n$"
+_TIME: Final = r"(?P<time>[0-9]{1,13}(?:\.[0-9]{1,9})?)"
+_TIMED_TAIL: Final = rf"^[ \t]*,?[ \t]*\}}[ \t]*{_NUMBER}[ \t]+{_TIME}[ \t]*\n$"
+
+Places = np.ndarray[Any, np.dtype[np.intp]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Template = tuple[str, tuple[str, ...]]
+"""A metric's name, and the names of its labels in the order of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Lines of one metric with the same labels in the same order.
+
+    Parameters
+    ----------
+    template
+        The metric and the labels' names.
+    codes
+        int32, shape (labels, lines): places in `ScannedBlock.values`.
+    lines
+        int64, shape (lines,): where each stands in the block, from 0.
+    times
+        float64, shape (lines,): timestamps as written, NaN where there is none; None where no
+        line has one.
+    """
+
+    template: Template
+    codes: Codes
+    lines: Ints
+    times: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedBlock:
+    """What one block says.
+
+    Parameters
+    ----------
+    line_count
+        How many lines it has.
+    values
+        Distinct label values.
+    rows
+        The usual lines.
+    others
+        All other lines that are not empty: place in the block, from 0, and text.
+    rejected
+        Lines that could not be read at all.
+    """
+
+    line_count: int
+    values: list[str] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    others: list[tuple[int, str]] = field(default_factory=list)
+    rejected: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A block in pieces.
+
+    Parameters
+    ----------
+    codes
+        int32, shape (pieces,): equal where the text of pieces is.
+    texts
+        The distinct pieces, a pyarrow array.
+    first, last
+        Shape (lines,): each line's first and last piece.
+    begin
+        Shape (lines + 1,): where each line begins in the text.
+    kinds
+        uint8, shape (lines,): each line's first byte.
+    """
+
+    codes: Codes
+    texts: Any
+    first: Places
+    last: Places
+    begin: Places
+    kinds: np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def scan_block(block: Block) -> ScannedBlock:
+    r"""Read a block of whole lines.
+
+    Examples
+    --------
+    >>> scanned = scan_block(Block(b'up{job="api"} 1\nup{job="db"} 0\nup 1\n'))
+    >>> scanned.rows[0].template, scanned.rows[0].codes.tolist(), sorted(scanned.values)
+    (('up', ('job',)), [[0, 1]], ['api', 'db'])
+    >>> scanned.others
+    [(2, 'up 1')]
+    """
+    text, rejected = _readable(block)
+    cut = _cut(text)
+    pieces = cut.last - cut.first + 1
+    usual = (pieces % 2 == 1) & (pieces >= 3) & (pieces <= _MOST_PIECES) & (cut.kinds != _HASH)
+    if b"\\" in text:
+        escapes = np.flatnonzero(np.frombuffer(text, np.uint8) == _BACKSLASH)
+        usual[np.searchsorted(cut.begin, escapes, side="right") - 1] = False
+    times = _read_tails(cut, usual)
+    rows, values = _rows(cut, usual, pieces, times)
+    rest = np.flatnonzero(~usual & (cut.kinds != _NEWLINE)).tolist()
+    begin = cut.begin
+    others = [(i, text[begin[i] : begin[i + 1] - 1].decode()) for i in rest]
+    return ScannedBlock(len(cut.first), values, rows, others, rejected)
+
+
+def _readable(block: Block) -> tuple[bytes, tuple[tuple[int, str], ...]]:
+    """The text without carriage returns at line ends, and with lines that are no UTF-8 emptied."""
+    text = block.text.replace(b"\r\n", b"\n") if b"\r" in block.text else block.text
+    if text.isascii():
+        return text, block.rejected
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        lines, rejected = text.split(b"\n"), list(block.rejected)
+        for i, line in enumerate(lines):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                rejected.append((i, f"byte {error.start + 1} of the line is not UTF-8"))
+                lines[i] = b""
+        return b"\n".join(lines), tuple(rejected)
+    return text, block.rejected
+
+
+def _cut(text: bytes) -> _Cut:
+    import pyarrow as pa
+
+    data = np.frombuffer(text, np.uint8)
+    mask = data == _QUOTE
+    np.logical_or(mask, data == _NEWLINE, out=mask)
+    ends = np.flatnonzero(mask)
+    offsets = np.zeros(len(ends) + 1, np.int32)
+    np.add(ends, 1, out=offsets[1:], casting="unsafe")
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+    encoded = pa.Array.from_buffers(pa.binary(), len(ends), buffers).dictionary_encode()
+    last = np.flatnonzero(data[ends] == _NEWLINE)
+    first = np.concatenate([[0], last[:-1] + 1])
+    begin = np.concatenate([offsets[first], offsets[-1:]]).astype(np.intp)
+    codes: Codes = encoded.indices.to_numpy()
+    return _Cut(codes, encoded.dictionary, first, last, begin, data[begin[:-1]])
+
+
+def _read_tails(cut: _Cut, usual: Mask) -> Floats | None:
+    """Strike lines off `usual` that do not end in a plain number; give timestamps, by line."""
+    import pyarrow.compute as pc
+
+    tails = cut.codes[cut.last]
+    good = np.zeros(len(cut.texts), np.bool_)
+    good[tails[usual]] = True
+    places = np.flatnonzero(good)
+    texts = cut.texts.take(places)
+    plain = pc.match_substring_regex(texts, _TAIL).to_numpy(zero_copy_only=False)
+    good[places] = plain
+    times: Floats | None = None
+    if not plain.all():
+        left = places[~plain]
+        found = pc.extract_regex(cut.texts.take(left), _TIMED_TAIL)
+        timed = found.is_valid().to_numpy(zero_copy_only=False)
+        if timed.any():
+            good[left] = timed
+            time_of = np.full(len(cut.texts), np.nan)
+            written = pc.struct_field(found.filter(timed), "time").cast("string")
+            time_of[left[timed]] = written.cast("float64").to_numpy()
+            times = time_of[tails]
+    usual &= good[tails]
+    return times
+
+
+def _rows(
+    cut: _Cut, usual: Mask, pieces: Places, times: Floats | None
+) -> tuple[list[Rows], list[str]]:
+    """Lines of usual form by template; strikes those off `usual` that have none."""
+    names: dict[tuple[int, ...], Template | None] = {}
+    rows: list[Rows] = []
+    seen = np.zeros(len(cut.texts), np.bool_)
+    for count in np.unique(pieces[usual]).tolist():
+        lines = np.flatnonzero(usual & (pieces == count))
+        matrix = cut.codes[cut.first[lines][:, None] + np.arange(count - 1)]
+        keys = matrix[:, ::2]
+        for template, chosen in _templates(keys, cut.texts, names):
+            if template is None:
+                usual[lines[chosen]] = False
+                continue
+            codes = np.ascontiguousarray(matrix[chosen, 1::2].T)
+            seen[codes] = True
+            at = lines[chosen]
+            rows.append(Rows(template, codes, at, None if times is None else times[at]))
+    places = np.flatnonzero(seen)
+    place_of = np.empty(len(seen), np.int32)
+    place_of[places] = np.arange(len(places), dtype=np.int32)
+    values = [text[:-1].decode() for text in cut.texts.take(places).to_pylist()]
+    return [replace(r, codes=place_of[r.codes]) for r in rows], values
+
+
+def _templates(
+    keys: Codes, texts: Any, names: dict[tuple[int, ...], Template | None]
+) -> Iterator[tuple[Template | None, Places | slice]]:
+    """The templates of some lines, each with the lines that have it.
+
+    Parameters
+    ----------
+    keys
+        Shape (lines, labels): codes of what stands before each value.
+    texts
+        What the codes mean.
+    names
+        The templates known so far, by their codes; new ones are entered.
+    """
+    changed = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
+    starts = np.concatenate([[0], changed])
+    parts: dict[tuple[int, ...], list[int]] = {}
+    for i, key in enumerate(map(tuple, keys[starts].tolist())):
+        parts.setdefault(key, []).append(i)
+    ends = np.concatenate([changed, [len(keys)]])
+    for key, runs in parts.items():
+        if key not in names:
+            names[key] = _template(texts.take(np.array(key)).to_pylist())
+        if len(runs) == 1:
+            yield names[key], slice(int(starts[runs[0]]), int(ends[runs[0]]))
+        else:
+            spans = [np.arange(starts[i], ends[i]) for i in runs]
+            yield names[key], np.concatenate(spans)
+
+
+def _template(keys: list[bytes]) -> Template | None:
+    """What the texts before the values say; None where they are not of the usual form."""
+    first = _FIRST.fullmatch(keys[0])
+    rest = [_NEXT.fullmatch(key) for key in keys[1:]]
+    if first is None or None in rest:
+        return None
+    labels = tuple(m[1].decode() for m in rest if m is not None)
+    labels = (first[2].decode(), *labels)
+    if len({"__name__", *labels}) <= len(labels):
+        return None
+    return first[1].decode(), labels
