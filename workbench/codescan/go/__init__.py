@@ -1,0 +1,70 @@
+"""Go: its Prometheus client and OpenTelemetry's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from workbench.codescan.evaluating import Evaluator
+from workbench.codescan.expressions import Call
+from workbench.codescan.facts import FileFacts
+from workbench.codescan.go import client_golang
+from workbench.codescan.go.rules import MENDS, PASSING, ROUTES, RULES
+from workbench.codescan.language import Language, Use
+from workbench.codescan.program import Here
+from workbench.inventory import DeclaredMetric
+
+__all__ = ["GO"]
+
+
+def _read(source: bytes, path: str) -> FileFacts:
+    import tree_sitter
+    import tree_sitter_go
+
+    from workbench.codescan.go.reader import GoReader
+
+    return GoReader(source, path).read(tree_sitter.Language(tree_sitter_go.language()))
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _imported(said: str, path: str, packages: Collection[str]) -> str | None:
+    """The folder of the tree whose path is the longest end of an import's path."""
+    parts = said.split("/")
+    for i in range(len(parts)):
+        end = "/".join(parts[i:])
+        if end in packages:
+            return end
+        nested = [p for p in packages if p.endswith(f"/{end}")] if i < len(parts) - 1 else []
+        if nested:
+            return min(nested, key=lambda p: (len(p), p))
+    return "" if "" in packages and len(parts) == 3 and path.count("/") else None
+
+
+def _declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | None:
+    return client_golang.declare(call, here, evaluator)
+
+
+def _use(call: Call, here: Here, evaluator: Evaluator) -> Use | None:
+    return client_golang.use(call, here, evaluator)
+
+
+GO: Final = Language(
+    name="go",
+    suffixes=(".go",),
+    words=re.compile(client_golang.WORDS),
+    read=_read,
+    package_of=_folder,
+    imported=_imported,
+    declaring=client_golang.DECLARING,
+    using=client_golang.USING,
+    declare=_declare,
+    use=_use,
+    rules=RULES,
+    passing=PASSING,
+    mends=MENDS,
+    routes=ROUTES,
+)

@@ -1,0 +1,340 @@
+"""Which values an expression can give to a label: bounded, unknown or unbounded, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import reduce
+from itertools import product
+from typing import Final
+
+from workbench.codescan.evaluating import UNSEEN, Evaluator
+from workbench.codescan.expressions import (
+    Call,
+    Choice,
+    Element,
+    Expr,
+    Index,
+    Items,
+    Join,
+    Member,
+    Name,
+    Number,
+    Part,
+    Record,
+    Text,
+    Truth,
+)
+from workbench.codescan.language import Language
+from workbench.codescan.names import rule_of_label, rule_of_name
+from workbench.codescan.program import Here
+from workbench.codescan.rules import Rule
+from workbench.codescan.tracing import DEEPEST, Origin
+from workbench.inventory import Bound, LabelValues, Place
+
+__all__ = ["Judge"]
+
+_MOST_LISTED: Final = 200
+"""Beyond so many, values are counted and not listed."""
+
+
+class Judge:
+    """Judges expressions of one program.
+
+    Parameters
+    ----------
+    evaluator
+        Of that program.
+    """
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._tracer = evaluator.tracer
+        self._language: Language = evaluator.program.language
+
+    def of_label(self, label: str, expr: Expr, here: Here) -> LabelValues:
+        """What a label can be given by an expression; its own name speaks where that says nothing."""
+        values = self.values(expr, here)
+        rule = rule_of_label(label) if values.bound is Bound.UNKNOWN else None
+        if rule is None:
+            return values
+        text = here.file.text(expr)
+        return replace(
+            values,
+            bound=rule.bound,
+            kind=rule.kind,
+            reason=f"the label {label!r} is given `{text}` and holds {rule.what}",
+            mend=self._language.mend(rule.kind),
+        )
+
+    def values(self, expr: Expr, here: Here, depth: int = 0) -> LabelValues:
+        """What an expression can give.
+
+        Parameters
+        ----------
+        expr, here
+            The expression, and where it stands.
+        depth
+            How many steps were taken to come here.
+        """
+        place = here.file.place(expr.start)
+        if isinstance(expr, Text):
+            return LabelValues(Bound.BOUNDED, "literal", (expr.value,), 1, places=(place,))
+        if isinstance(expr, Number):
+            return LabelValues(Bound.BOUNDED, "literal", (f"{expr.value:g}",), 1, places=(place,))
+        if isinstance(expr, Truth):
+            return LabelValues(
+                Bound.BOUNDED,
+                "boolean",
+                ("false", "true"),
+                2,
+                f"`{here.file.text(expr)}` is a boolean",
+                places=(place,),
+            )
+        if depth > DEEPEST:
+            return self._unknown(expr, here, "it comes from too far away to be followed")
+        if isinstance(expr, Choice):
+            return _merged(self.values(o, here, depth + 1) for o in expr.options)
+        if isinstance(expr, Join):
+            return self._joined(expr, expr.parts, here, depth)
+        if (rule := self._rule(expr, here)) is not None:
+            return self._ruled(rule, expr, here)
+        if isinstance(expr, Call):
+            return self._call(expr, here, depth)
+        if isinstance(expr, Name | Member):
+            return self._named(expr, here, depth)
+        if isinstance(expr, Element):
+            return self._element(expr, here, depth)
+        if isinstance(expr, Index):
+            return self._index(expr, here, depth)
+        if isinstance(expr, Part):
+            return self._part(expr, here, depth)
+        return self._unknown(expr, here)
+
+    # What the tables say.
+
+    def _rule(self, expr: Expr, here: Here) -> Rule | None:
+        skeleton = self._evaluator.skeleton(expr, here)
+        return self._language.rules.find(skeleton) if skeleton else None
+
+    def _ruled(self, rule: Rule, expr: Expr, here: Here) -> LabelValues:
+        mend = self._language.mend(rule.kind) if rule.bound is not Bound.BOUNDED else ""
+        return LabelValues(
+            rule.bound,
+            rule.kind,
+            rule.values,
+            rule.count,
+            f"`{here.file.text(expr)}` is {rule.what}",
+            mend,
+            (here.file.place(expr.start),),
+        )
+
+    def _unknown(self, expr: Expr, here: Here, why: str = "") -> LabelValues:
+        text = here.file.text(expr)
+        reason = f"`{text}` may be anything" + (f": {why}" if why else "")
+        place = here.file.place(expr.start)
+        return LabelValues(Bound.UNKNOWN, "variable", reason=reason, places=(place,))
+
+    # Names.
+
+    def _named(self, expr: Name | Member, here: Here, depth: int) -> LabelValues:
+        if (values := self._enum_of(expr, here)) is not None:
+            return values
+        origin = self._tracer.origin(expr, here)
+        if origin is not None and origin.values:
+            traced = self._traced(expr, origin, here, depth)
+            if traced.bound is not Bound.UNKNOWN or _is_clamped(traced):
+                return traced
+        else:
+            traced = None
+        rule = rule_of_name(expr.name) if self._scalar(expr, here) else None
+        if rule is not None:
+            return self._ruled(rule, expr, here)
+        if traced is not None:
+            return traced
+        return self._unknown(expr, here, origin.why if origin is not None else "")
+
+    def _traced(self, expr: Name | Member, origin: Origin, here: Here, depth: int) -> LabelValues:
+        found = [self.values(v, at, depth + 1) for v, at in origin.values]
+        values = _merged(found)
+        if not origin.complete and values.bound is Bound.BOUNDED:
+            return self._unknown(expr, here, origin.why)
+        if origin.clamped and values.bound is Bound.UNBOUNDED:
+            known = ", ".join(repr(v) for v in values.values[:3])
+            why = f"a condition replaces what is not known to it by {known}"
+            return replace(self._unknown(expr, here, why), values=values.values)
+        if isinstance(expr, Name) and values.kind == "literal" and _constant(expr, here, origin):
+            values = replace(values, kind="constant")
+        return self._through(values, expr, here)
+
+    def _through(self, values: LabelValues, expr: Expr, here: Here) -> LabelValues:
+        """The same values, with the place where the label is given them in front."""
+        place = here.file.place(expr.start)
+        reason = values.reason
+        text = here.file.text(expr)
+        far = next((p for p in values.places if p != place), None)
+        if reason and far is not None and f"`{text}`" not in reason:
+            reason = f"`{text}` comes from {far}: {reason}"
+        return replace(values, reason=reason, places=tuple(dict.fromkeys((place, *values.places))))
+
+    def _scalar(self, expr: Expr, here: Here) -> bool:
+        """Whether a name may hold text or a number: only then does it speak of values."""
+        type_ = self._tracer.type_of(expr, here)
+        return not type_ or type_.lstrip("*").lower() in _SCALARS
+
+    def _enum_of(self, expr: Expr, here: Here) -> LabelValues | None:
+        """The members of the type of an expression, where it is a closed list."""
+        type_ = self._tracer.type_of(expr, here).lstrip("*")
+        if not type_:
+            return None
+        program = self._evaluator.program
+        package = program.package_of(here.file)
+        head, dot, tail = type_.rpartition(".")
+        enums = package.enums
+        if type_ not in enums:
+            name = tail if dot else type_
+            other = program.imported(head or type_, here.file)
+            enums = other.enums if other is not None else {}
+            type_ = name
+        members = enums.get(type_)
+        if not members:
+            return None
+        known = tuple(sorted({v for v in members.values() if v is not None}))
+        return LabelValues(
+            Bound.BOUNDED,
+            "enum",
+            known,
+            max(len(known), len(members)) if len(known) < len(members) else len(known),
+            f"`{here.file.text(expr)}` is a {type_}, which has {len(members)} values",
+            places=(here.file.place(expr.start),),
+        )
+
+    # Calls.
+
+    def _call(self, call: Call, here: Here, depth: int) -> LabelValues:
+        skeleton = self._evaluator.skeleton(call, here)
+        if self._language.passing.search(skeleton):
+            return self._passed(call, here, depth)
+        if skeleton in _FORMATS and call.args:
+            return self._formatted(call, here, depth)
+        found = list(self._evaluator.results(call, here))
+        if found:
+            values = _merged(self.values(v, at, depth + 1) for v, at in found)
+            if values.bound is not Bound.UNKNOWN:
+                return self._through(values, call, here)
+        if not found and (rule := rule_of_name(_callee_name(call))) is not None:
+            return self._ruled(rule, call, here)
+        return self._unknown(call, here)
+
+    def _passed(self, call: Call, here: Here, depth: int) -> LabelValues:
+        if call.args:
+            source: Expr = call.args[0]
+        elif isinstance(call.callee, Member):
+            source = call.callee.of
+        else:
+            return self._unknown(call, here)
+        values = self._enum_of(source, here) or self.values(source, here, depth + 1)
+        if values.kind == "literal" and values.values and _changes(call):
+            # Its text is another one: as many values, but not these.
+            values = replace(values, values=())
+        return self._through(values, call, here)
+
+    def _formatted(self, call: Call, here: Here, depth: int) -> LabelValues:
+        form, *rest = call.args
+        text = self._evaluator.text(form, here)
+        if text == UNSEEN:
+            return self._unknown(call, here)
+        if text in ("%s", "%v", "%d") and len(rest) == 1:
+            values = self._enum_of(rest[0], here) or self.values(rest[0], here, depth + 1)
+            return self._through(values, call, here)
+        return self._joined(call, tuple(rest), here, depth, listed=False)
+
+    def _joined(
+        self, expr: Expr, parts: tuple[Expr, ...], here: Here, depth: int, *, listed: bool = True
+    ) -> LabelValues:
+        found = [self.values(p, here, depth + 1) for p in parts]
+        place = here.file.place(expr.start)
+        text = here.file.text(expr)
+        for bound in (Bound.UNBOUNDED, Bound.UNKNOWN):
+            worst = next((v for v in found if v.bound is bound), None)
+            if worst is not None:
+                reason = f"`{text}` holds text of which {worst.reason}"
+                return replace(worst, values=(), reason=reason, places=(place, *worst.places))
+        count = math.prod(v.count or 1 for v in found)
+        values: tuple[str, ...] = ()
+        if listed and count <= _MOST_LISTED and all(v.count == len(v.values) for v in found):
+            values = tuple(sorted({"".join(p) for p in product(*(v.values for v in found))}))
+            count = len(values)
+        kind = next((v.kind for v in found if v.kind != "literal"), "literal")
+        reason = "" if kind == "literal" else f"`{text}` is put together from {count} combinations"
+        return LabelValues(Bound.BOUNDED, kind, values, count, reason, places=(place,))
+
+    # Collections.
+
+    def _element(self, expr: Element, here: Here, depth: int) -> LabelValues:
+        for literal, at in self._tracer.records(expr.of, here)[:1]:
+            if isinstance(literal, Record):
+                chosen = [k if expr.key else v for k, v in literal.pairs]
+                return (
+                    _merged(self.values(c, at, depth + 1) for c in chosen)
+                    if chosen
+                    else (self._unknown(expr, here))
+                )
+            if isinstance(literal, Items) and literal.items:
+                if expr.key:
+                    count = len(literal.items)
+                    listed = tuple(sorted(str(i) for i in range(count)))
+                    return LabelValues(Bound.BOUNDED, "literal", listed, count)
+                return _merged(self.values(i, at, depth + 1) for i in literal.items)
+        return self._unknown(expr, here, "it is an element of what is not listed in the code")
+
+    def _index(self, expr: Index, here: Here, depth: int) -> LabelValues:
+        if isinstance(expr.index, Text):
+            for literal, at in self._tracer.records(expr.of, here)[:1]:
+                if isinstance(literal, Record) and (given := literal.get(expr.index.value)):
+                    return self.values(given, at, depth + 1)
+            if (rule := rule_of_name(expr.index.value)) is not None:
+                return self._ruled(rule, expr, here)
+        values = self._element(Element(expr.start, expr.end, expr.of), here, depth)
+        return values if values.bound is not Bound.UNKNOWN else self._unknown(expr, here)
+
+    def _part(self, expr: Part, here: Here, depth: int) -> LabelValues:
+        if isinstance(expr.of, Call):
+            found = list(self._evaluator.results(expr.of, here, expr.index))
+            if found:
+                return _merged(self.values(v, at, depth + 1) for v, at in found)
+        if expr.index == 0:
+            return self.values(expr.of, here, depth + 1)
+        return self._unknown(expr, here)
+
+
+_SCALARS: Final = frozenset(
+    "string int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float64 str long integer "
+    "uuid uuid.uuid any object number optional[str] optional[int] []byte time.time".split()
+)
+_FORMATS: Final = frozenset({"fmt.Sprintf", "fmt.Sprintf()", "String.format()"})
+
+
+def _merged(found: Iterable[LabelValues]) -> LabelValues:
+    return reduce(LabelValues.merged, found)
+
+
+def _constant(expr: Name, here: Here, origin: Origin) -> bool:
+    return all(at.scope == 0 for _, at in origin.values)
+
+
+def _is_clamped(values: LabelValues) -> bool:
+    return "a condition replaces" in values.reason
+
+
+def _callee_name(call: Call) -> str:
+    return call.callee.name if isinstance(call.callee, Name | Member) else ""
+
+
+def _changes(call: Call) -> bool:
+    return _callee_name(call) not in ("string", "str", "String", "toString", "Itoa", "FormatInt")
+
+
+def _far(place: Place, places: tuple[Place, ...]) -> Place | None:
+    return next((p for p in places if p != place), None)
