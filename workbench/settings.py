@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from workbench.errors import SettingsError, did_you_mean
+from workbench.validation import explain_validation
 
 __all__ = ["FILE_NAME", "Settings", "SourceSettings", "load_settings", "without_secrets"]
 
@@ -135,7 +136,7 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        msg = f"settings file {found}: {explain_validation(error, Settings)}"
+        msg = f"settings file {found}: {explain_validation(error, Settings, SourceSettings)}"
         raise SettingsError(msg, "`workbench init` shows every key") from None
     return settings.model_copy(update=_anchored(settings, found.parent))
 
@@ -160,23 +161,6 @@ def _anchored(settings: Settings, folder: Path) -> dict[str, Any]:
 def _nearest() -> Path | None:
     here = Path.cwd()
     return next((p / FILE_NAME for p in (here, *here.parents) if (p / FILE_NAME).is_file()), None)
-
-
-def explain_validation(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say in one line what a typed model refuses, without the values, which may be secret."""
-    parts = []
-    for problem in error.errors():
-        place = ".".join(str(x) for x in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            near = did_you_mean(
-                str(problem["loc"][-1]), [*model.model_fields, *SourceSettings.model_fields]
-            )
-            parts.append(f"{place} is unknown" + (f" ({near})" if near else ""))
-        else:
-            said = problem["msg"].removeprefix("Value error, ")
-            said = said[:1].lower() + said[1:]  # not all of it: it may name Europe/Berlin
-            parts.append(f"{place}: {said}" if place else said)
-    return "; ".join(parts)
 
 
 def without_secrets(url: str) -> str:

@@ -4,7 +4,8 @@ import pytest
 from pydantic import BaseModel, ValidationError, field_validator, model_validator
 
 from workbench.errors import SettingsError
-from workbench.settings import SourceSettings, explain_validation, load_settings, without_secrets
+from workbench.settings import SourceSettings, load_settings, without_secrets
+from workbench.validation import explain_validation
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.errors import SettingsError
-from workbench.settings import explain_validation
+from workbench.validation import explain_validation
 
 __all__ = ["Budget", "BudgetFile", "Price", "Team", "Waiver", "load_budgets"]
 
@@ -174,5 +174,5 @@ def _load(path: Path) -> BudgetFile:
     try:
         return BudgetFile.model_validate(data)
     except ValidationError as error:
-        msg = f"budget file {path}: {explain_validation(error, Budget)}"
+        msg = f"budget file {path}: {explain_validation(error, BudgetFile, Budget, Team, Price)}"
         raise SettingsError(msg, f"a budget is written {_EXAMPLE}") from None

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from workbench.findings.place import Place
+
 __all__ = ["Finding", "Severity"]
 
 
@@ -44,7 +46,15 @@ class Finding:
     evidence
         The figures behind it, by name; numbers, text and ISO times only.
     where
-        Where to look: a file and line, a metric, a PromQL expression.
+        Where to look: a metric, a PromQL expression; the `place` where nothing else is said.
+    place
+        The file and line that it is about.
+    owner
+        Who is to act.
+    fix
+        A change, ready to be pasted: configuration or code.
+    acknowledged
+        Until when, by whom and why it is let pass; such a finding ends no command with 1.
 
     Examples
     --------
@@ -59,6 +69,14 @@ class Finding:
     next_step: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    place: Place | None = None
+    owner: str = ""
+    fix: str = ""
+    acknowledged: str = ""
+
+    def __post_init__(self) -> None:
+        if self.place is not None and not self.where:
+            object.__setattr__(self, "where", str(self.place))
 
     @property
     def fingerprint(self) -> str:
@@ -75,5 +93,8 @@ class Finding:
             "next_step": self.next_step,
             "evidence": dict(self.evidence),
             "where": self.where,
+            "owner": self.owner,
+            "fix": self.fix,
+            "acknowledged": self.acknowledged,
             "fingerprint": self.fingerprint,
         }

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from workbench.errors import ReportError
 from workbench.findings import Finding, Severity
-from workbench.settings import explain_validation
+from workbench.validation import explain_validation
 
 __all__ = [
     "RECORD_VERSION",
@@ -59,6 +59,9 @@ class FindingRecord(_Record):
         default_factory=dict, description="the figures behind it, by name"
     )
     where: str = Field("", description="where to look: a metric, an expression, a file and line")
+    owner: str = Field("", description="who is to act")
+    fix: str = Field("", description="a change, ready to be pasted")
+    acknowledged: str = Field("", description="until when, by whom and why it is let pass")
     fingerprint: str = Field(
         description="identity from run to run: of code and about, not of figures"
     )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from workbench.errors import ReportError
 from workbench.reporting.record import FindingRecord
 from workbench.session.study import STUDY_MIME
-from workbench.settings import explain_validation
+from workbench.validation import explain_validation
 
 __all__ = ["studies_of", "study_in", "summary_of"]
 

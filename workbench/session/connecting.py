@@ -12,7 +12,8 @@ from workbench.errors import InputError, SettingsError
 from workbench.frame import samples_from_frame
 from workbench.samples import MetricMetadata, Samples, Series
 from workbench.session.workbench import Workbench
-from workbench.settings import SourceSettings, explain_validation, load_settings
+from workbench.settings import SourceSettings, load_settings
+from workbench.validation import explain_validation
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,10 @@ A snapshot is a folder of
     this model; its JSON schema is published beside this module as `manifest.schema.json`.
 ``series.parquet``
     one row a series: ``labels`` (map), where its samples stand (``file``, ``row_group``,
-    ``first_row`` within the row group, ``rows``) and their ends (``first_ms``, ``last_ms``).
+    ``first_row`` within the row group, ``rows``) and their ends (``first_ms``, ``last_ms``). Its
+    footer carries a note, ``workbench.digests``: JSON that gives, for each file of samples, the
+    end and the SHA-256 of every row group and of the footer (see `workbench.store.digests`). A
+    reader that uses it checks what it reads; one that does not checks whole files.
 ``metadata.parquet``
     one row a metric family: ``name``, ``type``, ``help``, ``unit``.
 ``samples-NNNN.parquet``
@@ -36,7 +39,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.errors import SnapshotError
-from workbench.settings import explain_validation
+from workbench.validation import explain_validation
 
 __all__ = [
     "MANIFEST_NAME",

@@ -101,7 +101,7 @@ def findings_table(findings: Iterable[Finding]) -> str:
     if not ordered:
         return f'{_STYLE}<p class="wb-note">No findings.</p>'
     rows = [
-        (_severity(f), Cell(f"<code>{escaped(f.code)}</code>"), f.about, f.what, f.next_step)
+        (_severity(f), Cell(f"<code>{escaped(f.code)}</code>"), f.about, _what(f), _next_step(f))
         for f in ordered
     ]
     return html_table(("severity", "code", "about", "what", "next step"), rows)
@@ -110,6 +110,22 @@ def findings_table(findings: Iterable[Finding]) -> str:
 def _severity(finding: Finding) -> Cell:
     colour = COLOURS[finding.severity.value]
     return Cell(f'<span class="s" style="--wb-severity:{colour}">{finding.severity.value}</span>')
+
+
+def _what(finding: Finding) -> Cell:
+    notes = [f"for {finding.owner}"] if finding.owner else []
+    notes += [f"acknowledged {finding.acknowledged}"] if finding.acknowledged else []
+    shown = "".join(f'<div class="wb-note">{escaped(note)}</div>' for note in notes)
+    return Cell(f"{escaped(finding.what)}{shown}")
+
+
+def _next_step(finding: Finding) -> Cell:
+    if not finding.fix:
+        return Cell(escaped(finding.next_step))
+    change = "<pre>" + "\n".join(map(escaped, finding.fix.split("\n"))) + "</pre>"
+    return Cell(
+        f"{escaped(finding.next_step)}<details><summary>the change</summary>{change}</details>"
+    )
 
 
 def provenance_table(provenances: Iterable[Provenance]) -> str:
