@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.samples import MetricMetadata
 from workbench.settings import without_secrets
 from workbench.store.columns import schema_of
+from workbench.store.digests import PartDigests, digests_in, digests_note
 from workbench.store.folder import new_folder, writing
 from workbench.store.histograms import partner
 from workbench.store.manifest import (
@@ -119,6 +120,7 @@ class _Joiner:
         self._target = target
         self._seen: set[frozenset[tuple[str, str]]] = set()
         self._tables: list[pa.Table] = []
+        self._digests: dict[str, PartDigests] = {}
         self._taken = 0
         self.files: list[FileEntry] = []
         self.counts = Counts(series=0, samples=0)
@@ -137,11 +139,14 @@ class _Joiner:
             manifest = read_manifest(part)
             table = _series_of(part, manifest)
         partners = {entry.name: entry for entry in manifest.files_of("histograms")}
+        digests = digests_in(table)
         names: dict[str, str] = {}
         for entry in manifest.files_of("samples"):
             names[entry.name] = name = f"samples-{self._taken:04d}.parquet"
             self._taken += 1
             self._take_over(part, entry, name)
+            if entry.name in digests:
+                self._digests[name] = digests[entry.name]
             if partner(entry.name) in partners:
                 self._take_over(part, partners[partner(entry.name)], partner(name))
         self._tables.append(_renamed(table, names))
@@ -181,7 +186,7 @@ class _Joiner:
         for role, each in tables:
             file = self._folder / f"{role}.parquet"
             with writing(self._target):
-                write_table(each, file)
+                write_table(each, file, digests_note(self._digests) if role == "series" else {})
                 self.files.append(describe(file, role, len(each)))
         if len(table):
             rows: Any = pc.sum(table.column("rows")).as_py()

@@ -1,10 +1,11 @@
-"""Reading the files of a snapshot: checked once, decoded a row group at a time, remembered."""
+"""Reading the files of a snapshot: checked first, decoded a row group at a time, remembered."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from workbench.errors import SnapshotError
 from workbench.samples import Floats, Ints
 from workbench.store.columns import as_numpy, flat, schema_of
+from workbench.store.digests import PartDigests
 from workbench.store.manifest import FileEntry
 
 if TYPE_CHECKING:
@@ -37,8 +39,22 @@ class SnapshotFile:
     def __init__(self, folder: Path, entry: FileEntry) -> None:
         self.path = folder / entry.name
         self.entry = entry
-        self._checked: tuple[int, ...] = ()
+        self._parts: PartDigests | None = None
+        self._state: tuple[int, ...] = ()
+        self._whole = False
+        self._vouched: set[int] = set()
         self._footer: pq.FileMetaData | None = None
+
+    def check_by_parts(self, parts: PartDigests) -> None:
+        """From now on compare only the row groups that are read, and the footer, with digests.
+
+        Parameters
+        ----------
+        parts
+            The digests, from a file that was checked itself. Where they are not of this file,
+            the whole of it is compared with the manifest's digest as before.
+        """
+        self._parts = parts if parts.fit(self.entry.bytes) else None
 
     def check(self) -> None:
         """Compare size and digest with the manifest's, once as long as the file is the same.
@@ -48,24 +64,50 @@ class SnapshotFile:
         SnapshotError
             The file is missing, truncated or changed.
         """
-        try:
-            found = self.path.stat()
-            state = (found.st_ino, found.st_size, found.st_mtime_ns)
-            if state == self._checked:
+        with self._reading():
+            self._look()
+            if self._whole:
                 return
-            if found.st_size != self.entry.bytes:
-                size = f"{found.st_size:,} bytes long, not {self.entry.bytes:,}"
-                msg = f"{self.path} is {size}: it is truncated or was replaced"
-                raise SnapshotError(msg, _MEND)
             with self.path.open("rb") as handle:
                 digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        except OSError as error:
-            msg = f"{self.path} cannot be read ({error.strerror})"
-            raise SnapshotError(msg, _MEND) from None
         if digest != self.entry.sha256:
             msg = f"{self.path} is damaged or was replaced: its checksum is not the manifest's"
             raise SnapshotError(msg, _MEND)
-        self._checked, self._footer = state, None
+        self._whole = True
+
+    def _check_row_group(self, row_group: int) -> None:
+        """Compare a row group and the footer with their digests; without any, the whole file."""
+        if self._parts is None:
+            self.check()
+            return
+        with self._reading():
+            self._look()
+            needed = () if self._whole else {row_group, self._parts.footer} - self._vouched
+            vouched = all(self._parts.vouch(self.path, part) for part in needed)
+        if vouched:
+            self._vouched.update(needed)
+        else:
+            self.check()  # the manifest has the last word, and the words
+
+    def _look(self) -> None:
+        """Forget what is known of the file where it is another one than before; see its size."""
+        found = self.path.stat()
+        state = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if state == self._state:
+            return
+        if found.st_size != self.entry.bytes:
+            size = f"{found.st_size:,} bytes long, not {self.entry.bytes:,}"
+            msg = f"{self.path} is {size}: it is truncated or was replaced"
+            raise SnapshotError(msg, _MEND)
+        self._state, self._whole, self._vouched, self._footer = state, False, set(), None
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            msg = f"{self.path} cannot be read ({error.strerror})"
+            raise SnapshotError(msg, _MEND) from None
 
     def read(self, row_group: int | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """Decode the columns of the file, or of one of its row groups; all, or those named.
@@ -78,7 +120,10 @@ class SnapshotFile:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self.check()
+        if row_group is None:
+            self.check()
+        else:
+            self._check_row_group(row_group)
         try:
             with pq.ParquetFile(self.path, metadata=self._footer) as file:
                 if self._footer is None:

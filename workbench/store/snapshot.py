@@ -14,6 +14,7 @@ from workbench.frame import Bools
 from workbench.promql.matcher import Matcher
 from workbench.samples import Floats, Ints, Labels, MetricMetadata, MetricType, Samples
 from workbench.store.columns import as_arrow, as_numpy, flat
+from workbench.store.digests import digests_in
 from workbench.store.histograms import StoredHistograms
 from workbench.store.index import LabelIndex
 from workbench.store.manifest import Manifest, Role, read_manifest
@@ -39,7 +40,7 @@ class SnapshotStore:
     """A store over a snapshot's folder; implements the engine's `Storage`.
 
     Opening reads the manifest, the labels and the metadata. Samples are read a row group at a
-    time when a query needs them; each file is compared with its checksum before its first read.
+    time when a query needs them, each compared with its checksum before it is read first.
 
     Parameters
     ----------
@@ -60,6 +61,9 @@ class SnapshotStore:
         self._files = {e.name: SnapshotFile(self.path, e) for e in self._manifest.files}
         self._metadata = self._read_metadata()
         table = self._table("series")
+        for name, digests in digests_in(table).items():
+            if name in self._files:
+                self._files[name].check_by_parts(digests)
         self._labels: pa.MapArray = flat(table, "labels")
         self._index = LabelIndex.of_arrow(self._labels)
         self._file_names, self._file = _coded(table)

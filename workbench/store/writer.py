@@ -25,6 +25,7 @@ from workbench.samples import (
 )
 from workbench.settings import without_secrets
 from workbench.store.columns import schema_of
+from workbench.store.digests import PartDigests, digests_note
 from workbench.store.folder import new_folder, writing
 from workbench.store.histograms import histogram_table, partner
 from workbench.store.manifest import (
@@ -53,7 +54,7 @@ ROW_GROUP_ROWS: Final = 1 << 15
 reads few that it does not need, and decoding takes little memory beside the samples themselves."""
 
 FILE_ROWS: Final = 32 * ROW_GROUP_ROWS
-"""Samples of a file: so few that checking its digest before the first read takes milliseconds."""
+"""Samples of a file: a few megabytes, so that joined or copied snapshots move in handy pieces."""
 
 _MOST_ROWS: Final = 64 * 1024 * 1024
 """Arrow cuts a row group that is longer than this, and a series must not be cut."""
@@ -159,6 +160,7 @@ class _Writer:
         self._file_name = ""
         self._file_rows = 0
         self._row_group = 0
+        self._digests: dict[str, PartDigests] = {}
         self.files: list[FileEntry] = []
         self.labels: list[Labels] = []
         self.places: list[tuple[str, int, int]] = []
@@ -264,7 +266,9 @@ class _Writer:
             return
         with writing(self._target):
             self._file.close()
-            self.files.append(describe(self._folder / self._file_name, "samples", self._file_rows))
+            path = self._folder / self._file_name
+            self.files.append(describe(path, "samples", self._file_rows))
+            self._digests[path.name] = PartDigests.of(path)
         if self._partner is not None:
             with writing(self._target):
                 self._partner.close()
@@ -284,7 +288,7 @@ class _Writer:
         for role, table in tables:
             file = self._folder / f"{role}.parquet"
             with writing(self._target):
-                write_table(table, file)
+                write_table(table, file, digests_note(self._digests) if role == "series" else {})
                 self.files.append(describe(file, role, len(table)))
 
     def _series_table(self) -> pa.Table:
@@ -328,10 +332,13 @@ def _check_text(text: str, what: str) -> None:
         raise InputError(msg, "read the input as UTF-8, replacing what is not") from None
 
 
-def write_table(table: pa.Table, file: Path) -> None:
+def write_table(table: pa.Table, file: Path, notes: Mapping[str, str]) -> None:
+    """Write a small table, and notes of any kind into its footer."""
     import pyarrow.parquet as pq
 
-    pq.write_table(table, file, compression="zstd")
+    with pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(notes)
 
 
 def write_text(file: Path, text: str) -> None:
