@@ -24,7 +24,8 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 _GROUP: Final = re.compile(
     r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]])*\]|\((?:\?P?<(\w+)>|(?!\?))", re.DOTALL
 )
-_REFERENCE: Final = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})|\\", re.ASCII)
+_REFERENCE: Final = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})|\\")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]*")
 _MOST_GROUPS: Final = 9
 
 
@@ -99,7 +100,7 @@ class Regex:
             if match[1]:
                 return "$"
             name = match[2] or match[3]
-            number = int(name) if name.isdigit() else names.get(name, len(names) + 1)
+            number = int(name) if _NUMBER.fullmatch(name) else names.get(name, names[""] + 1)
             if number > names[""]:
                 return ""
             if number > _MOST_GROUPS:

@@ -66,11 +66,19 @@ def test_values_that_are_no_unicode_are_survived():
         ("$9", ""),
         ("$0", "host:9100"),
         ("$", "$"),
+        ("$01", ""),
+        ("$1é", ""),
+        ("$none", ""),
     ],
 )
 def test_templates_are_filled_as_go_fills_them(template, wanted):
     """``$1x`` is a group called 1x, which is not there."""
     assert Regex(r"([a-z]+):(?P<port>\d+)").expanded(["host:9100", "?"], template) == [wanted, None]
+
+
+def test_a_name_that_is_not_there_is_no_group():
+    """However many groups without a name there are."""
+    assert Regex("(?P<a>.)(.)(.)(.)").expanded(["wxyz"], "<$b>") == ["<>"]
 
 
 def test_parentheses_in_classes_and_escapes_are_no_groups():
