@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 
@@ -51,9 +50,11 @@ class Evaluator:
             return expr, here
         return self.settle(*origin.values[0], depth + 1)
 
-    def results(self, call: Call, here: Here, index: int = 0) -> Iterator[tuple[Expr, Here]]:
+    def results(
+        self, call: Call, here: Here, index: int = 0, *, sure: bool = False
+    ) -> Iterator[tuple[Expr, Here]]:
         """What a function of the tree gives back, seen from one call of it."""
-        for file, scope in self.program.functions(call.callee, here):
+        for file, scope in self.tracer.functions(call.callee, here, sure=sure):
             frame = Frame(file, scope, call, here)
             package = self.program.package_of(file)
             for given in package.returns(file, scope):
@@ -83,9 +84,10 @@ class Evaluator:
             return "_".join(p for p in parts if p) if parts and parts[-1] else ""
         if name == "fmt.Sprintf" and call.args:
             return self._formatted(call, here, depth)
+        source: list[tuple[Expr, Here]] = list(self.results(call, here))
         if name in ("string", "str") and len(call.args) == 1:
-            return self.text(call.args[0], here, depth + 1)
-        found = {self.text(v, at, depth + 1) for v, at in self.results(call, here)}
+            source = [(call.args[0], here)]
+        found = {self.text(v, at, depth + 1) for v, at in source}
         return found.pop() if len(found) == 1 else UNSEEN
 
     def _formatted(self, call: Call, here: Here, depth: int) -> str:
@@ -104,26 +106,22 @@ class Evaluator:
         """A list of texts, or None where it is not known in full."""
         if expr is None:
             return ()
+        expr, here = self.settle(expr, here)
+        if _is_empty(expr):
+            return ()
+        result: tuple[str, ...] | None = None
         if depth > DEEPEST:
             return None
-        expr, here = self.settle(expr, here)
         if isinstance(expr, Items):
-            return self._listed(expr.items, here, depth)
-        if isinstance(expr, Record) and not expr.pairs:
-            return ()
-        if isinstance(expr, Name) and expr.name in ("nil", "None", "null", "undefined"):
-            return ()
-        if isinstance(expr, Join):
-            parts = [self.strings(p, here, depth + 1) for p in expr.parts]
-            if any(p is None for p in parts):
-                return None
-            return tuple(itertools.chain.from_iterable(p for p in parts if p is not None))
-        if isinstance(expr, Call):
+            result = self._listed(expr.items, here, depth)
+        elif isinstance(expr, Join):
+            result = self._listed(tuple(Spread(p.start, p.end, p) for p in expr.parts), here, depth)
+        elif isinstance(expr, Call):
             if isinstance(expr.callee, Name) and expr.callee.name in ("append", "list", "tuple"):
                 return self._appended(expr, here, depth)
             found = {self.strings(v, at, depth + 1) for v, at in self.results(expr, here)}
-            return found.pop() if len(found) == 1 else None
-        return None
+            result = found.pop() if len(found) == 1 else None
+        return result
 
     def _appended(self, call: Call, here: Here, depth: int) -> tuple[str, ...] | None:
         first = self.strings(call.args[0], here, depth + 1) if call.args else ()
@@ -139,8 +137,7 @@ class Evaluator:
                     return None
                 result.extend(inner)
                 continue
-            text = self.text(item, here)
-            result.append(text)
+            result.append(self.text(item, here))
         return tuple(result)
 
     def number(self, expr: Expr, here: Here) -> float | None:
@@ -201,3 +198,9 @@ class Evaluator:
             if isinstance(value, Call | Member | Index | Part | Name) and depth <= DEEPEST:
                 return self.skeleton(value, at, depth + 4) or expr.name
         return expr.name
+
+
+def _is_empty(expr: Expr) -> bool:
+    if isinstance(expr, Record):
+        return not expr.pairs
+    return isinstance(expr, Name) and expr.name in ("nil", "None", "null", "undefined")

@@ -69,6 +69,8 @@ class Scope:
         Bytes.
     block
         The block in which the function itself stands.
+    results
+        The types of what it gives back, as written.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Scope:
     end: int
     receiver: str = ""
     block: int = 0
+    results: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

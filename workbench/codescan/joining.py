@@ -133,10 +133,11 @@ class _Joiner:
         attached = False
         for at in self._tracer_frames(here):
             # The metric is a parameter: what the callers give for it.
-            if at.frame is None:
+            seen = self._language.use(call, at, self._evaluator) if at.frame is not None else None
+            if seen is None:
                 continue
-            for target in self._targets(use.target, at):
-                self._attach(target, use, at)
+            for target in self._targets(seen.target, at):
+                self._attach(target, seen, at)
                 attached = True
         if not attached:
             self._loose.append(here.file.place(call.start))
@@ -162,13 +163,14 @@ class _Joiner:
     def _given(
         self, use: Use, labels: tuple[str, ...], here: Here
     ) -> Iterator[tuple[str, LabelValues]]:
-        pairs: list[tuple[str, Expr, Here]] = [(n, e, here) for n, e in use.named]
+        pairs: list[tuple[str, Expr, Here]] = list(use.named)
         if use.record is not None:
             pairs.extend(self._record(use.record, here))
         pairs.extend(
             (n, e, at)
             for n, (e, at) in zip(labels, self._positional(use.positional, here), strict=False)
         )
+        yield from ((n, v) for n, v in use.fixed if n in labels)
         for name, expr, at in pairs:
             if name and name != UNSEEN:
                 yield name, self._judge.of_label(name, expr, at)
@@ -198,13 +200,6 @@ class _Joiner:
             return self._targets_of_call(expr, here, depth)
         if isinstance(expr, Index | Element | Part):
             return self._targets_inside(expr, here, depth)
-        if isinstance(expr, Items):
-            return self._all((i, here) for i in expr.items)
-        if isinstance(expr, Record):
-            return self._all((v, here) for _, v in expr.pairs)
-        if isinstance(expr, Choice | Join):
-            parts = expr.options if isinstance(expr, Choice) else expr.parts
-            return self._all((p, here) for p in parts)
         if isinstance(expr, Name):
             origin = self._evaluator.tracer.origin(expr, here)
             values = list(origin.values) if origin is not None else []
@@ -212,7 +207,7 @@ class _Joiner:
             return self._all(iter(values), depth + 1)
         if isinstance(expr, Member):
             return self._targets_of_member(expr, here, depth)
-        return []
+        return self._all(((e, here) for e in _contents(expr)), depth)
 
     def _all(self, values: Iterator[tuple[Expr, Here]], depth: int = 0) -> list[_Target]:
         result: dict[Key, _Target] = {}
@@ -294,6 +289,17 @@ class _Joiner:
         if type_ is MetricType.UNKNOWN and found.type is not None:
             type_ = found.type
         return replace(metric, labels=labels, sites=sites, type=type_)
+
+
+def _contents(expr: Expr) -> tuple[Expr, ...]:
+    """What stands in a literal, or what one of is chosen."""
+    if isinstance(expr, Items):
+        return expr.items
+    if isinstance(expr, Record):
+        return tuple(v for _, v in expr.pairs)
+    if isinstance(expr, Choice):
+        return expr.options
+    return expr.parts if isinstance(expr, Join) else ()
 
 
 def _distinct(metrics: list[DeclaredMetric]) -> Iterator[DeclaredMetric]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from workbench.codescan.evaluating import UNSEEN, Evaluator
 from workbench.codescan.expressions import (
@@ -31,7 +31,7 @@ from workbench.codescan.names import rule_of_label, rule_of_name
 from workbench.codescan.program import Here
 from workbench.codescan.rules import Rule
 from workbench.codescan.tracing import DEEPEST, Origin
-from workbench.inventory import Bound, LabelValues, Place
+from workbench.inventory import Bound, LabelValues
 
 __all__ = ["Judge"]
 
@@ -52,21 +52,38 @@ class Judge:
         self._evaluator = evaluator
         self._tracer = evaluator.tracer
         self._language: Language = evaluator.program.language
+        self._plain: Final[dict[type[Expr], Callable[[Any, Here, int], LabelValues]]] = {
+            Text: self._text,
+            Number: self._number,
+            Truth: self._truth,
+            Choice: self._choice,
+            Join: self._join,
+        }
+        self._traceable: Final[dict[type[Expr], Callable[[Any, Here, int], LabelValues]]] = {
+            Call: self._call,
+            Name: self._named,
+            Member: self._named,
+            Element: self._element,
+            Index: self._index,
+            Part: self._part,
+        }
 
     def of_label(self, label: str, expr: Expr, here: Here) -> LabelValues:
-        """What a label can be given by an expression; its own name speaks where that says nothing."""
+        """What a label can be given; its own name speaks where the expression says nothing."""
         values = self.values(expr, here)
-        rule = rule_of_label(label) if values.bound is Bound.UNKNOWN else None
-        if rule is None:
-            return values
         text = here.file.text(expr)
-        return replace(
-            values,
-            bound=rule.bound,
-            kind=rule.kind,
-            reason=f"the label {label!r} is given `{text}` and holds {rule.what}",
-            mend=self._language.mend(rule.kind),
-        )
+        rule = rule_of_label(label, text) if values.bound is Bound.UNKNOWN else None
+        if rule is not None and values.kind == "variable" and not _is_clamped(values):
+            return replace(
+                values,
+                bound=rule.bound,
+                kind=rule.kind,
+                reason=f"the label {label!r} is given `{text}`, and holds {rule.what}",
+                mend=self._language.mend(rule.kind),
+            )
+        if values.reason and not values.reason.startswith(f"`{text}`"):
+            values = replace(values, reason=f"`{text}`: {values.reason}")
+        return values
 
     def values(self, expr: Expr, here: Here, depth: int = 0) -> LabelValues:
         """What an expression can give.
@@ -78,39 +95,37 @@ class Judge:
         depth
             How many steps were taken to come here.
         """
-        place = here.file.place(expr.start)
-        if isinstance(expr, Text):
-            return LabelValues(Bound.BOUNDED, "literal", (expr.value,), 1, places=(place,))
-        if isinstance(expr, Number):
-            return LabelValues(Bound.BOUNDED, "literal", (f"{expr.value:g}",), 1, places=(place,))
-        if isinstance(expr, Truth):
-            return LabelValues(
-                Bound.BOUNDED,
-                "boolean",
-                ("false", "true"),
-                2,
-                f"`{here.file.text(expr)}` is a boolean",
-                places=(place,),
-            )
         if depth > DEEPEST:
-            return self._unknown(expr, here, "it comes from too far away to be followed")
-        if isinstance(expr, Choice):
-            return _merged(self.values(o, here, depth + 1) for o in expr.options)
-        if isinstance(expr, Join):
-            return self._joined(expr, expr.parts, here, depth)
-        if (rule := self._rule(expr, here)) is not None:
-            return self._ruled(rule, expr, here)
-        if isinstance(expr, Call):
-            return self._call(expr, here, depth)
-        if isinstance(expr, Name | Member):
-            return self._named(expr, here, depth)
-        if isinstance(expr, Element):
-            return self._element(expr, here, depth)
-        if isinstance(expr, Index):
-            return self._index(expr, here, depth)
-        if isinstance(expr, Part):
-            return self._part(expr, here, depth)
-        return self._unknown(expr, here)
+            return self._unknown(expr, here, depth, "it comes from too far away to be followed")
+        judge = self._plain.get(type(expr))
+        if judge is None and (rule := self._rule(expr, here)) is not None:
+            return self._ruled(rule, expr, here, depth)
+        judge = judge or self._traceable.get(type(expr))
+        return judge(expr, here, depth) if judge is not None else self._unknown(expr, here, depth)
+
+    def _text(self, expr: Text, here: Here, _depth: int) -> LabelValues:
+        place = here.file.place(expr.start)
+        return LabelValues(Bound.BOUNDED, "literal", (expr.value,), 1, places=(place,))
+
+    def _number(self, expr: Number, here: Here, _depth: int) -> LabelValues:
+        place = here.file.place(expr.start)
+        return LabelValues(Bound.BOUNDED, "literal", (f"{expr.value:g}",), 1, places=(place,))
+
+    def _truth(self, expr: Truth, here: Here, depth: int) -> LabelValues:
+        reason = f"{self._quoted(expr, here, depth)} is a boolean"
+        place = here.file.place(expr.start)
+        return LabelValues(Bound.BOUNDED, "boolean", ("false", "true"), 2, reason, "", (place,))
+
+    def _choice(self, expr: Choice, here: Here, depth: int) -> LabelValues:
+        return _merged(self.values(o, here, depth + 1) for o in expr.options)
+
+    def _join(self, expr: Join, here: Here, depth: int) -> LabelValues:
+        return self._joined(expr, expr.parts, here, depth)
+
+    def _quoted(self, expr: Expr, here: Here, depth: int) -> str:
+        """An expression as a reason quotes it: with its place, where that is not the label's."""
+        text = f"`{here.file.text(expr)}`"
+        return f"{text} ({here.file.place(expr.start)})" if depth else text
 
     # What the tables say.
 
@@ -118,28 +133,27 @@ class Judge:
         skeleton = self._evaluator.skeleton(expr, here)
         return self._language.rules.find(skeleton) if skeleton else None
 
-    def _ruled(self, rule: Rule, expr: Expr, here: Here) -> LabelValues:
+    def _ruled(self, rule: Rule, expr: Expr, here: Here, depth: int) -> LabelValues:
         mend = self._language.mend(rule.kind) if rule.bound is not Bound.BOUNDED else ""
         return LabelValues(
             rule.bound,
             rule.kind,
             rule.values,
             rule.count,
-            f"`{here.file.text(expr)}` is {rule.what}",
+            f"{self._quoted(expr, here, depth)} is {rule.what}",
             mend,
             (here.file.place(expr.start),),
         )
 
-    def _unknown(self, expr: Expr, here: Here, why: str = "") -> LabelValues:
-        text = here.file.text(expr)
-        reason = f"`{text}` may be anything" + (f": {why}" if why else "")
+    def _unknown(self, expr: Expr, here: Here, depth: int, why: str = "") -> LabelValues:
+        reason = f"{self._quoted(expr, here, depth)} may be anything" + (f": {why}" if why else "")
         place = here.file.place(expr.start)
         return LabelValues(Bound.UNKNOWN, "variable", reason=reason, places=(place,))
 
     # Names.
 
     def _named(self, expr: Name | Member, here: Here, depth: int) -> LabelValues:
-        if (values := self._enum_of(expr, here)) is not None:
+        if (values := self._enum_of(expr, here, depth)) is not None:
             return values
         origin = self._tracer.origin(expr, here)
         if origin is not None and origin.values:
@@ -148,42 +162,37 @@ class Judge:
                 return traced
         else:
             traced = None
-        rule = rule_of_name(expr.name) if self._scalar(expr, here) else None
+        rule = rule_of_name(_subject(expr)) if self._scalar(expr, here) else None
         if rule is not None:
-            return self._ruled(rule, expr, here)
+            return self._ruled(rule, expr, here, depth)
         if traced is not None:
             return traced
-        return self._unknown(expr, here, origin.why if origin is not None else "")
+        return self._unknown(expr, here, depth, origin.why if origin is not None else "")
 
     def _traced(self, expr: Name | Member, origin: Origin, here: Here, depth: int) -> LabelValues:
         found = [self.values(v, at, depth + 1) for v, at in origin.values]
         values = _merged(found)
         if not origin.complete and values.bound is Bound.BOUNDED:
-            return self._unknown(expr, here, origin.why)
+            return self._unknown(expr, here, depth, origin.why)
         if origin.clamped and values.bound is Bound.UNBOUNDED:
             known = ", ".join(repr(v) for v in values.values[:3])
             why = f"a condition replaces what is not known to it by {known}"
-            return replace(self._unknown(expr, here, why), values=values.values)
-        if isinstance(expr, Name) and values.kind == "literal" and _constant(expr, here, origin):
+            return replace(self._unknown(expr, here, depth, why), values=values.values)
+        if isinstance(expr, Name) and values.kind == "literal" and _constant(origin):
             values = replace(values, kind="constant")
         return self._through(values, expr, here)
 
     def _through(self, values: LabelValues, expr: Expr, here: Here) -> LabelValues:
         """The same values, with the place where the label is given them in front."""
         place = here.file.place(expr.start)
-        reason = values.reason
-        text = here.file.text(expr)
-        far = next((p for p in values.places if p != place), None)
-        if reason and far is not None and f"`{text}`" not in reason:
-            reason = f"`{text}` comes from {far}: {reason}"
-        return replace(values, reason=reason, places=tuple(dict.fromkeys((place, *values.places))))
+        return replace(values, places=tuple(dict.fromkeys((place, *values.places))))
 
     def _scalar(self, expr: Expr, here: Here) -> bool:
         """Whether a name may hold text or a number: only then does it speak of values."""
         type_ = self._tracer.type_of(expr, here)
         return not type_ or type_.lstrip("*").lower() in _SCALARS
 
-    def _enum_of(self, expr: Expr, here: Here) -> LabelValues | None:
+    def _enum_of(self, expr: Expr, here: Here, depth: int) -> LabelValues | None:
         """The members of the type of an expression, where it is a closed list."""
         type_ = self._tracer.type_of(expr, here).lstrip("*")
         if not type_:
@@ -206,7 +215,7 @@ class Judge:
             "enum",
             known,
             max(len(known), len(members)) if len(known) < len(members) else len(known),
-            f"`{here.file.text(expr)}` is a {type_}, which has {len(members)} values",
+            f"{self._quoted(expr, here, depth)} is of type {type_}, which has {len(members)} values",
             places=(here.file.place(expr.start),),
         )
 
@@ -218,14 +227,15 @@ class Judge:
             return self._passed(call, here, depth)
         if skeleton in _FORMATS and call.args:
             return self._formatted(call, here, depth)
-        found = list(self._evaluator.results(call, here))
+        found = list(self._evaluator.results(call, here, sure=True))
         if found:
             values = _merged(self.values(v, at, depth + 1) for v, at in found)
             if values.bound is not Bound.UNKNOWN:
                 return self._through(values, call, here)
-        if not found and (rule := rule_of_name(_callee_name(call))) is not None:
-            return self._ruled(rule, call, here)
-        return self._unknown(call, here)
+        rule = rule_of_name(_callee_name(call)) if not found else None
+        if rule is not None and rule.bound is Bound.UNBOUNDED:
+            return self._ruled(rule, call, here, depth)
+        return self._unknown(call, here, depth)
 
     def _passed(self, call: Call, here: Here, depth: int) -> LabelValues:
         if call.args:
@@ -233,8 +243,8 @@ class Judge:
         elif isinstance(call.callee, Member):
             source = call.callee.of
         else:
-            return self._unknown(call, here)
-        values = self._enum_of(source, here) or self.values(source, here, depth + 1)
+            return self._unknown(call, here, depth)
+        values = self._enum_of(source, here, depth) or self.values(source, here, depth + 1)
         if values.kind == "literal" and values.values and _changes(call):
             # Its text is another one: as many values, but not these.
             values = replace(values, values=())
@@ -244,9 +254,9 @@ class Judge:
         form, *rest = call.args
         text = self._evaluator.text(form, here)
         if text == UNSEEN:
-            return self._unknown(call, here)
+            return self._unknown(call, here, depth)
         if text in ("%s", "%v", "%d") and len(rest) == 1:
-            values = self._enum_of(rest[0], here) or self.values(rest[0], here, depth + 1)
+            values = self._enum_of(rest[0], here, depth) or self.values(rest[0], here, depth + 1)
             return self._through(values, call, here)
         return self._joined(call, tuple(rest), here, depth, listed=False)
 
@@ -279,7 +289,7 @@ class Judge:
                 return (
                     _merged(self.values(c, at, depth + 1) for c in chosen)
                     if chosen
-                    else (self._unknown(expr, here))
+                    else (self._unknown(expr, here, depth))
                 )
             if isinstance(literal, Items) and literal.items:
                 if expr.key:
@@ -287,7 +297,9 @@ class Judge:
                     listed = tuple(sorted(str(i) for i in range(count)))
                     return LabelValues(Bound.BOUNDED, "literal", listed, count)
                 return _merged(self.values(i, at, depth + 1) for i in literal.items)
-        return self._unknown(expr, here, "it is an element of what is not listed in the code")
+        return self._unknown(
+            expr, here, depth, "it is an element of what is not listed in the code"
+        )
 
     def _index(self, expr: Index, here: Here, depth: int) -> LabelValues:
         if isinstance(expr.index, Text):
@@ -295,9 +307,9 @@ class Judge:
                 if isinstance(literal, Record) and (given := literal.get(expr.index.value)):
                     return self.values(given, at, depth + 1)
             if (rule := rule_of_name(expr.index.value)) is not None:
-                return self._ruled(rule, expr, here)
+                return self._ruled(rule, expr, here, depth)
         values = self._element(Element(expr.start, expr.end, expr.of), here, depth)
-        return values if values.bound is not Bound.UNKNOWN else self._unknown(expr, here)
+        return values if values.bound is not Bound.UNKNOWN else self._unknown(expr, here, depth)
 
     def _part(self, expr: Part, here: Here, depth: int) -> LabelValues:
         if isinstance(expr.of, Call):
@@ -306,12 +318,36 @@ class Judge:
                 return _merged(self.values(v, at, depth + 1) for v, at in found)
         if expr.index == 0:
             return self.values(expr.of, here, depth + 1)
-        return self._unknown(expr, here)
+        return self._unknown(expr, here, depth)
 
 
 _SCALARS: Final = frozenset(
-    "string int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float64 str long integer "
-    "uuid uuid.uuid any object number optional[str] optional[int] []byte time.time".split()
+    [
+        "string",
+        "int",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float64",
+        "str",
+        "long",
+        "integer",
+        "uuid",
+        "uuid.uuid",
+        "any",
+        "object",
+        "number",
+        "optional[str]",
+        "optional[int]",
+        "[]byte",
+        "time.time",
+    ]
 )
 _FORMATS: Final = frozenset({"fmt.Sprintf", "fmt.Sprintf()", "String.format()"})
 
@@ -320,8 +356,15 @@ def _merged(found: Iterable[LabelValues]) -> LabelValues:
     return reduce(LabelValues.merged, found)
 
 
-def _constant(expr: Name, here: Here, origin: Origin) -> bool:
+def _constant(origin: Origin) -> bool:
     return all(at.scope == 0 for _, at in origin.values)
+
+
+def _subject(expr: Name | Member) -> str:
+    """A name with what it is a part of: ``user.ID`` is the id of a user."""
+    if isinstance(expr, Member) and isinstance(expr.of, Name | Member):
+        return f"{expr.of.name}_{expr.name}"
+    return expr.name
 
 
 def _is_clamped(values: LabelValues) -> bool:
@@ -334,7 +377,3 @@ def _callee_name(call: Call) -> str:
 
 def _changes(call: Call) -> bool:
     return _callee_name(call) not in ("string", "str", "String", "toString", "Itoa", "FormatInt")
-
-
-def _far(place: Place, places: tuple[Place, ...]) -> Place | None:
-    return next((p for p in places if p != place), None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.codescan.expressions import Call, Expr
 from workbench.codescan.facts import FileFacts
 from workbench.codescan.rules import MENDS, RuleTable
-from workbench.inventory import DeclaredMetric
+from workbench.inventory import DeclaredMetric, LabelValues
 from workbench.samples import MetricType
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ class Use:
     target
         The expression that is the metric (or the description of one).
     named
-        Labels given by name.
+        Labels given by name: each with its value, and where that stands.
     positional
         Labels given by place; a `Spread` among them stands for several.
     record
         Labels given by a map that is not written out at the call: the scanner looks for it.
+    fixed
+        Labels whose values a library gives by itself; only those that the metric has are meant.
     type
         What the call says of the metric's type, where the declaration does not.
     open
@@ -43,9 +45,10 @@ class Use:
     """
 
     target: Expr
-    named: tuple[tuple[str, Expr], ...] = ()
+    named: tuple[tuple[str, Expr, Here], ...] = ()
     positional: tuple[Expr, ...] = ()
     record: Expr | None = None
+    fixed: tuple[tuple[str, LabelValues], ...] = ()
     type: MetricType | None = None
     open: bool = False
     curried: bool = False

@@ -17,18 +17,124 @@ __all__ = ["rule_of_label", "rule_of_name", "words_of"]
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _TRAFFIC: Final = frozenset(
-    "user customer client account tenant visitor member author owner request req trace span session "
-    "order cart payment invoice transaction tx txn message msg event correlation visit "
-    "conversation chat comment post ticket token upload download object document record entity".split()
+    [
+        "user",
+        "customer",
+        "client",
+        "account",
+        "tenant",
+        "visitor",
+        "member",
+        "author",
+        "owner",
+        "request",
+        "req",
+        "trace",
+        "span",
+        "session",
+        "order",
+        "cart",
+        "payment",
+        "invoice",
+        "transaction",
+        "tx",
+        "txn",
+        "message",
+        "msg",
+        "event",
+        "correlation",
+        "visit",
+        "conversation",
+        "chat",
+        "comment",
+        "post",
+        "ticket",
+        "token",
+        "upload",
+        "download",
+        "object",
+        "document",
+        "record",
+        "entity",
+    ]
 )
 """Things of which there are ever more while a service runs."""
 
 _FLEET: Final = frozenset(
-    "cpu core node shard partition worker region zone cluster device disk slot thread peer broker "
-    "replica instance chip port queue topic table group class type metric group machine host rack "
-    "datacenter dc az index tier stage phase step rule model sensor gpu numa vlan interface "
-    "channel pool bucket volume store member project plugin provider service team app application "
-    "language locale country currency version app process schema database collector".split()
+    [
+        "cpu",
+        "core",
+        "node",
+        "shard",
+        "partition",
+        "worker",
+        "region",
+        "zone",
+        "cluster",
+        "device",
+        "disk",
+        "slot",
+        "thread",
+        "peer",
+        "broker",
+        "replica",
+        "instance",
+        "chip",
+        "port",
+        "queue",
+        "topic",
+        "table",
+        "group",
+        "class",
+        "type",
+        "metric",
+        "group",
+        "machine",
+        "host",
+        "rack",
+        "datacenter",
+        "dc",
+        "az",
+        "index",
+        "tier",
+        "stage",
+        "phase",
+        "step",
+        "rule",
+        "model",
+        "sensor",
+        "gpu",
+        "numa",
+        "vlan",
+        "interface",
+        "channel",
+        "pool",
+        "bucket",
+        "volume",
+        "store",
+        "member",
+        "project",
+        "plugin",
+        "provider",
+        "service",
+        "team",
+        "app",
+        "application",
+        "language",
+        "locale",
+        "country",
+        "currency",
+        "version",
+        "app",
+        "process",
+        "schema",
+        "database",
+        "collector",
+        "server",
+        "peer",
+        "local",
+        "remote",
+    ]
 )
 """Things of which there are as many as were set up: their ids speak for neither."""
 
@@ -118,20 +224,32 @@ def rule_of_name(name: str) -> Rule | None:
             return rule
     if words[-1] in ("uuid", "guid"):
         return _IDENTIFIER
-    if words[-1] in _IDS and (len(words) == 1 or words[-2] not in _FLEET):
+    # A bare id does not say what it numbers, nor does one of a variable of a single letter.
+    if words[-1] in _IDS and len(words) > 1 and len(words[-2]) > 1 and words[-2] not in _FLEET:
         return _IDENTIFIER
     return None
 
 
-def rule_of_label(label: str) -> Rule | None:
+def rule_of_label(label: str, given: str = "") -> Rule | None:
     """What a label's own name says, where the code says nothing: only what is beyond doubt.
+
+    Parameters
+    ----------
+    label
+        The label.
+    given
+        What it is given, as written: a bare id numbers what the label is called.
 
     Examples
     --------
     >>> rule_of_label("user_id").kind, rule_of_label("id"), rule_of_label("path")
     ('identifier', None, None)
+    >>> rule_of_label("user", "u.ID").kind
+    'identifier'
     """
     words = words_of(label)
+    if words and words[-1] in _TRAFFIC and words_of(given)[-1:] == ["id"]:
+        return _IDENTIFIER
     rule = rule_of_name(label)
     if rule is None or rule.bound is not Bound.UNBOUNDED:
         return None

@@ -12,6 +12,9 @@ from workbench.codescan.language import Language
 
 __all__ = ["Frame", "Here", "Package", "Program", "last_name"]
 
+_SHORTEST = 3
+"""Names of so many letters are too usual to be looked for in a whole tree."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -63,6 +66,7 @@ class Package:
     )
     enums: dict[str, dict[str, str | None]] = field(default_factory=dict)
     field_types: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    field_order: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _local: dict[tuple[int, int, str], list[Binding]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -89,6 +93,7 @@ class Package:
             self.enums.setdefault(type_, {}).update(members)
         for (owner, name), type_ in file.fields.items():
             self.field_types[name][owner] = type_
+            self.field_order[owner].append(name)
 
     def local(self, file: FileFacts, scope: int, name: str) -> list[Binding]:
         """A name's bindings in one scope, in the order of the text."""
@@ -155,6 +160,18 @@ class Program:
             if file is not None:
                 package.add(file)
         return package
+
+    def helpers(self) -> set[str]:
+        """Names of functions with parameters that declare metrics or give labels values."""
+        names: set[str] = set()
+        words = self.language.declaring | self.language.using
+        for package in self.packages.values():
+            for word in words & package.calls.keys():
+                for file, fact in package.calls[word]:
+                    function = file.scopes[fact.scope]
+                    if function.parameters and len(function.name) > _SHORTEST:
+                        names.add(function.name)
+        return names - words
 
     def package_of(self, file: FileFacts) -> Package:
         """The package of a file."""

@@ -149,6 +149,7 @@ class Reader:
         *,
         owner: str = "",
         receiver: str = "",
+        results: tuple[str, ...] = (),
     ) -> Iterator[int]:
         """Everything noted inside belongs to a function of its own; gives its place in `scopes`."""
         before = self.scope, self.block
@@ -162,6 +163,7 @@ class Reader:
                 node.end_byte,
                 receiver,
                 self.block,
+                results,
             )
         )
         self.scope = len(self.facts.scopes) - 1

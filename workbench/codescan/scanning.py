@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
@@ -13,6 +14,7 @@ from workbench.codescan.joining import join
 from workbench.codescan.language import Language
 from workbench.codescan.languages import LANGUAGES, language_named, language_of
 from workbench.codescan.program import Program
+from workbench.codescan.routes import count_routes
 from workbench.codescan.walking import DEFAULT_EXCLUDE, LARGEST, walk_source
 from workbench.inventory import DeclaredMetric, Inventory, UnreadLine
 
@@ -20,6 +22,9 @@ __all__ = ["scan_source"]
 
 _POOLED = 200
 """From so many files on, a second process pays."""
+
+_MOST_CALLERS = 150
+"""A name that so many files call is a usual one: parsing them all would cost more than it tells."""
 
 _SHOWN = 100
 """How many files that could not be read are named."""
@@ -108,6 +113,7 @@ class _Scan:
         program = Program(language, files, load, facts)
         for path in chosen:
             program.package(language.package_of(path))
+        self._follow_helpers(program, files)
         joined = join(program)
         if joined.loose:
             first = ", ".join(map(str, joined.loose[:5]))
@@ -115,7 +121,28 @@ class _Scan:
                 f"{len(joined.loose)} calls in {language.name} code give labels values of metrics "
                 f"that were not found: {first}{' …' if len(joined.loose) > 5 else ''}"
             )
-        return list(joined.metrics)
+        return count_routes(joined.metrics, language, files.values())
+
+    def _follow_helpers(self, program: Program, files: dict[str, Path]) -> None:
+        """Load the packages that call a function which passes its parameters on to labels."""
+        names = sorted(program.helpers())
+        if not names:
+            return
+        called = re.compile(rb"\b(" + b"|".join(re.escape(n.encode()) for n in names) + rb")\(")
+        found: dict[bytes, list[str]] = {}
+        for path, where in files.items():
+            if program.language.package_of(path) in program.packages:
+                continue
+            for name in set(called.findall(_bytes_of(where))):
+                found.setdefault(name, []).append(path)
+        for name, paths in sorted(found.items()):
+            if len(paths) > _MOST_CALLERS:
+                self._notes.append(
+                    f"{name.decode()} is called in {len(paths)} files: those calls were not read"
+                )
+                continue
+            for path in paths:
+                program.package(program.language.package_of(path))
 
     def _speaks(self, language: Language, path: str, where: Path) -> bool:
         try:
@@ -165,6 +192,13 @@ class _Scan:
 
     def _fail(self, path: str, line: int, reason: str) -> None:
         self._unread[path] = UnreadLine(path, line, reason)
+
+
+def _bytes_of(where: Path) -> bytes:
+    try:
+        return where.read_bytes() if where.stat().st_size <= LARGEST else b""
+    except OSError:
+        return b""
 
 
 def read_file(language: str, path: str, where: Path) -> FileFacts | UnreadLine:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.codescan.expressions import Call, Expr, Index, Member, Name, Record, Text
+from workbench.codescan.expressions import (
+    Call,
+    Element,
+    Expr,
+    Index,
+    Items,
+    Member,
+    Name,
+    Part,
+    Record,
+    Spread,
+    Text,
+)
 from workbench.codescan.facts import Binding, BindingKind, FileFacts
 from workbench.codescan.program import Frame, Here, Program
 
@@ -99,7 +111,7 @@ class Tracer:
             if given is None:
                 return Origin((), complete=False, why="a parameter")
             return Origin(((given, frame.here if given.start else here),))
-        callers = self.program.callers(here.file, scope)
+        callers = self.callers(here.file, scope)
         values: list[tuple[Expr, Here]] = []
         for call, at in callers:
             given = argument(call, here.file, scope, place)
@@ -125,13 +137,38 @@ class Tracer:
             package = self.program.imported(expr.of.name, here.file)
             if package is not None and (found := package.values.get(expr.name)):
                 return self._package_level(found)
+        values: list[tuple[Expr, Here]] = []
         for value, at in self.records(expr.of, here):
-            if isinstance(value, Record) and (given := value.get(expr.name)) is not None:
-                return Origin(((given, at),))
+            given = self._field(value, expr.name, at)
+            if given is None:
+                return None
+            values.append((given, at))
+        return Origin(tuple(values)) if values else None
+
+    def _field(self, literal: Expr, name: str, here: Here) -> Expr | None:
+        """A field of a struct's literal, given by name or by place."""
+        if isinstance(literal, Record):
+            return literal.get(name)
+        if isinstance(literal, Items) and literal.type:
+            types = self.program.package_of(here.file).field_types.get(name, {})
+            order = self.program.package_of(here.file).field_order.get(literal.type, [])
+            if literal.type in types and name in order and order.index(name) < len(literal.items):
+                return literal.items[order.index(name)]
         return None
 
     def records(self, expr: Expr, here: Here, depth: int = 0) -> list[tuple[Expr, Here]]:
         """The literals that a name stands for, where its assignments are all seen."""
+        if isinstance(expr, Element) and not expr.key and depth < DEEPEST:
+            # A loop's variable: each element of the list or map.
+            inner: list[tuple[Expr, Here]] = []
+            for literal, at in self.records(expr.of, here, depth + 1):
+                if isinstance(literal, Items):
+                    inner.extend((i, at) for i in literal.items)
+                elif isinstance(literal, Record):
+                    inner.extend((v, at) for _, v in literal.pairs)
+                else:
+                    return [(expr, here)]
+            return inner
         if not isinstance(expr, Name | Member):
             return [(expr, here)]
         origin = self.origin(expr, here) if depth < DEEPEST else None
@@ -152,36 +189,92 @@ class Tracer:
         if isinstance(expr, Index):
             of = self.type_of(expr.of, here, depth + 1) if depth < DEEPEST else ""
             return of.partition("]")[2] if of.startswith(("[", "map[")) else ""
+        if isinstance(expr, Call | Part) and depth < DEEPEST:
+            return self._type_of_call(expr, here)
         return expr.type if isinstance(expr, Record) else ""
+
+    def _type_of_call(self, expr: Call | Part, here: Here) -> str:
+        call, index = (expr.of, expr.index) if isinstance(expr, Part) else (expr, 0)
+        if not isinstance(call, Call):
+            return ""
+        found = {
+            file.scopes[scope].results[index] if index < len(file.scopes[scope].results) else ""
+            for file, scope in self.functions(call.callee, here, sure=True)
+        }
+        return found.pop() if len(found) == 1 else ""
+
+    def functions(
+        self, callee: Expr, here: Here, *, sure: bool = False
+    ) -> list[tuple[FileFacts, int]]:
+        """The functions of the tree that a call may mean.
+
+        Parameters
+        ----------
+        callee, here
+            What is called, and where.
+        sure
+            Leave out methods of objects whose type is not seen.
+        """
+        found = self.program.functions(callee, here)
+        if not isinstance(callee, Member) or not any(f.scopes[s].owner for f, s in found):
+            return found
+        type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&")
+        if not type_:
+            scope = here.file.scopes[here.scope]
+            own = isinstance(callee.of, Name) and callee.of.name == scope.receiver
+            return found if own or not sure else []
+        if "." in type_:
+            return []
+        return [(f, s) for f, s in found if f.scopes[s].owner == type_] or (
+            [] if type_ in self.program.package_of(here.file).field_order else found
+        )
+
+    def callers(self, file: FileFacts, scope: int) -> list[tuple[Call, Here]]:
+        """The calls that may mean a function; those on objects of another type are left out."""
+        found = self.program.callers(file, scope)
+        owner = file.scopes[scope].owner
+        if not owner:
+            return found
+        return [(c, at) for c, at in found if self._may_be(c.callee, at, owner)]
+
+    def _may_be(self, callee: Expr, here: Here, owner: str) -> bool:
+        if not isinstance(callee, Member):
+            return False
+        type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&").rpartition(".")[2]
+        known = self.program.package_of(here.file).field_order
+        return not type_ or type_ == owner or type_ not in known
 
     def _type_of_name(self, name: str, here: Here, depth: int) -> str:
         package, scope = self.program.package_of(here.file), here.scope
         while scope > 0:
             function = here.file.scopes[scope]
             for binding in package.local(here.file, scope, name):
-                if binding.type:
-                    return binding.type
-                if isinstance(binding.value, Record) and binding.value.type:
-                    return binding.value.type
-                if isinstance(binding.value, Name | Member) and depth < DEEPEST:
-                    at = here.binding(here.file, binding)
-                    return self.type_of(binding.value, at, depth + 1)
+                if type_ := self._type_of_binding(binding, here, depth):
+                    return type_
             if name == function.receiver:
                 return function.owner
             for parameter in function.parameters:
                 if parameter.name == name:
                     return parameter.type
             scope = function.parent
-        for _, binding in package.values.get(name, []):
-            if binding.type:
-                return binding.type
+        found = (self._type_of_binding(b, here, depth) for _, b in package.values.get(name, []))
+        return next(filter(None, found), "")
+
+    def _type_of_binding(self, binding: Binding, here: Here, depth: int) -> str:
+        value = binding.value
+        if binding.type:
+            return binding.type
+        if isinstance(value, Record):
+            return value.type
+        if isinstance(value, Name | Member | Call | Part) and depth < DEEPEST:
+            return self.type_of(value, here.binding(here.file, binding), depth + 1)
         return ""
 
     def frames(self, here: Here) -> list[Here]:
         """The same place, once for each call of its function; itself where none is seen."""
         if here.frame is not None or here.scope == 0:
             return [here]
-        callers = self.program.callers(here.file, here.scope)
+        callers = self.callers(here.file, here.scope)
         return [here.entered(Frame(here.file, here.scope, call, at)) for call, at in callers] or [
             here
         ]
@@ -195,8 +288,6 @@ def argument(call: Call, file: FileFacts, scope: int, place: int) -> Expr | None
         if name == parameter.name:
             return value
     if parameter.type.startswith("...") or parameter.name.startswith("*"):
-        from workbench.codescan.expressions import Items, Spread
-
         rest = call.args[place:]
         if len(rest) == 1 and isinstance(rest[0], Spread):
             return rest[0].of

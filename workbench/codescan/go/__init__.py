@@ -9,10 +9,10 @@ from typing import Final
 from workbench.codescan.evaluating import Evaluator
 from workbench.codescan.expressions import Call
 from workbench.codescan.facts import FileFacts
-from workbench.codescan.go import client_golang
+from workbench.codescan.go import client_golang, otel
 from workbench.codescan.go.rules import MENDS, PASSING, ROUTES, RULES
 from workbench.codescan.language import Language, Use
-from workbench.codescan.program import Here
+from workbench.codescan.program import Here, last_name
 from workbench.inventory import DeclaredMetric
 
 __all__ = ["GO"]
@@ -45,22 +45,26 @@ def _imported(said: str, path: str, packages: Collection[str]) -> str | None:
 
 
 def _declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | None:
+    if last_name(call.callee) in otel.DECLARING:
+        return otel.declare(call, here, evaluator)
     return client_golang.declare(call, here, evaluator)
 
 
 def _use(call: Call, here: Here, evaluator: Evaluator) -> Use | None:
+    if last_name(call.callee) in otel.USING:
+        return otel.use(call, here, evaluator)
     return client_golang.use(call, here, evaluator)
 
 
 GO: Final = Language(
     name="go",
     suffixes=(".go",),
-    words=re.compile(client_golang.WORDS),
+    words=re.compile(client_golang.WORDS + b"|" + otel.WORDS),
     read=_read,
     package_of=_folder,
     imported=_imported,
-    declaring=client_golang.DECLARING,
-    using=client_golang.USING,
+    declaring=client_golang.DECLARING | otel.DECLARING,
+    using=client_golang.USING | otel.USING,
     declare=_declare,
     use=_use,
     rules=RULES,

@@ -13,7 +13,8 @@ from workbench.codescan.expressions import Call, Expr, Items, Member, Name, Reco
 from workbench.codescan.go.buckets import buckets_of
 from workbench.codescan.language import Use
 from workbench.codescan.program import Here
-from workbench.inventory import DeclaredMetric
+from workbench.codescan.rules import HTTP_METHODS, STATUS_CODES
+from workbench.inventory import Bound, DeclaredMetric, LabelValues
 from workbench.samples import MetricType
 
 __all__ = ["DECLARING", "USING", "WORDS", "declare", "use"]
@@ -34,14 +35,49 @@ _BY_PLACE: Final = frozenset({"WithLabelValues", "GetMetricWithLabelValues"})
 _CURRIED: Final = frozenset({"CurryWith", "MustCurryWith"})
 _CONST: Final = re.compile(r"New(?:Lazy)?Const(?:Metric|Histogram|Summary)")
 _CONST_ARGS: Final = {"Metric": 3, "Histogram": 4, "Summary": 4}
+_INSTRUMENTED: Final = frozenset(
+    f"Instrument{what}"
+    for what in (
+        "HandlerCounter",
+        "HandlerDuration",
+        "HandlerRequestSize",
+        "HandlerResponseSize",
+        "HandlerTimeToWriteHeader",
+        "RoundTripperCounter",
+        "RoundTripperDuration",
+    )
+)
+_HANDLED: Final = (
+    (
+        "code",
+        LabelValues(
+            Bound.BOUNDED,
+            "status code",
+            count=STATUS_CODES,
+            reason="promhttp gives the status code, of which about 60 are registered",
+        ),
+    ),
+    (
+        "method",
+        LabelValues(
+            Bound.BOUNDED,
+            "http method",
+            count=HTTP_METHODS + 1,
+            reason="promhttp gives the method, and 'unknown' for those that are not registered",
+        ),
+    ),
+)
+"""What the wrappers of `promhttp` give by themselves."""
+
 USING: Final = (
-    _BY_NAME
+    _INSTRUMENTED
+    | _BY_NAME
     | _BY_PLACE
     | _CURRIED
     | {f"{m}New{z}Const{k}" for m in ("", "Must") for z in ("", "Lazy") for k in _CONST_ARGS}
 )
 WORDS: Final = (
-    rb"client_golang/prometheus|component-base/metrics|WithLabelValues\(|NewConst(?:Metric|Histo|Summ)"
+    rb"Instrument(?:Handler|RoundTripper)[CDRT]|client_golang/prometheus|component-base/metrics|WithLabelValues\(|NewConst(?:Metric|Histo|Summ)"
     rb"|(?:With|GetMetricWith)\((?:\w+\.)?(?:Labels\{|labels|map\[string\]string)|CurryWith\("
 )
 
@@ -71,7 +107,7 @@ def declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | No
     labels = evaluator.strings(call.args[1], here) if labelled else ()
     if isinstance(opts, Items) or not isinstance(opts, Record):
         opts = Record(opts.start, opts.end, ())
-    return _metric(_TYPES[word], opts, at, labels, call, here, evaluator)
+    return _metric(_TYPES[word], opts, at, labels=labels, call=call, here=here, evaluator=evaluator)
 
 
 def _is_client(call: Call, here: Here, opts: Expr, at: Here, evaluator: Evaluator) -> bool:
@@ -87,6 +123,7 @@ def _metric(
     type_: MetricType,
     opts: Record,
     at: Here,
+    *,
     labels: tuple[str, ...] | None,
     call: Call,
     here: Here,
@@ -153,31 +190,28 @@ def use(call: Call, here: Here, evaluator: Evaluator) -> Use | None:
     """Read a call that makes a child, or a constant metric."""
     name = call.callee.name if isinstance(call.callee, Name | Member) else ""
     if (const := _CONST.search(name)) is not None:
-        return _constant(call, here, evaluator, const[0])
+        return _constant(call, const[0])
+    if name.startswith("Instrument"):
+        return Use(call.args[0], fixed=_HANDLED) if call.args else None
     if not isinstance(call.callee, Member):
         return None
     target = call.callee.of
     if name in _BY_PLACE:
         return Use(target, positional=call.args)
-    if len(call.args) != 1:
-        return None
-    labels, _ = evaluator.settle(call.args[0], here)
-    if (
-        not isinstance(labels, Record)
-        and name == "With"
-        and not _labels(call.args[0], here, evaluator)
-    ):
-        return None
-    return Use(target, record=call.args[0], curried=name in _CURRIED)
+    if len(call.args) == 1 and (name != "With" or _labels(call.args[0], here, evaluator)):
+        return Use(target, record=call.args[0], curried=name in _CURRIED)
+    return None
 
 
 def _labels(expr: Expr, here: Here, evaluator: Evaluator) -> bool:
     # With(…) is a usual name: only where its argument is a map of labels is it a metric's.
+    if isinstance(evaluator.settle(expr, here)[0], Record):
+        return True
     type_ = evaluator.tracer.type_of(expr, here)
     return type_.endswith("Labels") or type_ == "map[string]string"
 
 
-def _constant(call: Call, here: Here, evaluator: Evaluator, const: str) -> Use | None:
+def _constant(call: Call, const: str) -> Use | None:
     kind = const.rpartition("Const")[2]
     fixed = _CONST_ARGS[kind]
     if len(call.args) < (2 if const.startswith("NewLazy") else fixed):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GoReader"]
 
+_BASIC: Final = frozenset({"string", "int", "int64", "uint", "float64", "byte", "rune"})
 _TRUTHS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "&&", "||"})
 
 
@@ -160,10 +161,10 @@ class GoReader(Reader):
                 self._constant(self.text(name), value, type_, spec)
 
     def _constant(self, name: str, value: Expr | None, type_: str, node: Node) -> None:
-        if isinstance(value, Call) and isinstance(value.callee, Name) and not type_:
+        if not type_ and isinstance(value, Call) and isinstance(value.callee, Name) and value.args:
             # const A = Reason("a"): a conversion gives the type.
-            if value.callee.name not in ("string", "int", "float64") and value.args:
-                type_, value = value.callee.name, value.args[0]
+            converted = value.callee.name
+            value, type_ = value.args[0], "" if converted in _BASIC else converted
         self.bind(name, value, node, kind=BindingKind.CONSTANT, type_=type_)
         if type_ and self.scope == 0 and name != "_":
             said = value.value if isinstance(value, Text) else None
@@ -266,18 +267,30 @@ class GoReader(Reader):
         if (held := node.child_by_field_name("receiver")) is not None:
             for parameter in self._listed(held):
                 receiver, owner = parameter.name, bare_type(parameter.type)
-        with self.function(node, name, self._parameters(node), owner=owner, receiver=receiver):
-            for parameter in self._named_results(node):
+        results = self._results(node)
+        with self.function(
+            node,
+            name,
+            self._parameters(node),
+            owner=owner,
+            receiver=receiver,
+            results=tuple(r.type for r in results),
+        ):
+            for parameter in results:
+                if not parameter.name:
+                    continue
                 self.bind(
                     parameter.name, None, node, kind=BindingKind.DECLARED, type_=parameter.type
                 )
             self.walk_all(node.child_by_field_name("body"))
 
-    def _named_results(self, node: Node) -> list[Parameter]:
+    def _results(self, node: Node) -> list[Parameter]:
         result = node.child_by_field_name("result")
-        if result is None or result.type != "parameter_list":
+        if result is None:
             return []
-        return [p for p in self._listed(result) if p.name]
+        if result.type != "parameter_list":
+            return [Parameter("", self.text(result))]
+        return self._listed(result)
 
     def _parameters(self, node: Node) -> tuple[Parameter, ...]:
         return tuple(self._listed(node.child_by_field_name("parameters")))
