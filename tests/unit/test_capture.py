@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from workbench.capture import capture, plan, planning
 from workbench.errors import InputError, QueryError, TooExpensiveError, UnreachableError
-from workbench.native import Histogram
+from workbench.native import Buckets, Histogram
 from workbench.promql.matcher import Matcher
-from workbench.samples import MetricMetadata, MetricType, Samples, Series
+from workbench.samples import MetricMetadata, MetricType, NativeSeries, Samples, Series
 from workbench.sources.base import Answer
 from workbench.sources.snapshot import SnapshotSource
 from workbench.store import MemoryStore, SnapshotStore
@@ -202,19 +202,56 @@ def test_a_metric_of_many_series_is_divided_by_a_label(
     assert [len(each) for each in selected] == [batch.series for batch in planned.batches]
 
 
-def test_native_histograms_are_left_out_and_named(tmp_path: Path) -> None:
-    """What stands in their place among the values is no sample; the copy is incomplete."""
-    native = np.array([None, Histogram(count=1, sum=2.0), None], object)
-    times = np.arange(1, 4, dtype=np.int64) * STEP
-    row = ({"__name__": "h"}, times, np.array([1.0, np.nan, 3.0]), native)
-    store = MemoryStore(Samples.from_series([row, series("m", 3)]), [])
-    manifest = capture(SnapshotSource(store, "o"), [ALL], STEP, 3 * STEP, tmp_path / "copy")
-    assert not manifest.complete
-    assert "native histograms are not copied" in manifest.notes
-    [(_, got, _)] = list(
-        SnapshotStore(tmp_path / "copy").select([Matcher("__name__", "=", "h")], 0, 10**9)
+def natives(count: int, **labels: str) -> NativeSeries:
+    """A series whose every third sample is a float, the others histograms."""
+    times = np.arange(1, count + 1, dtype=np.int64) * STEP
+    native = np.array(
+        [Histogram(3, n, 2.0 * n, positive=Buckets.dense(n % 5, [n])) for n in range(count)], object
     )
-    assert got.tolist() == [STEP, 3 * STEP]
+    native[::3] = None
+    values = np.where(native == np.array(None), np.arange(count, dtype=np.float64), np.nan)
+    return {"__name__": "h", **labels}, times, values, native
+
+
+def histograms_of(store: MemoryStore | SnapshotStore) -> list[list[Histogram | None]]:
+    """Every series' histograms of the metric ``h``."""
+    samples = store.select([Matcher("__name__", "=", "h")], 0, 10**12)
+    return [[] if h is None else h.tolist() for *_, h in samples.native_series()]
+
+
+@pytest.mark.parametrize("answer_samples", [1_000_000, 70])
+def test_native_histograms_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer_samples: int
+) -> None:
+    """With floats between them, in one piece and in many; and they are counted as samples."""
+    monkeypatch.setattr(planning, "_ANSWER_SAMPLES", answer_samples)
+    store = MemoryStore(
+        Samples.from_series([natives(40), natives(20, i="1"), series("m", 3)]),
+        [MetricMetadata("h", MetricType.HISTOGRAM)],
+    )
+    source = Closed(SnapshotSource(store, "o"), store)
+    manifest = capture(source, [ALL], STEP, 40 * STEP, tmp_path / "copy")  # type: ignore[arg-type]
+    copy = SnapshotStore(tmp_path / "copy")
+    assert manifest.complete
+    assert (manifest.counts.series, manifest.counts.samples) == (3, 63)
+    for got, want in zip(histograms_of(copy), histograms_of(store), strict=True):
+        assert [h is None for h in got] == [h is None for h in want]
+        assert all(a.same(b) for a, b in zip(got, want, strict=True) if a and b)
+    floats = [
+        v[~np.isnan(v)].tolist() for _, _, v in copy.select(planning.matchers_of("h"), 0, 10**12)
+    ]
+    assert floats == [list(range(0, 40, 3)), list(range(0, 20, 3))]
+
+
+def test_batches_of_native_histograms_are_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A series under the bare name of a family that is known as a histogram is a native one."""
+    monkeypatch.setattr(planning, "_BATCH_SAMPLES", 1_600)
+    rows = [series(name, 100, i=str(i)) for name in ("h", "h_bucket", "m") for i in range(4)]
+    store = MemoryStore(Samples.from_series(rows), [MetricMetadata("h", MetricType.HISTOGRAM)])
+    planned = plan(SnapshotSource(store, "o"), [ALL], STEP, 100 * STEP)
+    assert sorted(batch.series for batch in planned.batches) == [1, 1, 1, 1, 8]
+    selected = [store.select(planning.matchers_of(b.selector), 0, 10**9) for b in planned.batches]
+    assert [len(each) for each in selected] == [batch.series for batch in planned.batches]
 
 
 def test_series_that_no_label_divides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

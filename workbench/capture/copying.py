@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.capture.planning import ASSUMED_INTERVAL_MS, Batch, plan
-from workbench.capture.reading import Reading, choose_reading, reading_named
+from workbench.capture.reading import RANGE_SELECTORS, Reading, choose_reading, reading_named
 from workbench.capture.unfinished import Begun, Request, Unfinished
 from workbench.errors import (
     BadAnswerError,
@@ -226,7 +226,7 @@ class _Copier:
     def _copy(self, number: int) -> None:
         """Read one batch and keep it."""
         with self.stop.obeyed():
-            raw = self._persist(self.begun.plan.batches[number])
+            raw = self._read(self.begun.plan.batches[number])
         write_snapshot(
             self.work.part(number),
             raw.series,
@@ -235,19 +235,38 @@ class _Copier:
             overwrite=True,
         )
 
-    def _persist(self, batch: Batch) -> Raw:
+    def _read(self, batch: Batch) -> Raw:
+        """Read a batch; in PromQL where the better way goes wrong again and again.
+
+        Prometheus 2.40 to 2.42 break off remote-read when they cut chunks of gauge histograms.
+        """
+        try:
+            return self._persist(batch, self.reading)
+        except BadAnswerError as error:
+            if self.stop.called or self.reading.name == RANGE_SELECTORS:
+                raise
+            why = f"{self.reading.name} of {batch.selector} went wrong ({error.what})"
+        _LOG.warning("%s; reading it by range selectors", why)
+        ranges = reading_named(self.source, RANGE_SELECTORS)
+        raw = self._persist(batch, ranges)
+        limits = (f"{why}, so these series were {limit}" for limit in ranges.limits)
+        return Raw(raw.series, (*raw.problems, *limits))
+
+    def _persist(self, batch: Batch, reading: Reading) -> Raw:
         """Read a batch, again and again while the server is away."""
         begun, pause, tries = time.monotonic(), _FIRST_PAUSE, 0
+        planned = self.reading.steps(batch)  # another way may take more answers
         while True:
             told = 0
 
             def tell() -> None:
                 nonlocal told
-                told += 1
-                self._tell(1)
+                if told < planned:
+                    told += 1
+                    self._tell(1)
 
             try:
-                raw = self.reading.read(batch, self.window, tell)
+                raw = reading.read(batch, self.window, tell)
             except (UnreachableError, TimedOutError, BadAnswerError) as error:
                 tries += 1
                 self._tell(-told)
@@ -295,7 +314,7 @@ class _Copier:
             self.work.clear()
             wanted = ", ".join(planned.selectors)
             msg = f"no series that meets {wanted} has a sample in the window"
-            raise InputError(msg, "take another window; native histograms cannot be copied")
+            raise InputError(msg, "take another window")
         info = self.source.info()
         self.notes.append(f"copied from {info.product or 'a server'} {info.version}".rstrip())
         self.notes += [*self.problems, *self.reading.limits, *self.begun.reasons]

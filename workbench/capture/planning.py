@@ -14,7 +14,7 @@ from workbench.promql.condition import one_of
 from workbench.promql.matcher import Matcher
 from workbench.promql.parsing import parse
 from workbench.promql.tree import VectorSelector
-from workbench.samples import Labels, Samples
+from workbench.samples import Labels, MetricType, Samples
 from workbench.sources.base import Source
 from workbench.units import format_duration
 from workbench.window import Window, format_time
@@ -32,6 +32,9 @@ _ANSWER_SAMPLES: Final = 1_000_000
 
 _BATCH_SAMPLES: Final = 2_000_000
 """Samples of one batch: 32 MB in memory, what is asked again after a failure, and half a file."""
+
+_HISTOGRAM_WEIGHT: Final = 16
+"""A native histogram takes as much memory, and as much of an answer, as so many floats."""
 
 _BATCH_METRICS: Final = 100
 _CONDITION_CHARACTERS: Final = 12_000
@@ -140,6 +143,7 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
         raise InputError(msg, 'say what to copy, such as {job="api"}')
     batches: list[Batch] = []
     names: set[str] = set()
+    native = _families(source)
     known: set[frozenset[tuple[str, str]]] = set()
     for selector in dict.fromkeys(selectors):
         matchers = matchers_of(selector)
@@ -153,8 +157,12 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
         if by_name:
             counts = Counter({name: len(each) for name, each in by_name.items()})
             samples = _estimate(source, matchers, counts, (start_ms, end_ms))
-            selected = selector if len(fresh) == len(found) else ""
-            batches += _batches(selected, matchers, by_name, samples, (start_ms - 1, end_ms))
+            each = samples / len(fresh)
+            groups = _by_weight(by_name, native)
+            selected = selector if len(fresh) == len(found) and len(groups) == 1 else ""
+            for weight, group in groups.items():
+                size = each, weight
+                batches += _batches(selected, matchers, group, size, (start_ms - 1, end_ms))
             names |= set(by_name)
     if not batches:
         msg = f"no series meets {', '.join(selectors)} from {format_time(start_ms)} to {format_time(end_ms)}"
@@ -167,6 +175,23 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
         batches=tuple(batches),
         names=tuple(sorted(names)),
     )
+
+
+def _families(source: Source) -> set[str]:
+    """Metric families that are histograms: a series under the bare name of one is native."""
+    kinds = (MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM)
+    return {each.name for each in source.metrics() if each.type in kinds}
+
+
+def _by_weight(
+    by_name: dict[str, list[Labels]], native: set[str]
+) -> dict[int, dict[str, list[Labels]]]:
+    """Metrics divided by what their samples weigh."""
+    groups: dict[int, dict[str, list[Labels]]] = {}
+    for name, series in by_name.items():
+        weight = _HISTOGRAM_WEIGHT if name in native else 1
+        groups.setdefault(weight, {})[name] = series
+    return groups
 
 
 def matchers_of(selector: str) -> tuple[Matcher, ...]:
@@ -215,7 +240,7 @@ def _batches(
     selector: str,
     matchers: tuple[Matcher, ...],
     by_name: dict[str, list[Labels]],
-    samples: int,
+    size: tuple[float, int],
     window: tuple[int, int],
 ) -> Iterator[Batch]:
     """Metrics put together, or one metric's series divided, so that each batch can be held.
@@ -224,9 +249,11 @@ def _batches(
     ----------
     selector
         Text that selects all of it; empty where it selects more.
+    size
+        Samples of a series, and how many floats each of them weighs.
     """
-    each = samples / sum(map(len, by_name.values()))
-    most = max(1, int(_BATCH_SAMPLES / each)) if each else len(by_name)
+    each, weight = size
+    most = max(1, int(_BATCH_SAMPLES / (each * weight))) if each else len(by_name)
     named = any(m.name == "__name__" and m.op == "=" for m in matchers)
     sizes = {name: len(by_name[name]) for name in sorted(by_name)}
     for held in _packed(sizes, most, _BATCH_METRICS):
@@ -238,7 +265,7 @@ def _batches(
         for part, members in _divided(start, series, most):
             text = selector if selector and part == matchers else render_selector(part)
             share = round(each * len(members))
-            yield Batch(text, len(members), share, _pieces(share, *window))
+            yield Batch(text, len(members), share, _pieces(share * weight, *window))
 
 
 def _packed(sizes: dict[str, int], most: int, most_texts: int) -> Iterator[list[str]]:

@@ -8,13 +8,14 @@ Range selectors
     Anything that answers PromQL: ``selector[until-after]`` at `until`, in pieces ``(after, until]``
     whose answers are cut to them. So it does not matter whether a server's windows include their
     left end (Prometheus 2) or not (Prometheus 3): pieces join without loss and without a sample
-    standing twice. Staleness markers are not part of answers.
+    standing twice. Staleness markers are not part of answers. Native histograms come back from the
+    rows of their buckets where these are exponential: see `workbench.sources.prometheus.buckets`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -26,18 +27,20 @@ from workbench.errors import (
     RefusedError,
     TooExpensiveError,
 )
-from workbench.native import is_native
-from workbench.samples import Labels, Samples
+from workbench.native import Histograms, no_histograms
+from workbench.samples import Floats, Ints, Labels, Samples
 from workbench.sources.base import Answer, Source
 from workbench.sources.prometheus import PrometheusSource
 from workbench.sources.prometheus.raw import Export, Raw, RemoteRead
 from workbench.sources.prometheus.raw.samples import assemble
 from workbench.units import format_duration
 
-if TYPE_CHECKING:
-    from workbench.samples import Floats, Ints
+__all__ = ["RANGE_SELECTORS", "Reading", "choose_reading", "reading_named"]
 
-__all__ = ["Reading", "choose_reading", "reading_named"]
+RANGE_SELECTORS: Final = "range selectors"
+
+_Part = tuple[Ints, Floats, Histograms | None]
+"""Times, values and native histograms of a stretch of one series."""
 
 Told = Callable[[], None]
 """Called after each answer."""
@@ -79,11 +82,11 @@ class _Direct:
 class _Ranges:
     """A few questions a batch, in PromQL."""
 
-    name = "range selectors"
+    name = RANGE_SELECTORS
     limits: tuple[str, ...] = (
         (
             "read by PromQL range selectors, which give no staleness markers: a series that ended is"
-            " seen for five more minutes"
+            " seen for five more minutes; native histograms lose their counter reset hints"
         ),
     )
 
@@ -96,32 +99,21 @@ class _Ranges:
     def read(self, batch: Batch, window: tuple[int, int], told: Told) -> Raw:
         known: dict[frozenset[tuple[str, str]], int] = {}
         labels: list[Labels] = []
-        parts: list[list[tuple[Ints, Floats]]] = []
+        parts: list[list[_Part]] = []
         problems: dict[str, None] = {}
         for piece in batch.pieces:
             for after, until, answer in self._ask(batch.selector, *piece):
                 problems |= dict.fromkeys((*answer.provenance.warnings, *answer.provenance.gaps))
-                samples = _samples_of(answer)
-                if samples.histograms is not None:
-                    problems["native histograms are not copied"] = None
-                for own, times, values, native in samples.native_series():
+                for own, times, values, native in _samples_of(answer).native_series():
                     number = known.setdefault(frozenset(own.items()), len(labels))
                     if number == len(labels):
                         labels.append(own)
                         parts.append([])
-                    # A closed window (Prometheus 2) gives the moment `after` too; it is not ours.
-                    inside = (times > after) & (times <= until)
-                    if native is not None:  # their place in the values is no sample
-                        inside &= ~is_native(native)
-                    parts[number].append((times[inside], values[inside]))
+                    parts[number].append(_inside(after, until, (times, values, native)))
             told()
-        rows = np.array([sum(len(t) for t, _ in each) for each in parts], np.int64)
-        columns = [column for each in parts for column in each] or [
-            (np.zeros(0, np.int64), np.zeros(0))
-        ]
-        times = np.concatenate([t for t, _ in columns])
-        values = np.concatenate([v for _, v in columns])
-        series, _ = assemble(labels, rows, times, values, window)
+        rows = np.array([sum(len(t) for t, *_ in each) for each in parts], np.int64)
+        all_times, all_values, histograms = _joined([part for each in parts for part in each])
+        series, _ = assemble(labels, rows, all_times, all_values, window, histograms=histograms)
         return Raw(series, tuple(problems))
 
     def _ask(self, selector: str, after: int, until: int) -> Iterator[tuple[int, int, Answer]]:
@@ -138,6 +130,27 @@ class _Ranges:
         middle = (after + until) // 2
         yield from self._ask(selector, after, middle)
         yield from self._ask(selector, middle, until)
+
+
+def _inside(after: int, until: int, part: _Part) -> _Part:
+    """The samples of a piece: a closed window (Prometheus 2) gives the moment `after` too."""
+    times, values, native = part
+    inside = (times > after) & (times <= until)
+    return times[inside], values[inside], None if native is None else native[inside]
+
+
+def _joined(parts: list[_Part]) -> _Part:
+    if not parts:
+        return np.zeros(0, np.int64), np.zeros(0), None
+    times, values, native = zip(*parts, strict=True)
+    histograms = None
+    if any(each is not None for each in native):
+        columns = [
+            no_histograms(len(t)) if each is None else each
+            for t, each in zip(times, native, strict=True)
+        ]
+        histograms = np.concatenate(columns)
+    return np.concatenate(times), np.concatenate(values), histograms
 
 
 def _samples_of(answer: Answer) -> Samples:

@@ -161,7 +161,7 @@ def test_native_histograms_of_a_range_selector() -> None:
     assert [h and h.positive.counts.tolist() for h in native] == [None, [1.0, 2.0], None]
     assert np.isnan(values).tolist() == [False, True, False]
     [gap] = decoded.gaps
-    assert gap.startswith("2 native histograms are left out: their buckets are not exponential")
+    assert "whose buckets are not exponential are left out" in gap
 
 
 def test_the_samples_that_the_server_read_are_known() -> None:
