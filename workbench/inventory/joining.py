@@ -43,6 +43,7 @@ def join_inventories(parts: Sequence[Inventory]) -> Inventory:
         unread=tuple(u for part in parts for u in part.unread),
         unread_count=sum(part.unread_count for part in parts),
         duplicates=tuple(d for part in parts for d in part.duplicates),
+        duplicate_count=sum(part.duplicate_count for part in parts),
         notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)),
     )
 

@@ -16,6 +16,7 @@ from workbench.frame import Frame
 from workbench.samples import Labels, MetricMetadata
 from workbench.settings import SourceSettings
 from workbench.sources.base import Answer, SourceInfo
+from workbench.sources.prometheus.cardinality import cardinality_status
 from workbench.sources.prometheus.decode import (
     Decoded,
     decode_instant,
@@ -245,14 +246,16 @@ class PrometheusSource:
         return self._list(data.get("activeTargets") if isinstance(data, dict) else data, dict)
 
     def tsdb_status(self, limit: int = 10) -> dict[str, Any]:
-        """Head statistics, in the HTTP API's form."""
+        """Head statistics, in the HTTP API's form; from Mimir's own API where there is no other."""
         params = {
             "limit": str(limit),
             "topN": str(limit),
         }  # Prometheus' and VictoriaMetrics' names for it
-        data = parse_envelope(self._transport.fetch("status/tsdb", params, method="GET")).get(
-            "data"
-        )
+        try:
+            body = self._transport.fetch("status/tsdb", params, method="GET")
+        except NotSupportedError:
+            return cardinality_status(self._transport, limit)
+        data = parse_envelope(body).get("data")
         if not isinstance(data, dict):
             msg = "the answer's head statistics are no object"
             raise BadAnswerError(
