@@ -40,10 +40,10 @@ _SENSITIVE: Final = re.compile(
     |(?P<iban>(?<!\w)[A-Z]{2}\d{2}(?:\ ?[A-Z0-9]){11,30}(?!\w))
     |(?P<phone>(?<![\w+])(?:\+\d(?:[\ ().-]{0,2}\d){7,14}|\(\d{3}\)\ ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-]))
     |(?P<card>(?<![\w.-])\d(?:[\ -]?\d){13,18}(?![\w.-]))
-    |(?P<random>(?<![\w+/=.~-])[\w+/=.~-]{24,})
     """,
     re.VERBOSE | re.ASCII,
 )
+_RANDOM: Final = re.compile(r"[\w+/.~-]{24,}={0,2}", re.ASCII)
 
 _NAMES: Final = {
     "private": "private key",
@@ -51,7 +51,6 @@ _NAMES: Final = {
     "iban": "bank account number",
     "phone": "phone number",
     "card": "card number",
-    "random": "token or key",
 }
 
 
@@ -69,20 +68,33 @@ def mask(value: str) -> str:
     """
     window = value[: SHOWN + _LONGEST_FOUND]
     parts: list[str] = []
-    at = 0
-    for match in _SENSITIVE.finditer(window):
-        if match.start() >= SHOWN:
-            break
+    at = start = 0
+    while (match := _SENSITIVE.search(window, start)) and match.start() < SHOWN:
         text = _masked(match)
-        if text is not None:
-            parts += [window[at : match.start()], text]
-            at = match.end()
-    if not parts and shape_of(value) in PERSONAL | SECRET:
-        return f"[{shape_of(value).value}, {len(value)} characters]"
-    parts.append(window[at : max(at, SHOWN)])
+        if text is None:
+            start = match.start() + 1
+            continue
+        parts += [_without_random(window[at : match.start()]), text]
+        at = start = match.end()
+    parts.append(_without_random(window[at : max(at, SHOWN)]))
     if len(value) > max(at, SHOWN):
         parts.append(f"… ({len(value):,} characters)")
-    return "".join(parts)
+    shown = "".join(parts)
+    if shown == value and shape_of(value) in PERSONAL | SECRET:
+        return f"[{shape_of(value).value}, {len(value)} characters]"
+    return shown
+
+
+def _without_random(text: str) -> str:
+    """Text with long random tokens masked."""
+    return _RANDOM.sub(
+        lambda m: (
+            f"[token or key, {len(m[0])} characters]"
+            if looks_secret(m[0]) or shape_of(m[0]) is Shape.TOKEN
+            else m[0]
+        ),
+        text,
+    )
 
 
 def is_sensitive(value: str) -> bool:
@@ -107,8 +119,6 @@ def _masked(match: re.Match[str]) -> str | None:  # noqa: PLR0911 - one answer a
     if kind == "card" and (text[0] not in "23456" or not has_luhn_check(re.sub("[ -]", "", text))):
         return None
     if kind == "iban" and not _is_iban(text):
-        return None
-    if kind == "random" and not looks_secret(text) and shape_of(text) is not Shape.TOKEN:
         return None
     return f"[{_NAMES[kind]}, {len(text)} characters]"
 
