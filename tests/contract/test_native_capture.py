@@ -25,6 +25,7 @@ from workbench.samples import NativeSeries, Samples, is_stale
 from workbench.settings import SourceSettings
 from workbench.sources.base import Source
 from workbench.sources.prometheus import PrometheusSource
+from workbench.sources.prometheus.raw import remote_read
 from workbench.sources.snapshot import SnapshotSource
 from workbench.store import SnapshotStore
 from workbench.window import Window
@@ -147,6 +148,22 @@ def test_windows_that_cut_chunks(source: PrometheusSource, way: str, selector: s
         filled = {kind: rows for kind, rows in want.items() if rows}
         check(content(whole), filled, by_rows=way != "remote-read")  # type: ignore[arg-type]
         assert raw.problems == ()
+
+
+def test_answers_that_are_not_streamed(
+    source: PrometheusSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for samples, this server gives the floats, and it is said that some series lack."""
+    monkeypatch.setattr(remote_read, "_STREAMED_XOR_CHUNKS", 0)
+    raw = source.remote_read().read([Matcher("__name__", "=", "h")], (START, END))
+    floats = {
+        kind: [row for row in truth()[kind] if isinstance(row[1], float)]
+        for kind in ("plain", "mixed")
+    }
+    check(content([(*one, None)[:4] for one in raw.series]), floats)  # type: ignore[misc]
+    assert raw.problems == (
+        "6 series that are listed have no sample in answers that are not streamed",
+    )
 
 
 def test_a_query_gives_whole_histograms(source: PrometheusSource) -> None:
