@@ -191,7 +191,19 @@ class Histogram:
 
     def with_hint(self, hint: ResetHint) -> Histogram:
         """The same histogram with another hint."""
-        return self if hint is self.hint else replace(self, hint=hint)
+        if hint is self.hint:
+            return self
+        return Histogram(  # four times as fast as dataclasses.replace, and called for every sample
+            self.schema,
+            self.count,
+            self.sum,
+            self.zero_threshold,
+            self.zero_count,
+            self.positive,
+            self.negative,
+            self.custom_values,
+            hint,
+        )
 
     def compact(self) -> Histogram:
         """Without empty buckets."""

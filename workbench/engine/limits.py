@@ -98,6 +98,6 @@ class Meter:
     def _refuse(what: str) -> None:
         raise TooExpensiveError(
             what,
-            "narrow the selector, shorten the range, or take a larger step; the source's settings "
-            "max_samples and timeout_seconds are the limits",
+            "narrow the selector, shorten the range (--last, -p last=), or take a larger step (--step, "
+            "-p step=); the source's settings max_samples and timeout_seconds are the limits",
         )

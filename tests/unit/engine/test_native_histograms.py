@@ -8,7 +8,8 @@ import pytest
 from workbench.engine import Engine
 from workbench.engine.native.arithmetic import added, is_reset, subtracted
 from workbench.engine.native.blocks import averaged, block_of, summed, zero_widened
-from workbench.engine.native.measures import fraction, quantile, variance
+from workbench.engine.native.measures import fraction, variance
+from workbench.engine.native.quantiles import quantiles
 from workbench.engine.native.trim import trimmed
 from workbench.native import CUSTOM, Buckets, Histogram, ResetHint, no_histograms
 from workbench.samples import STALE_NAN, Samples
@@ -64,6 +65,10 @@ def counters(seed, series=4, rows=60):
         counts = np.array([h.count for h in histograms])
         yield {"__name__": "h_count", **labels}, times, counts
         yield {"__name__": "h_sum", **labels}, times, np.array([h.sum for h in histograms])
+
+
+def quantile(q, histogram):
+    return quantiles(np.array([q]), [histogram])[0]
 
 
 def table(engine, query, *, start=5 * MINUTE, end=12 * MINUTE, step=45_000):

@@ -14,11 +14,12 @@ from workbench.engine.context import Call
 from workbench.engine.functions.function import Function
 from workbench.engine.histogram import bucket_fraction, bucket_quantile
 from workbench.engine.labels import NAME
-from workbench.engine.native.measures import fraction, quantile, variance
+from workbench.engine.native.measures import fraction, variance
+from workbench.engine.native.quantiles import quantiles
 from workbench.engine.values import Value, Vector, key_of, merged, stacked
 from workbench.frame import Bools
 from workbench.native import Histogram
-from workbench.samples import Floats, Labels, format_value
+from workbench.samples import Floats, Ints, Labels, format_value
 
 __all__ = ["BUCKETS"]
 
@@ -91,8 +92,8 @@ def _merged_bounds(bounds: Floats, counts: Floats) -> tuple[Floats, Floats]:
 Measure = Callable[[Bools, Floats, Floats, str], Floats]
 """Values at the steps given, from bounds and cumulative counts (steps, buckets) of a metric."""
 
-NativeMeasure = Callable[[int, Histogram, str], float]
-"""The value of a native histogram of a metric at a step."""
+NativeMeasure = Callable[[Ints, list[Histogram], str], Floats]
+"""The values of a metric's native histograms, each at its step."""
 
 
 def _measured(call: Call, vector: Vector, measure: Measure, native: NativeMeasure) -> Vector:
@@ -125,8 +126,9 @@ def _natives(vector: Vector, measure: NativeMeasure) -> Vector:
     native, histograms = part.native, part.histograms
     assert histograms is not None
     values = np.full(native.shape, np.nan)
-    for row, step in np.argwhere(native).tolist():
-        values[row, step] = measure(step, histograms[row, step], part.labels[row].get(NAME, ""))
+    for row, labels in enumerate(part.labels):
+        steps = np.flatnonzero(native[row])
+        values[row, steps] = measure(steps, histograms[row, steps].tolist(), labels.get(NAME, ""))
     return Vector(part.labels, values, native, np.ones(len(part), bool))
 
 
@@ -158,14 +160,15 @@ def _quantiles(call: Call, vector: Vector, q: Floats) -> Vector:
             )
         return values
 
-    def native(step: int, histogram: Histogram, name: str) -> float:
-        value = quantile(float(q[step]), histogram)
-        if np.isnan(histogram.sum) and 0 <= q[step] <= 1 and histogram.count:
-            call.query.notes.inform(
-                "input to histogram_quantile has NaN observations, result is "
-                f"{'NaN' if np.isnan(value) else 'skewed higher'}{_for(name)}"
-            )
-        return value
+    def native(steps: Ints, histograms: list[Histogram], name: str) -> Floats:
+        values = quantiles(q[steps], histograms)
+        for step, value, histogram in zip(steps.tolist(), values, histograms, strict=True):
+            if np.isnan(histogram.sum) and 0 <= q[step] <= 1 and histogram.count:
+                call.query.notes.inform(
+                    "input to histogram_quantile has NaN observations, result is "
+                    f"{'NaN' if np.isnan(value) else 'skewed higher'}{_for(name)}"
+                )
+        return values
 
     return _measured(call, vector, measure, native)
 
@@ -206,13 +209,14 @@ def _histogram_fraction(call: Call) -> Value:
     def measure(steps: Bools, bounds: Floats, counts: Floats, _name: str) -> Floats:
         return bucket_fraction(lower[steps], upper[steps], bounds, counts)
 
-    def native(step: int, histogram: Histogram, name: str) -> float:
-        if np.isnan(histogram.sum) and histogram.count:
+    def native(steps: Ints, histograms: list[Histogram], name: str) -> Floats:
+        if any(np.isnan(histogram.sum) and histogram.count for histogram in histograms):
             call.query.notes.inform(
                 "input to histogram_fraction has NaN observations, which are excluded from all "
                 f"fractions{_for(name)}"
             )
-        return fraction(float(lower[step]), float(upper[step]), histogram)
+        bounds = lower[steps].tolist(), upper[steps].tolist()
+        return np.array([fraction(*each) for each in zip(*bounds, histograms, strict=True)])
 
     return _measured(call, vector, measure, native)
 
@@ -233,7 +237,7 @@ def _of_native(measure: Callable[[Histogram], float], *, buckets: bool = False) 
             call.query.finds_resets = before
         if vector.histograms is None:
             return Vector.empty(len(call.grid))
-        return _natives(vector, lambda _step, histogram, _name: measure(histogram))
+        return _natives(vector, lambda _, each, __: np.array([measure(h) for h in each]))
 
     return function
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from workbench.engine.context import Call
 from workbench.engine.kernels.windows import Kernel, Windows, over_windows
+from workbench.engine.native.rates import AtOnce
 from workbench.engine.native.windows import Measure, ignoring, measured, picked, stepwise
 from workbench.engine.values import Ranges, Vector
 from workbench.samples import Ints
@@ -47,12 +48,14 @@ oldest: NativeRule = _picking(lambda windows: windows.first)
 newest: NativeRule = _picking(lambda windows: windows.last)
 
 
-def of_either(measure: Measure, *, newest: int = 0) -> NativeRule:
+def of_either(measure: Measure, *, newest: int = 0, at_once: AtOnce | None = None) -> NativeRule:
     """Floats give a float, histograms a histogram, a mix a warning and nothing."""
 
     def rule(call: Call, ranges: Ranges, kernel: Kernel) -> Vector:
         query = call.query
-        return measured(ranges, kernel, measure, query.meter, query.notes, newest=newest)
+        return measured(
+            ranges, kernel, measure, query.meter, query.notes, newest=newest, at_once=at_once
+        )
 
     return rule
 

@@ -25,7 +25,7 @@ from workbench.engine.kernels import counters, extremes, ranks, starts, sums, tr
 from workbench.engine.kernels.edges import EDGED, over_edges
 from workbench.engine.kernels.windows import Kernel, over_windows
 from workbench.engine.labels import NAME
-from workbench.engine.native import change
+from workbench.engine.native import change, rates
 from workbench.engine.native.edges import over_native_edges
 from workbench.engine.values import Ranges, Value, Vector
 from workbench.errors import QueryError
@@ -155,12 +155,14 @@ OVER_TIME: Final[dict[str, Function]] = {
     "avg_over_time": _over(sums.average, native=of_either(change.average)),
     "changes": _over(counters.changes, native=counting),
     "count_over_time": _over(sums.count, native=both_kinds),
-    "delta": _over(counters.delta, native=of_either(change.delta)),
+    "delta": _over(counters.delta, native=of_either(change.delta, at_once=rates.delta)),
     "deriv": _over(trends.slope),
     "double_exponential_smoothing": _smoothing,
     "first_over_time": _over(extremes.first, keeps_name=True, native=oldest),
     "idelta": _over(counters.idelta, native=of_either(change.idelta, newest=2)),
-    "increase": _over(counters.increase, counter=True, native=of_either(change.increase)),
+    "increase": _over(
+        counters.increase, counter=True, native=of_either(change.increase, at_once=rates.increase)
+    ),
     "irate": _over(counters.irate, native=of_either(change.irate, newest=2)),
     "last_over_time": _over(extremes.last, keeps_name=True, native=newest),
     "mad_over_time": _over(ranks.mad),
@@ -169,7 +171,7 @@ OVER_TIME: Final[dict[str, Function]] = {
     "predict_linear": _predict_linear,
     "present_over_time": _over(extremes.one, native=both_kinds),
     "quantile_over_time": _quantile,
-    "rate": _over(counters.rate, counter=True, native=of_either(change.rate)),
+    "rate": _over(counters.rate, counter=True, native=of_either(change.rate, at_once=rates.rate)),
     "resets": _over(counters.resets, native=counting),
     "stddev_over_time": _over(sums.deviation),
     "stdvar_over_time": _over(sums.variance),

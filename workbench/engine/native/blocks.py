@@ -15,9 +15,9 @@ import numpy as np
 from workbench.engine.summation import add_compensated
 from workbench.native import Buckets, Floats, Histogram, Ints, ResetHint
 
-__all__ = ["Block", "IncompatibleError", "averaged", "block_of", "summed"]
+__all__ = ["FIXED", "Block", "IncompatibleError", "averaged", "block_of", "stacked", "summed"]
 
-_FIXED = 3
+FIXED = 3
 """Columns before the buckets: count, sum, zero count."""
 
 
@@ -51,14 +51,14 @@ class Block:
 
     def histogram(self, row: Floats, hint: ResetHint) -> Histogram:
         """Make a histogram of a row of numbers."""
-        split = _FIXED + len(self.positive)
+        split = FIXED + len(self.positive)
         return Histogram(
             self.schema,
             float(row[0]),
             float(row[1]),
             self.zero_threshold,
             float(row[2]),
-            Buckets(self.positive, row[_FIXED:split]),
+            Buckets(self.positive, row[FIXED:split]),
             Buckets(self.negative, row[split:]),
             self.custom_values,
             hint,
@@ -82,7 +82,7 @@ def block_of(histograms: Sequence[Histogram], schema: int | None = None) -> Bloc
     """
     first = histograms[0]
     if (schema is None or schema == first.schema) and all(h.alike(first) for h in histograms[1:]):
-        return _stacked(histograms, reconciled=False)
+        return stacked(histograms)
     if any(h.is_custom != first.is_custom for h in histograms):
         raise IncompatibleError
     reconciled = False
@@ -92,43 +92,37 @@ def block_of(histograms: Sequence[Histogram], schema: int | None = None) -> Bloc
         lowest = min(h.schema for h in histograms)
         lowest = lowest if schema is None else min(lowest, schema)
         histograms = _with_shared_zero([h.at_schema(lowest) for h in histograms])
-    return _stacked(histograms, reconciled=reconciled)
+    return stacked(histograms, reconciled=reconciled)
 
 
-def _stacked(histograms: Sequence[Histogram], *, reconciled: bool) -> Block:
+def stacked(histograms: Sequence[Histogram], *, reconciled: bool = False) -> Block:
     """Lay histograms out that share everything but their buckets."""
     layout = histograms[0]
-    positive = _union([h.positive.index for h in histograms])
-    negative = _union([h.negative.index for h in histograms])
-    table = np.zeros((len(histograms), _FIXED + len(positive) + len(negative)))
-    split = _FIXED + len(positive)
-    for row, h in zip(table, histograms, strict=True):
-        row[:_FIXED] = h.count, h.sum, h.zero_count
-        _place(row[_FIXED:split], positive, h.positive)
-        _place(row[split:], negative, h.negative)
+    positive, above = _laid_out([h.positive for h in histograms])
+    negative, below = _laid_out([h.negative for h in histograms])
+    fixed = np.array([(h.count, h.sum, h.zero_count) for h in histograms], np.float64)
     return Block(
         layout.schema,
         layout.zero_threshold,
         layout.custom_values,
         positive,
         negative,
-        table,
+        np.concatenate([fixed, above, below], axis=1),
         reconciled,
     )
 
 
-def _union(each: Sequence[Ints]) -> Ints:
-    first = each[0]
-    if all(one is first or np.array_equal(one, first) for one in each[1:]):
-        return first
-    return np.unique(np.concatenate(each))
-
-
-def _place(row: Floats, index: Ints, buckets: Buckets) -> None:
-    if len(index) == len(buckets):
-        row[:] = buckets.counts
-    else:
-        row[np.searchsorted(index, buckets.index)] = buckets.counts
+def _laid_out(each: Sequence[Buckets]) -> tuple[Ints, Floats]:
+    """All indices that any has, and a table of the counts: (histograms, indices)."""
+    index = each[0].index
+    if all(one.alike(each[0]) for one in each[1:]):
+        return index, np.array([one.counts for one in each]).reshape(len(each), len(index))
+    flat = np.concatenate([one.index for one in each])
+    index = np.unique(flat)
+    table = np.zeros((len(each), len(index)))
+    rows = np.repeat(np.arange(len(each)), [len(one) for one in each])
+    table[rows, np.searchsorted(index, flat)] = np.concatenate([one.counts for one in each])
+    return index, table
 
 
 def _with_shared_bounds(histograms: Sequence[Histogram]) -> tuple[list[Histogram], bool]:

@@ -16,6 +16,7 @@ from workbench.engine.native.arithmetic import (
     subtracted,
 )
 from workbench.engine.native.blocks import IncompatibleError, averaged, block_of, summed
+from workbench.engine.native.rates import THRESHOLD, not_a
 from workbench.engine.native.windows import Measure, NativeWindow
 from workbench.native import Histogram, ResetHint
 
@@ -33,9 +34,6 @@ __all__ = [
     "total",
 ]
 
-_THRESHOLD: Final = 1.1
-"""As for floats: a window's edge counts as covered within so many average sample distances."""
-
 RECONCILED: Final = "mismatched custom buckets were reconciled during"
 COLLIDING: Final = "conflicting counter resets during histogram"
 
@@ -47,7 +45,7 @@ def mixed_buckets(name: str) -> str:
 
 
 def _warn(window: NativeWindow, what: str) -> None:
-    window.notes.warn(f'this native histogram metric is not a {what}: "{window.name}"')
+    window.notes.warn(not_a(what, window.name))
 
 
 def between(window: NativeWindow, *, counter: bool) -> Histogram | None:
@@ -87,9 +85,9 @@ def _extrapolated(window: NativeWindow, *, counter: bool, per_second: bool) -> H
     sampled = (last - first) / 1000
     distance = sampled / max(len(window.times_ms) - 1, 1)
     to_start, to_end = (first - window.start_ms) / 1000, (window.end_ms - last) / 1000
-    if to_start >= distance * _THRESHOLD:
+    if to_start >= distance * THRESHOLD:
         to_start = distance / 2
-    if to_end >= distance * _THRESHOLD:
+    if to_end >= distance * THRESHOLD:
         to_end = distance / 2
     count = window.histograms[0].count
     if zero_ms is not None:

@@ -1,4 +1,4 @@
-"""What a native histogram tells: quantiles, fractions, variance.
+"""What a native histogram tells: fractions and variance (for quantiles, see `quantiles`).
 
 The rules are Prometheus 3's: inside an exponential bucket observations are taken to be spread
 evenly over the logarithm, in the zero bucket and in custom buckets over the value itself.
@@ -11,7 +11,7 @@ import numpy as np
 from workbench.engine.native.blocks import summed
 from workbench.native import Floats, Histogram, Rows
 
-__all__ = ["fraction", "quantile", "variance"]
+__all__ = ["fraction", "variance"]
 
 
 def _rows(histogram: Histogram) -> Rows:
@@ -26,56 +26,6 @@ def _rows(histogram: Histogram) -> Rows:
         elif not len(histogram.positive) and len(histogram.negative):
             upper[zero] = 0.0
     return Rows(lower, upper, rows.counts[filled], rows.rules[filled])
-
-
-def quantile(q: float, histogram: Histogram) -> float:
-    """Estimate a quantile.
-
-    Returns
-    -------
-    float
-        −Inf and +Inf for `q` below 0 and above 1; NaN without observations, for a NaN `q`, and
-        where the rank lies among NaN observations.
-    """
-    if not 0 <= q <= 1 or histogram.count == 0:
-        return float(np.select([q < 0, q > 1], [-np.inf, np.inf], np.nan))
-    rows = _rows(histogram)
-    has_nan = bool(np.isnan(histogram.sum))
-    if not len(rows.counts):
-        return float("nan") if has_nan else 0.0
-    # NaN observations count but are in no bucket, so then the rank must come from below.
-    forward = has_nan or q < 0.5
-    counts = rows.counts if forward else rows.counts[::-1]
-    rank = (q if forward else 1 - q) * histogram.count
-    reached = np.cumsum(counts)
-    beyond = not reached[-1] >= rank
-    at = len(counts) - 1 if beyond else int(np.argmax(reached >= rank))
-    here = at if forward else len(counts) - 1 - at
-    low, high = float(rows.lower[here]), float(rows.upper[here])
-    if histogram.is_custom and (endless := _bound_of_endless(low, high)) is not None:
-        return endless
-    if beyond:
-        return float("nan") if has_nan else high
-    low = 0.0 if np.isneginf(low) else low
-    total, inside = min(float(reached[at]), histogram.count), float(counts[at])
-    share = (rank - (total - inside) if forward else total - rank) / inside
-    return _between(low, high, share, linear=histogram.is_custom or low <= 0 <= high)
-
-
-def _bound_of_endless(low: float, high: float) -> float | None:
-    """The only bound of a custom bucket that has one and is not taken to begin at 0."""
-    if np.isneginf(low):
-        return high if high <= 0 else None
-    return low if np.isposinf(high) else None
-
-
-def _between(low: float, high: float, share: float, *, linear: bool) -> float:
-    if linear:
-        return low + (high - low) * share
-    log_low, log_high = float(np.log2(abs(low))), float(np.log2(abs(high)))
-    if low > 0:
-        return float(np.exp2(log_low + (log_high - log_low) * share))
-    return float(-np.exp2(log_high + (log_low - log_high) * (1 - share)))
 
 
 def fraction(lower: float, upper: float, histogram: Histogram) -> float:

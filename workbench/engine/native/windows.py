@@ -16,7 +16,8 @@ from workbench.engine.annotations import Annotations
 from workbench.engine.kernels.starts import first_starts, started
 from workbench.engine.kernels.windows import Kernel, Windows, blocks, over_windows
 from workbench.engine.limits import Meter
-from workbench.engine.native.arithmetic import is_reset
+from workbench.engine.native.rates import AtOnce
+from workbench.engine.native.tables import resets_in
 from workbench.engine.values import Ranges, Vector
 from workbench.frame import Bools
 from workbench.native import Histogram, Histograms, ResetHint, is_native, no_histograms, or_none
@@ -52,17 +53,15 @@ def doubted(histograms: Histograms) -> Histograms | None:
 def resolved(histograms: Histograms, offsets: Ints) -> Histograms:
     """Say of each counter whether it was reset since the sample before it in its series."""
     result = histograms.copy()
-    starts = set(offsets.tolist())
-    before: Histogram | None = None
-    for row, now in enumerate(histograms.tolist()):
-        if row in starts:
-            before = None
-        if now is None:
-            continue
-        if now.hint is ResetHint.UNKNOWN and before is not None:
-            hint = ResetHint.RESET if is_reset(now, before) else ResetHint.NOT_RESET
-            result[row] = now.with_hint(hint)
-        before = now
+    rows = np.flatnonzero(is_native(histograms))
+    native = histograms[rows].tolist()
+    series = np.searchsorted(offsets, rows, side="right")
+    known = np.concatenate([[False], series[1:] == series[:-1]])
+    for row, now, reset, has_before in zip(
+        rows.tolist(), native, resets_in(native).tolist(), known.tolist(), strict=True
+    ):
+        if now.hint is ResetHint.UNKNOWN and has_before:
+            result[row] = now.with_hint(ResetHint.RESET if reset else ResetHint.NOT_RESET)
     return result
 
 
@@ -137,16 +136,11 @@ def _differs(now: Floats, before: Floats) -> Bools:
     return np.asarray((now != before) & ~(np.isnan(now) & np.isnan(before)))
 
 
-_RELATIONS: Final[
-    dict[
-        str,
-        tuple[Callable[[Floats, Floats], Bools], Callable[[Histogram, Histogram], bool]],
-    ]
-] = {
-    "changes": (_differs, lambda now, before: not now.same(before)),
-    "resets": (np.less, is_reset),
+_RELATIONS: Final[dict[str, Callable[[Floats, Floats], Bools]]] = {
+    "changes": _differs,
+    "resets": np.less,
 }
-"""What `changes` and `resets` count: how two floats, or two histograms, relate; newer one first."""
+"""What `changes` and `resets` count: how two floats relate; newer one first."""
 
 
 def flags_of(ranges: Ranges, name: str) -> Bools:
@@ -158,14 +152,15 @@ def flags_of(ranges: Ranges, name: str) -> Bools:
         ``changes`` or ``resets``.
     """
     assert ranges.histograms is not None
-    floats, histograms = _RELATIONS[name]
     native, rows = _native(ranges), ranges.histograms
     flags = np.zeros(len(native), bool)
-    flags[1:] = floats(ranges.values[1:], ranges.values[:-1]) & ~native[1:]
+    flags[1:] = _RELATIONS[name](ranges.values[1:], ranges.values[:-1]) & ~native[1:]
     flags[1:] |= native[1:] != native[:-1]
+    if name == "resets":
+        return flags | resets_in(rows.tolist()) | _started(ranges)
     for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
-        flags[row] = histograms(rows[row], rows[row - 1])
-    return flags | _started(ranges) if name == "resets" else flags
+        flags[row] = not rows[row].same(rows[row - 1])
+    return flags
 
 
 def stepwise(ranges: Ranges, name: str, meter: Meter) -> Vector:
@@ -223,6 +218,7 @@ def measured(
     notes: Annotations,
     *,
     newest: int = 0,
+    at_once: AtOnce | None = None,
 ) -> Vector:
     """A function that gives a float for floats and a histogram for histograms.
 
@@ -232,10 +228,17 @@ def measured(
         What is done with the one and with the other.
     newest
         Look only at that many samples at a window's end.
+    at_once
+        Does the same as `measure` for many windows, not necessarily all.
     """
     result = by_floats(ranges, lambda part: over_windows(part, kernel, meter))
-    native = no_histograms(result.present.shape)
-    for series, step, window in _native_windows(ranges, notes, newest, result, meter):
+    resets = resets_of(ranges)
+    native, done = no_histograms(result.present.shape), np.zeros(result.present.shape, bool)
+    if at_once is not None:
+        native, done = at_once(ranges, resets, meter, notes)
+        result.present |= is_native(native)
+    todo = _Todo(resets, newest, ~done)
+    for series, step, window in _native_windows(ranges, notes, todo, result, meter):
         native[series, step] = found = measure(window)
         result.present[series, step] = found is not None
     result.histograms = native
@@ -243,14 +246,23 @@ def measured(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Todo:
+    """Which windows to walk through, and how many of their newest samples to look at."""
+
+    resets: Bools
+    newest: int
+    windows: Bools
+
+
 def _native_windows(
-    ranges: Ranges, notes: Annotations, newest: int, result: Vector, meter: Meter
+    ranges: Ranges, notes: Annotations, todo: _Todo, result: Vector, meter: Meter
 ) -> Iterator[tuple[int, int, NativeWindow]]:
     """The windows with histograms only; those with both are made absent, with a warning."""
     assert ranges.histograms is not None
     native = _native(ranges)
     before = np.concatenate([[0], np.cumsum(native)])
-    resets = resets_of(ranges)
+    newest, resets = todo.newest, todo.resets
     for chosen, windows in blocks(ranges):
         meter.tick()
         base = int(ranges.offsets[chosen.start])
@@ -259,7 +271,7 @@ def _native_windows(
             low = np.maximum(low, high - newest)
         count = before[high] - before[low]
         zeros = None if windows.starts_ms is None or newest else first_starts(windows)
-        for i, step in np.argwhere(count > 0).tolist():
+        for i, step in np.argwhere((count > 0) & todo.windows[chosen]).tolist():
             series = chosen.start + i
             rows = slice(int(low[i, step]), int(high[i, step]))
             name = ranges.labels[series].get("__name__", "")
@@ -288,11 +300,7 @@ def _native_windows(
 def resets_of(ranges: Ranges) -> Bools:
     """Of each histogram whether it was reset since the row before, wherever that row belongs."""
     assert ranges.histograms is not None
-    native, rows = _native(ranges), ranges.histograms
-    flags = np.zeros(len(native), bool)
-    for row in (np.flatnonzero(native[1:] & native[:-1]) + 1).tolist():
-        flags[row] = is_reset(rows[row], rows[row - 1])
-    return flags | _started(ranges)
+    return resets_in(ranges.histograms.tolist()) | _started(ranges)
 
 
 def _started(ranges: Ranges) -> Bools:
