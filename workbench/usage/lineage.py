@@ -199,7 +199,8 @@ def _grouped(node: tree.AggregateExpr, demand: Demand, holes: Holes) -> Demand:
         below = replace(demand, values=True).separating(ALL, node.op)
         return below if node.without else below.naming(told, word)
     if node.op == "count_values" and node.param is not None:
-        demand = demand.dropping(_texts((node.param,)))
+        written = _texts((node.param,))
+        demand = demand.dropping(written).separating(Labels.of(*written), node.op)
     if node.without:
         below, merged = demand.dropping(told), Labels.of(*told)
     else:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from workbench.errors import InputError, WorkbenchError
 from workbench.inventory import UnreadLine
 from workbench.usage.dashboard import DashboardReader
+from workbench.usage.datasource import is_logql
 from workbench.usage.document import Mapped, json_document, mapping, sequence, text, yaml_documents
 from workbench.usage.locator import Locator
 from workbench.usage.manifest import dashboards_in
@@ -161,7 +162,7 @@ class _Loader:
     def _document(self, document: Any, path: str, locator: Locator) -> bool:
         found = False
         for part in _parts(document):
-            queries = rule_queries(part, path)
+            queries = self._rules(part, path)
             if queries is None:
                 queries = mimirtool_queries(part, path)
             if queries is None:
@@ -171,6 +172,16 @@ class _Loader:
                 self.queries += queries
                 self._note_repeated(part, path)
         return found
+
+    def _rules(self, part: Any, path: str) -> list[Query] | None:
+        """Rules but for those in Loki's language, whose files look the same."""
+        queries = rule_queries(part, path)
+        if queries is None:
+            return None
+        kept = [one for one in queries if not (one.problem and is_logql(one.expression))]
+        if len(kept) < len(queries):
+            self.skipped["query in LogQL"] += len(queries) - len(kept)
+        return kept
 
     def _dashboards(self, part: Any, path: str, locator: Locator) -> list[Query] | None:
         result: list[Query] | None = None

@@ -13,7 +13,7 @@ _GO_ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u002
 
 
 class Locator:
-    r"""Finds texts in a file, each time a text is asked for its next occurrence.
+    r"""Finds texts in a file, each after the last one that was found, or else from the beginning.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Locator:
 
     def __init__(self, data: bytes) -> None:
         self._text = data.decode(errors="replace")
-        self._after: dict[str, int] = {}
+        self._after = 0
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -45,11 +45,11 @@ class Locator:
         if not self._text or not value:
             return 0
         plain = json.dumps(value, ensure_ascii=False)
-        for form in (plain, plain.translate(_GO_ESCAPES), json.dumps(value)):
-            place = self._text.find(form, self._after.get(form, 0))
-            if place < 0 and form in self._after:
-                place = self._text.find(form)
+        for form in dict.fromkeys((plain, plain.translate(_GO_ESCAPES), json.dumps(value))):
+            place = self._text.find(form, self._after)
+            if place < 0:
+                place = self._text.find(form, 0, self._after)
             if place >= 0:
-                self._after[form] = place + 1
+                self._after = place + 1
                 return bisect_right(self._starts, place)
         return 0
