@@ -91,8 +91,14 @@ class Settings(BaseModel):
         Raises
         ------
         SettingsError
-            It is neither a known name nor a URL.
+            It is empty, or neither a known name nor a URL.
         """
+        if source is not None and not source.strip():
+            msg = f"the source is empty ({source!r})"
+            raise SettingsError(
+                msg,
+                "write https://host:9090, snapshot:PATH or demo:, or leave it out for the default",
+            )
         wanted = source or os.environ.get("WORKBENCH_SOURCE") or self.source
         if wanted in self.sources:
             return self.sources[wanted]

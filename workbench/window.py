@@ -48,6 +48,8 @@ _NICE_STEPS: Final = tuple(
     ]
 )
 _DEFAULT_POINTS: Final = 720
+_LAST: Final = "--last 7d (last='7d' in Python, -p last=7d of a report)"
+"""How the length of a range is given, for messages."""
 _EARLIEST_MS: Final = round(datetime(1, 1, 1, tzinfo=UTC).timestamp()) * 1000
 _LATEST_MS: Final = round(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 1000 + 999
 _RELATIVE: Final = re.compile(r"now(?:\s*-\s*(\S+))?")
@@ -153,7 +155,7 @@ class Window:
             raise InputError(msg, "give a step above 0, such as 1m")
         if self.end_ms < self.start_ms:
             msg = f"the end ({format_time(self.end_ms)}) is before the start ({format_time(self.start_ms)})"
-            raise InputError(msg, "swap them, or give last= instead")
+            raise InputError(msg, "swap --start and --end, or give --last instead")
 
     @classmethod
     def resolve(
@@ -184,19 +186,24 @@ class Window:
         Raises
         ------
         InputError
-            `start` and `last` both given, the end before the start, or a step of 0.
+            `start` and `last` both given, the end before the start, a `last` or step of 0.
         """
         if start is not None and last is not None:
             msg = f"both start ({start!r}) and last ({last!r}) are given"
-            raise InputError(msg, "give one of them")
+            raise InputError(msg, "give --start or --last, not both")
         end_ms = now_ms if end is None else parse_time(end, now_ms=now_ms)
         if start is not None:
             start_ms = parse_time(start, now_ms=now_ms)
         else:
-            start_ms = end_ms - parse_duration("6h" if last is None else last)
+            start_ms = end_ms - _length("6h" if last is None else last)
         if start_ms < _EARLIEST_MS:
             msg = f"{last!r} before {format_time(end_ms)} lies before the year 1"
-            raise InputError(msg, "give a shorter range")
+            raise InputError(msg, f"give a shorter range: {_LAST}")
+        if end is None and start_ms > end_ms:
+            msg = f"the start ({format_time(start_ms)}) is after the source's now ({format_time(end_ms)})"
+            raise InputError(
+                msg, "give an earlier --start; a snapshot's now is the end of its data"
+            )
         step_ms = _nice_step(end_ms - start_ms) if step is None else parse_duration(step)
         window = cls(start_ms, end_ms, step_ms)
         return window.aligned() if align else window
@@ -228,6 +235,19 @@ class Window:
 
     def __str__(self) -> str:
         return f"{format_time(self.start_ms)} to {format_time(self.end_ms)}, step {format_duration(self.step_ms)}"
+
+
+def _length(last: Duration) -> int:
+    """What `last` covers, in milliseconds."""
+    try:
+        length = parse_duration(last)
+    except InputError as error:
+        msg = f"last: {error.what}"
+        raise InputError(msg, f"{error.mend}: {_LAST}") from None
+    if length <= 0:
+        msg = f"last is {last!r}, which covers nothing"
+        raise InputError(msg, f"give a duration above 0: {_LAST}; or ask about one instant")
+    return length
 
 
 def _nice_step(span_ms: int) -> int:

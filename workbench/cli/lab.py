@@ -23,6 +23,9 @@ def lab(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65_535, help="Port to listen on.")
     ] = 8888,
+    allow_root: Annotated[
+        bool, typer.Option("--allow-root", help="Run as root, as in a container.")
+    ] = False,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
 ) -> None:
     """Open JupyterLab on the notebooks; copies those that are not there, overwrites none."""
@@ -37,7 +40,9 @@ def lab(
         f"--notebook-dir={folder.resolve()}",
         f"--port={port}",
     ]
-    code = subprocess.call(command + ([] if browser else ["--no-browser"]))  # noqa: S603 - no shell, our own words
+    command += ["--allow-root"] if allow_root else []
+    command += [] if browser else ["--no-browser"]
+    code = subprocess.call(command)  # noqa: S603 - no shell, our own words
     raise typer.Exit(code)
 
 

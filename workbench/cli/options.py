@@ -8,10 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, SettingsError
 from workbench.findings import Finding, Severity
 
 __all__ = ["DryRun", "FailOn", "FailOnOption", "OutputFolder", "Source", "exit_on", "key_values"]
+
+
+def _given(source: str | None) -> str | None:
+    """Refuse an empty source, such as an unset variable in quotes leaves it."""
+    if source is not None and not source.strip():
+        msg = f"--source is empty ({source!r})"
+        raise SettingsError(
+            msg, "write https://host:9090, snapshot:PATH or demo:, or leave --source out"
+        )
+    return source
+
 
 Source = Annotated[
     str | None,
@@ -20,6 +31,7 @@ Source = Annotated[
         "-s",
         envvar="WORKBENCH_SOURCE",
         show_envvar=True,
+        callback=_given,
         help="https://host:9090, snapshot:PATH, demo:, or a name in workbench.toml.",
     ),
 ]

@@ -83,7 +83,7 @@ def query(
             _show_plan(wb, expression, when)
             return
         answer = wb.ask(expression, when)
-        _notes(wb, answer)
+        _notes(wb, answer, when)
     _deliver(answer, form, output)
 
 
@@ -101,15 +101,14 @@ def _show_plan(wb: Workbench, expression: str, when: Window | int) -> None:
 PLAN_COLUMNS: Final = ("question", "expression", "window", "series", "steps", "samples")
 
 
-def _notes(wb: Workbench, answer: Answer) -> None:
+def _notes(wb: Workbench, answer: Answer, when: Window | int) -> None:
     for line in (*answer.provenance.warnings, *answer.provenance.gaps):
         say(f"note: {line}")
     if not len(answer.data) and not (
         isinstance(answer.data, Frame) and answer.data.kind == "string"
     ):
-        say(
-            f"no series: {wb.why_empty(answer.provenance.expression) or 'nothing matches at this time'}"
-        )
+        why = wb.why_empty(answer.provenance.expression, when)
+        say(f"no series: {why or 'nothing matches at this time'}")
 
 
 def _deliver(answer: Answer, form: Format, output: Path | None) -> None:

@@ -30,7 +30,7 @@ def _duration(text: str) -> str:
             return text
     except InputError:
         pass
-    msg = "a duration above 0"
+    msg = "a duration above 0 and of at most 292y"
     raise ValueError(msg)
 
 

@@ -15,7 +15,7 @@ from workbench.promql.question import Question
 from workbench.samples import Samples
 from workbench.sources.base import Answer, Source
 from workbench.units import Duration
-from workbench.window import Time, Window, parse_time
+from workbench.window import Time, Window, format_time, parse_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,11 +201,21 @@ class Workbench:
         """Say what a reader of the bare frame would not see: warnings, gaps, unknown names."""
         for line in (*answer.provenance.warnings, *answer.provenance.gaps):
             _log.warning("%s", line)
-        if not len(answer.data) and (hint := self.why_empty(answer.provenance.expression)):
+        asked = answer.provenance
+        when = asked.at_ms if asked.window is None else asked.window
+        if not len(answer.data) and (hint := self.why_empty(asked.expression, when)):
             _log.warning("%s", hint)
 
-    def why_empty(self, expression: str) -> str:
-        """Why an expression may give nothing: the metrics it names that the source does not have."""
+    def why_empty(self, expression: str, when: Window | int | None = None) -> str:
+        """Why an expression may give nothing: metrics that the source has not, times without data.
+
+        Parameters
+        ----------
+        expression
+            The PromQL.
+        when
+            The window or instant asked about.
+        """
         from workbench.promql import inspect
 
         known = self.label_values("__name__")
@@ -213,7 +223,25 @@ class Workbench:
         for name in sorted(set(inspect(expression).metrics) - set(known)):
             near = did_you_mean(name, known)
             lines.append(f"the source has no metric {name!r}" + (f": {near}" if near else ""))
+        if outside := self._outside(when):
+            lines.append(outside)
         return "; ".join(lines)
+
+    def _outside(self, when: Window | int | None) -> str:
+        """What to change where a window or instant lies outside a snapshot's data; else ``""``."""
+        from workbench.sources.snapshot import SnapshotSource
+
+        if when is None or not isinstance(self.source, SnapshotSource):
+            return ""
+        start, end = (when.start_ms, when.end_ms) if isinstance(when, Window) else (when, when)
+        first, last = self.source.store.bounds_ms
+        if end >= first and start <= last:
+            return ""
+        ranged = "last, start and end (--last, --start, --end)"
+        return (
+            f"the data reach from {format_time(first)} to {format_time(last)}: choose a time within "
+            f"them with {ranged if isinstance(when, Window) else 'at (--at)'}"
+        )
 
     # ---------------------------------------------------------------- looking around
 

@@ -66,8 +66,11 @@ def test_an_unknown_parameter_is_told_the_near_names():
     [
         ({"horizon_days": "soon"}, r"horizon_days is 'soon', expected a valid integer"),
         ({"horizon_days": 0}, r"horizon_days is 0, expected greater than or equal to 1"),
-        ({"step": "0"}, r"step is '0', expected a duration above 0.*step=1h"),
-        ({"last": "a while"}, r"last is 'a while', expected a duration above 0.*last=35d"),
+        ({"step": "0"}, r"step is '0', expected a duration above 0 and of at most 292y.*step=1h"),
+        (
+            {"last": "a while"},
+            r"last is 'a while', expected a duration above 0 and of at most 292y.*last=35d",
+        ),
         ({"end": "yesterday"}, r"end is 'yesterday', expected a moment in time.*end=2026-01-31T"),
         ({"last": ["35d"]}, r"last is \['35d'\], expected a valid string"),
     ],
