@@ -5,11 +5,17 @@ from __future__ import annotations
 import typer
 
 from workbench.cli.console import plain, print_table
-from workbench.cli.options import Source
+from workbench.cli.options import DryRun, Source
+from workbench.settings import load_settings
 
 
-def doctor(source: Source = None) -> None:
+def doctor(*, source: Source = None, dry_run: DryRun = False) -> None:
     """Say what this server has, which reports will work on it and what is missing."""
+    if dry_run:
+        from workbench.session.diagnosis import ASKED
+
+        print_table(["check", load_settings().resolve(source).name, "gives"], ASKED)
+        return
     from workbench.session import connect
     from workbench.session.diagnosis import diagnose
 

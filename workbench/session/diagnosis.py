@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workbench.errors import SourceError
 from workbench.sources.base import SourceInfo
@@ -12,7 +12,17 @@ from workbench.sources.base import SourceInfo
 if TYPE_CHECKING:
     from workbench.session.workbench import Workbench
 
-__all__ = ["Check", "Diagnosis", "diagnose"]
+__all__ = ["ASKED", "Check", "Diagnosis", "diagnose"]
+
+ASKED: Final = (
+    ("reachable", "/api/v1/status/buildinfo", "product and version"),
+    ("PromQL", "/api/v1/query", "one number, which tells how windows are read"),
+    ("metrics", "/api/v1/label/__name__/values", "the names of the last day's metrics"),
+    ("metadata", "/api/v1/metadata", "type and help of each family; the names again"),
+    ("scrape targets", "/api/v1/targets", "the active ones"),
+    ("TSDB status", "/api/v1/status/tsdb", "figures of the head; no samples"),
+)
+"""What `diagnose` asks of a live server: for which check, where, and what comes back."""
 
 
 @dataclass(frozen=True, slots=True)
