@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.errors import MissingExtraError, ParameterError, SettingsError
 from workbench.reporting.catalogue import check_parameters, find_report
-from workbench.settings import explain_validation
+from workbench.validation import explain_validation
 
 __all__ = ["Due", "Entry", "Schedule", "due", "load_schedule", "next_times"]
+
+_ENTRY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def _entry_name(text: str) -> str:
+    """It becomes part of file names, unit names and commands."""
+    if not _ENTRY_NAME.fullmatch(text):
+        msg = (
+            f"{text!r} cannot name an entry; write letters, digits, dots, dashes and underscores, "
+            "a letter or digit first, such as capacity-weekly"
+        )
+        raise ValueError(msg)
+    return text
 
 
 def _cron(text: str) -> str:
@@ -56,8 +70,8 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="what the entry is called"
+    name: Annotated[str, AfterValidator(_entry_name)] = Field(
+        description="what the entry is called"
     )
     report: str = Field(description="the report's name in the catalogue")
     cron: Annotated[str, AfterValidator(_cron)] = Field(description="minute hour day month weekday")

@@ -33,7 +33,9 @@ def test_the_shipped_example_is_read_and_needs_no_server():
         ("parameters = {lasst = '1d'}", "did you mean 'last'"),
         ('fail_on = "sometimes"', "fail_on"),
         ('crom = "0 6 * * *"', "crom is unknown"),
-        ('name = "../up"', "name"),
+        ('name = "../up"', "'../up' cannot name an entry; write letters"),
+        ('name = "a\\n"', "cannot name an entry"),
+        ('name = ""', "'' cannot name an entry; write letters"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said(tmp_path, change, message):
