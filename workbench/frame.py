@@ -347,6 +347,12 @@ def _series_of_wide(frame: pd.DataFrame) -> list[Series]:
 
 def _labels_of_column(columns: pd.Index[Any], column: Any) -> Labels:
     if columns.nlevels > 1:
+        if None in columns.names:
+            msg = f"level {columns.names.index(None)} of the frame's columns has no name"
+            raise InputError(
+                msg,
+                "name every level after its label, such as frame.columns.names = ['job', 'path']",
+            )
         return {
             str(name): str(value)
             for name, value in zip(columns.names, column, strict=True)

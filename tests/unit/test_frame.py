@@ -160,3 +160,14 @@ def test_a_label_column_that_stands_twice_is_refused():
     frame = pd.DataFrame([["2026-01-01", "a", "b", 1.0]], columns=["time", "job", "job", "value"])
     with pytest.raises(InputError, match="column 'job' stands twice"):
         samples_from_frame(frame)
+
+
+@pytest.mark.parametrize("names", [[None, "job"], ["job", None], [None, None]])
+def test_column_levels_without_a_name_are_refused(names):
+    """They would become labels called "None"."""
+    columns = pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")], names=names)
+    frame = pd.DataFrame(np.ones((2, 2)), pd.to_datetime([0, 1], unit="s", utc=True), columns)
+    with pytest.raises(InputError, match=rf"level {names.index(None)} .* has no name.*names = "):
+        samples_from_frame(frame)
+    frame.columns.names = ["job", "path"]
+    assert samples_from_frame(frame).labels[0] == {"job": "a", "path": "x"}
