@@ -171,20 +171,24 @@ def missing_metrics(unusable: Iterable[Unusable]) -> Iterator[Finding]:
     """Resources whose metrics the source does not have."""
     for each in unusable:
         lacks = ", ".join(each.missing)
-        what = f"{each.resource.name} cannot be watched: the source has no {lacks}"
+        name = each.resource.title
+        what = f"{name} cannot be watched: the source has no {lacks}"
         step = "install or scrape the exporter that gives them, or take the resource out of resources.toml"
         yield Finding(
-            "CAP-METRICS-MISSING", Severity.INFO, each.resource.name, what, step,
+            "CAP-METRICS-MISSING", Severity.INFO, name, what, step,
             {"missing": lacks}, where=each.resource.usage,
         )  # fmt: skip
 
 
 def no_series(resource: Resource) -> Finding:
     """A resource whose usage query gave nothing."""
-    what = f"{resource.name} cannot be watched: its usage query gives no series"
-    step = "run the query by itself: a label in it may be misspelt, or the window may be too early"
+    what = f"{resource.title} cannot be watched: its usage query gives no series"
+    step = (
+        "run the query by itself: a label in it may be misspelt, or the window may lie outside the "
+        "data, which -p end= and -p last= (end=, last=) choose"
+    )
     return Finding(
-        "CAP-METRICS-MISSING", Severity.WARNING, resource.name, what, step, where=resource.usage
+        "CAP-METRICS-MISSING", Severity.WARNING, resource.title, what, step, where=resource.usage
     )
 
 

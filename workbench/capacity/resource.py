@@ -69,6 +69,23 @@ class Resource(BaseModel):
         """What its questions are called after: the template itself."""
         return self.name
 
+    @property
+    def title(self) -> str:
+        """The name for people where no instance is at hand: its places as words.
+
+        Examples
+        --------
+        >>> Resource(name="disk {instance} {mountpoint}", usage="x").title
+        'disk (each instance and mountpoint)'
+        """
+        places = _PLACE.findall(self.name)
+        if not places:
+            return self.name
+        plain = _SPACES.sub(" ", _PLACE.sub(" ", self.name)).strip()
+        *first, last = places
+        each = f"each {', '.join(first)} and {last}" if first else f"each {last}"
+        return f"{plain} ({each})" if plain else each
+
     def instance_name(self, labels: Labels) -> str:
         """The name of one instance; values stand in it as they are, on one line.
 

@@ -245,6 +245,30 @@ def test_missing_metrics_and_empty_answers_are_findings():
     ]
 
 
+def test_findings_about_missing_data_never_show_a_name_with_places():
+    """``disk {instance}`` is how a file names what it will find; a reader wants words."""
+    watched = [
+        Resource(name="disk {instance} {mountpoint}", usage="a", metrics=("gone",)),
+        Resource(name="disk {instance}", usage="b", metrics=("gone",)),
+        Resource(name="{a}", usage="c", metrics=("gone",)),
+        Resource(name="pool", usage="d", metrics=("gone",)),
+    ]
+    missing = discover([], watched).unusable
+    empty = {r.key: Frame.empty("matrix", np.array([0])) for r in watched}
+    lacking = analyse([], {}, now_ms=DAY_MS, missing=missing).findings
+    without_series = analyse(watched, empty, now_ms=DAY_MS).findings
+    for findings in (lacking, without_series):
+        assert [f.about for f in findings] == [
+            "disk (each instance and mountpoint)",
+            "disk (each instance)",
+            "each a",
+            "pool",
+        ]
+        for each in findings:
+            assert "{" not in each.what + each.about + each.next_step
+        assert len({f.fingerprint for f in findings}) == 4
+
+
 def test_figures_do_not_depend_on_the_order_or_on_the_run():
     one, two = _growing(noise=9), _growing(noise=9, seed=5)
     labels = [{"instance": "a", "mount": "/"}, {"instance": "b", "mount": "/"}]
