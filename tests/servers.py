@@ -142,6 +142,7 @@ def prometheus(
     folder: Path,
     *,
     scrape: Sequence[str] = (),
+    jobs: str = "",
     external_labels: str = "",
     config: str = "",
     web_config: str = "",
@@ -157,6 +158,8 @@ def prometheus(
     scrape
         ``host:port`` of targets scraped once a second, as job ``node``; it scrapes itself too
         where there are any.
+    jobs
+        More entries of ``scrape_configs``, YAML.
     external_labels
         As they stand between braces in prometheus.yml: ``cluster: eu, dc: x``.
     config
@@ -171,12 +174,12 @@ def prometheus(
     binary = needs("prometheus")
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    jobs = f"""
+    own = f"""
 - job_name: prometheus
   static_configs: [{{targets: ['127.0.0.1:{port}']}}]
 - job_name: node
   static_configs: [{{targets: {list(scrape)!r}}}]"""
-    text = f"global: {{scrape_interval: 1s, external_labels: {{{external_labels}}}}}\nscrape_configs:{jobs if scrape else ' []'}\n{config}\n"
+    text = f"global: {{scrape_interval: 1s, external_labels: {{{external_labels}}}}}\nscrape_configs:{(own if scrape else '') + jobs or ' []'}\n{config}\n"
     (folder / "prometheus.yml").write_text(text)
     command: list[str | Path] = [
         binary,
@@ -245,6 +248,7 @@ def alertmanager(folder: Path) -> Iterator[Server]:
     port = free_port()
     (folder / "alertmanager.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
     command = [
+        *_with_templates(binary),
         binary,
         f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / 'data'}",
@@ -253,6 +257,23 @@ def alertmanager(folder: Path) -> Iterator[Server]:
     ]
     with running(command, port, folder / "alertmanager.log", ready="/-/ready") as server:
         yield server
+
+
+def _with_templates(alertmanager: Path) -> list[str]:
+    """Lay its package's templates where Debian's build looks for them, for this process only."""
+    wanted = Path("/usr/share/prometheus/alertmanager")
+    unpacked = alertmanager.resolve().parents[1] / "share" / "prometheus" / "alertmanager"
+    if (wanted / "default.tmpl").exists() or not unpacked.exists():
+        return []
+    lay = 'mount -t tmpfs none /usr/share && mkdir -p "$1" && cp "$0"/*.tmpl "$1" && shift && exec "$@"'
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", lay, f"{unpacked}", f"{wanted}"]
+    probe = [*command, "true"]
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(probe, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("Alertmanager finds its templates only in /usr/share: install Debian's package")
+    return command
 
 
 # ---------------------------------------------------------------- feeding them
