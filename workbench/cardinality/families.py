@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,6 +86,16 @@ class Family:
         tables = [m.table for m in self.members if m.table is not None]
         return frozenset(v for t in tables for n in _PER_CHILD for v in t.values_of(n))
 
+    def series_at(self, bounds: Collection[str]) -> int:
+        """How many series have one of these values of ``le`` or ``quantile``."""
+        found = 0
+        for table in (m.table for m in self.members if m.table is not None):
+            for name in _PER_CHILD.intersection(table.labels):
+                counts = table.counts(name).tolist()
+                values = table.values_of(name)
+                found += sum(n for v, n in zip(values, counts, strict=True) if v in bounds)
+        return found
+
 
 def family_key(name: str) -> str:
     """A family's name without ``_total``, which formats disagree about."""
@@ -106,7 +116,9 @@ def families(inventory: Inventory, others: Iterable[Inventory] = ()) -> dict[str
     members: dict[str, list[ObservedMetric]] = defaultdict(list)
     names: dict[str, str] = {}
     for metric in inventory.metrics.values():
-        name = metric.family if metric.family != metric.name else family_name(metric.name, types)
+        # What either version declares for itself is a family there and here.
+        name = metric.name if metric.name in types else metric.family
+        name = family_name(name, types)
         members[family_key(name)].append(metric)
         names.setdefault(family_key(name), name)
     declared = {family_key(d.name): d for d in reversed(inventory.declared) if d.name_exact}

@@ -289,7 +289,7 @@ def _judge(
         type_before = old.type if old.type is not MetricType.UNKNOWN else new.type
         moved = children.changed or new_bounds or gone_bounds or type_before is not new.type
         status = Status.CHANGED if moved else Status.SAME
-    gone = len(gone_bounds) / max(1, len(old.bounds)) if old is not None else 0.0
+    gone = old.series_at(gone_bounds) * scale if old is not None else 0
     return MetricPrediction(
         name=new.name,
         type=new.type,
@@ -297,7 +297,7 @@ def _judge(
         before=before,
         replica=replica,
         after=after,
-        replaced=round(before * max(children.replaced, gone)),
+        replaced=max(round(before * children.replaced), gone),
         new_labels=children.new_labels,
         gone_labels=children.gone_labels,
         new_values=children.new_values,
