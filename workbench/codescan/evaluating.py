@@ -20,7 +20,7 @@ from workbench.codescan.expressions import (
     Spread,
     Text,
 )
-from workbench.codescan.program import Frame, Here, Program
+from workbench.codescan.program import Frame, Here, Program, last_name
 from workbench.codescan.tracing import DEEPEST, Tracer
 
 __all__ = ["UNSEEN", "Evaluator"]
@@ -110,18 +110,19 @@ class Evaluator:
         if _is_empty(expr):
             return ()
         result: tuple[str, ...] | None = None
-        if depth > DEEPEST:
-            return None
         if isinstance(expr, Items):
             result = self._listed(expr.items, here, depth)
         elif isinstance(expr, Join):
             result = self._listed(tuple(Spread(p.start, p.end, p) for p in expr.parts), here, depth)
-        elif isinstance(expr, Call):
-            if isinstance(expr.callee, Name) and expr.callee.name in ("append", "list", "tuple"):
-                return self._appended(expr, here, depth)
-            found = {self.strings(v, at, depth + 1) for v, at in self.results(expr, here)}
-            result = found.pop() if len(found) == 1 else None
+        elif isinstance(expr, Call) and depth <= DEEPEST:
+            result = self._made(expr, here, depth)
         return result
+
+    def _made(self, call: Call, here: Here, depth: int) -> tuple[str, ...] | None:
+        if isinstance(call.callee, Name) and call.callee.name in ("append", "list", "tuple"):
+            return self._appended(call, here, depth)
+        found = {self.strings(v, at, depth + 1) for v, at in self.results(call, here)}
+        return found.pop() if len(found) == 1 else None
 
     def _appended(self, call: Call, here: Here, depth: int) -> tuple[str, ...] | None:
         first = self.strings(call.args[0], here, depth + 1) if call.args else ()
@@ -132,7 +133,7 @@ class Evaluator:
         result: list[str] = []
         for item in items:
             if isinstance(item, Spread):
-                inner = self.strings(item.of, here, depth + 1)
+                inner = self.strings(item.of, here, depth + 1) if depth <= DEEPEST else None
                 if inner is None:
                     return None
                 result.extend(inner)
@@ -145,7 +146,10 @@ class Evaluator:
         expr, here = self.settle(expr, here)
         if isinstance(expr, Number) and not math.isnan(expr.value):
             return expr.value
-        return None
+        # float("inf"), math.inf, INF: the bound that every histogram has.
+        if isinstance(expr, Call) and last_name(expr.callee) == "float" and expr.args:
+            return math.inf if "inf" in self.text(expr.args[0], here).lower() else None
+        return math.inf if last_name(expr).lower() in ("inf", "infinity") else None
 
     def numbers(self, expr: Expr, here: Here) -> tuple[float, ...] | None:
         """A list of numbers, or None where it is not known in full."""
@@ -172,22 +176,23 @@ class Evaluator:
             return ""
         if isinstance(expr, Name):
             return self._skeleton_of_name(expr, here, depth)
+        result = ""
         if isinstance(expr, Member):
-            return f"{self.skeleton(expr.of, here, depth + 1)}.{expr.name}"
-        if isinstance(expr, Call):
-            return f"{self.skeleton(expr.callee, here, depth + 1)}()"
-        if isinstance(expr, Index):
+            result = f"{self.skeleton(expr.of, here, depth + 1)}.{expr.name}"
+        elif isinstance(expr, Call):
+            result = f"{self.skeleton(expr.callee, here, depth + 1)}()"
+        elif isinstance(expr, Index):
             key = expr.index.value if isinstance(expr.index, Text) else ""
-            return f"{self.skeleton(expr.of, here, depth + 1)}[{key}]"
-        if isinstance(expr, Part):
-            return self.skeleton(expr.of, here, depth + 1) if expr.index == 0 else ""
-        if isinstance(expr, Choice) and expr.options:
-            return self.skeleton(expr.options[0], here, depth + 1)
-        return ""
+            result = f"{self.skeleton(expr.of, here, depth + 1)}[{key}]"
+        elif isinstance(expr, Part) and expr.index == 0:
+            result = self.skeleton(expr.of, here, depth + 1)
+        elif isinstance(expr, Choice) and expr.options:
+            result = self.skeleton(expr.options[0], here, depth + 1)
+        return result
 
     def _skeleton_of_name(self, expr: Name, here: Here, depth: int) -> str:
         if not self.tracer.is_local(expr.name, here):
-            return here.file.imports.get(expr.name, expr.name)
+            return here.file.imports.get(expr.name, expr.name).replace("#", ".")
         type_ = self.tracer.type_of(expr, here)
         if type_:
             return f"{expr.name}<{type_}>"

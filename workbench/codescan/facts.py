@@ -152,7 +152,8 @@ class FileFacts:
     package
         Which files see each other's names: a folder for Go, the file itself for Python.
     imports
-        Local names to what they stand for, as the language writes it: a path, a dotted name.
+        Local names to what they stand for: a module as the language writes it, or a name that is
+        taken out of a module, ``module#name``.
     scopes, blocks
         The first of each is the file itself.
     bindings, calls, returns

@@ -139,7 +139,7 @@ class _Joiner:
             for target in self._targets(seen.target, at):
                 self._attach(target, seen, at)
                 attached = True
-        if not attached:
+        if not attached and use.certain:
             self._loose.append(here.file.place(call.start))
 
     def _attach(self, target: _Target, use: Use, here: Here) -> None:
@@ -150,6 +150,8 @@ class _Joiner:
         values.update(self._given(use, labels, here))
         if not values:
             return
+        for site in found.metric.sites:
+            values.update((n, v) for n, v in site.values.items() if n not in values)
         place = here.file.place(use.target.start)
         if here.frame is not None:
             frame = here.frame
@@ -280,7 +282,7 @@ class _Joiner:
 
     def _finished(self, found: _Found) -> DeclaredMetric:
         metric = found.metric
-        sites = tuple(found.sites[p] for p in sorted(found.sites))
+        sites = tuple(found.sites[p] for p in sorted(found.sites)) or metric.sites
         labels = metric.labels
         extra = dict.fromkeys(name for s in sites for name in s.values if name not in labels)
         if not metric.labels_exact:

@@ -31,6 +31,7 @@ from workbench.codescan.names import rule_of_label, rule_of_name
 from workbench.codescan.program import Here
 from workbench.codescan.rules import Rule
 from workbench.codescan.tracing import DEEPEST, Origin
+from workbench.codescan.types import Types
 from workbench.inventory import Bound, LabelValues
 
 __all__ = ["Judge"]
@@ -51,6 +52,7 @@ class Judge:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self._tracer = evaluator.tracer
+        self._types = Types(evaluator.program, evaluator.tracer)
         self._language: Language = evaluator.program.language
         self._plain: Final[dict[type[Expr], Callable[[Any, Here, int], LabelValues]]] = {
             Text: self._text,
@@ -153,7 +155,7 @@ class Judge:
     # Names.
 
     def _named(self, expr: Name | Member, here: Here, depth: int) -> LabelValues:
-        if (values := self._enum_of(expr, here, depth)) is not None:
+        if (values := self._typed(expr, here, depth)) is not None:
             return values
         origin = self._tracer.origin(expr, here)
         if origin is not None and origin.values:
@@ -187,37 +189,21 @@ class Judge:
         place = here.file.place(expr.start)
         return replace(values, places=tuple(dict.fromkeys((place, *values.places))))
 
+    def _typed(self, expr: Expr, here: Here, depth: int) -> LabelValues | None:
+        """What the type of an expression says, where it has few values."""
+        listed = self._types.listed(expr, here)
+        if listed is None:
+            return None
+        reason = f"{self._quoted(expr, here, depth)} is {listed.what}" if listed.what else ""
+        place = here.file.place(expr.start)
+        return LabelValues(
+            Bound.BOUNDED, listed.kind, listed.values, listed.count, reason, "", (place,)
+        )
+
     def _scalar(self, expr: Expr, here: Here) -> bool:
         """Whether a name may hold text or a number: only then does it speak of values."""
         type_ = self._tracer.type_of(expr, here)
         return not type_ or type_.lstrip("*").lower() in _SCALARS
-
-    def _enum_of(self, expr: Expr, here: Here, depth: int) -> LabelValues | None:
-        """The members of the type of an expression, where it is a closed list."""
-        type_ = self._tracer.type_of(expr, here).lstrip("*")
-        if not type_:
-            return None
-        program = self._evaluator.program
-        package = program.package_of(here.file)
-        head, dot, tail = type_.rpartition(".")
-        enums = package.enums
-        if type_ not in enums:
-            name = tail if dot else type_
-            other = program.imported(head or type_, here.file)
-            enums = other.enums if other is not None else {}
-            type_ = name
-        members = enums.get(type_)
-        if not members:
-            return None
-        known = tuple(sorted({v for v in members.values() if v is not None}))
-        return LabelValues(
-            Bound.BOUNDED,
-            "enum",
-            known,
-            max(len(known), len(members)) if len(known) < len(members) else len(known),
-            f"{self._quoted(expr, here, depth)} is of type {type_}, which has {len(members)} values",
-            places=(here.file.place(expr.start),),
-        )
 
     # Calls.
 
@@ -227,6 +213,10 @@ class Judge:
             return self._passed(call, here, depth)
         if skeleton in _FORMATS and call.args:
             return self._formatted(call, here, depth)
+        if _callee_name(call) in _LOOKUPS and isinstance(call.callee, Member):
+            looked = self._looked_up(call, call.callee.of, here, depth)
+            if looked is not None:
+                return looked
         found = list(self._evaluator.results(call, here, sure=True))
         if found:
             values = _merged(self.values(v, at, depth + 1) for v, at in found)
@@ -237,6 +227,15 @@ class Judge:
             return self._ruled(rule, call, here, depth)
         return self._unknown(call, here, depth)
 
+    def _looked_up(self, call: Call, of: Expr, here: Here, depth: int) -> LabelValues | None:
+        """The values of a map that is written out, and what is given for an unknown key."""
+        for literal, at in self._tracer.records(of, here)[:1]:
+            if isinstance(literal, Record) and literal.pairs:
+                found = [self.values(v, at, depth + 1) for _, v in literal.pairs]
+                found += [self.values(a, here, depth + 1) for a in call.args[1:2]]
+                return self._through(_merged(found), call, here)
+        return None
+
     def _passed(self, call: Call, here: Here, depth: int) -> LabelValues:
         if call.args:
             source: Expr = call.args[0]
@@ -244,7 +243,7 @@ class Judge:
             source = call.callee.of
         else:
             return self._unknown(call, here, depth)
-        values = self._enum_of(source, here, depth) or self.values(source, here, depth + 1)
+        values = self._typed(source, here, depth) or self.values(source, here, depth + 1)
         if values.kind == "literal" and values.values and _changes(call):
             # Its text is another one: as many values, but not these.
             values = replace(values, values=())
@@ -256,7 +255,7 @@ class Judge:
         if text == UNSEEN:
             return self._unknown(call, here, depth)
         if text in ("%s", "%v", "%d") and len(rest) == 1:
-            values = self._enum_of(rest[0], here, depth) or self.values(rest[0], here, depth + 1)
+            values = self._typed(rest[0], here, depth) or self.values(rest[0], here, depth + 1)
             return self._through(values, call, here)
         return self._joined(call, tuple(rest), here, depth, listed=False)
 
@@ -349,6 +348,7 @@ _SCALARS: Final = frozenset(
         "time.time",
     ]
 )
+_LOOKUPS: Final = frozenset({"get", "getOrDefault"})
 _FORMATS: Final = frozenset({"fmt.Sprintf", "fmt.Sprintf()", "String.format()"})
 
 

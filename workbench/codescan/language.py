@@ -40,6 +40,9 @@ class Use:
         What the call says of the metric's type, where the declaration does not.
     open
         Whether other labels may be given too (OpenTelemetry: attributes are not declared).
+    certain
+        Whether the call can be nothing else: only then is it worth a note if its metric is not
+        found.
     curried
         Whether the call makes no child but a metric with fewer labels, to be used further.
     """
@@ -51,6 +54,7 @@ class Use:
     fixed: tuple[tuple[str, LabelValues], ...] = ()
     type: MetricType | None = None
     open: bool = False
+    certain: bool = True
     curried: bool = False
 
 
@@ -70,7 +74,7 @@ class Language:
     package_of
         A path → the package it belongs to: files of one package see each other's names.
     imported
-        What an import stands for, the importing file, all packages of the tree → the package that
+        What an import stands for (as in `FileFacts.imports`), the importing file, all packages of the tree → the package that
         is meant, or None where it is not in the tree.
     declaring, using
         Last names of calls that may declare a metric, or give labels their values.

@@ -6,10 +6,11 @@ from typing import Final
 
 from workbench.codescan.go import GO
 from workbench.codescan.language import Language
+from workbench.codescan.python import PYTHON
 
 __all__ = ["LANGUAGES", "language_named", "language_of"]
 
-LANGUAGES: Final[tuple[Language, ...]] = (GO,)
+LANGUAGES: Final[tuple[Language, ...]] = (GO, PYTHON)
 """In the order in which their metrics are listed."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,11 @@ __all__ = ["Frame", "Here", "Package", "Program", "last_name"]
 
 _SHORTEST = 3
 """Names of so many letters are too usual to be looked for in a whole tree."""
+
+_PLAIN = re.compile(
+    r"(?:\.\.\.)?(?:\[\])?(?:[us]?tr(?:ing)?|u?int\d*|bool|String|number|)|.*\bLabels"
+)
+"""Types of parameters, as written, that may be a label's value; none is written in Python."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +175,8 @@ class Program:
             for word in words & package.calls.keys():
                 for file, fact in package.calls[word]:
                     function = file.scopes[fact.scope]
-                    if function.parameters and len(function.name) > _SHORTEST:
+                    plain = any(_PLAIN.fullmatch(p.type) for p in function.parameters)
+                    if plain and len(function.name) > _SHORTEST:
                         names.add(function.name)
         return names - words
 
@@ -187,13 +194,18 @@ class Program:
         key = self.language.imported(said, file.path, self._members.keys())
         return None if key is None else self.package(key)
 
+    @staticmethod
+    def original(name: str, file: FileFacts) -> str:
+        """What an imported name is called where it comes from."""
+        return file.imports.get(name, "").partition("#")[2] or name
+
     def functions(self, callee: Expr, here: Here) -> list[tuple[FileFacts, int]]:
         """The functions of the tree that a call may mean: one, or several methods of one name."""
         own = self.package_of(here.file)
         if isinstance(callee, Name):
             found = own.functions.get(callee.name, [])
             if not found and (package := self.imported(callee.name, here.file)) is not None:
-                found = package.functions.get(callee.name, [])
+                found = package.functions.get(self.original(callee.name, here.file), [])
             return [(f, s) for f, s in found if not f.scopes[s].owner]
         if not isinstance(callee, Member):
             return []

@@ -82,6 +82,11 @@ class Reader:
                 self.walk(child)
         self._depth -= 1
 
+    def walk_all(self, node: Node | None) -> None:
+        """Note what stands in the children of a node."""
+        for child in node.named_children if node is not None else ():
+            self.walk(child)
+
     def expr(self, node: Node | None) -> Expr:
         """The expression of a node; what is not understood is walked through and opaque."""
         if node is None:

@@ -35,7 +35,9 @@ def count_routes(
     for file in files:
         try:
             if file.stat().st_size <= LARGEST:
-                routes.update(m[1] for m in language.routes.finditer(file.read_bytes()))
+                routes.update(
+                    m[m.lastindex or 0] for m in language.routes.finditer(file.read_bytes())
+                )
         except OSError:
             continue
     return [_bounded(m, len(routes)) for m in metrics] if routes else metrics

@@ -90,7 +90,7 @@ class Tracer:
             scope = function.parent
         found = package.values.get(name)
         if not found and (other := self.program.imported(name, file)) is not None:
-            found = other.values.get(name)
+            found = other.values.get(self.program.original(name, file))
         return self._package_level(found) if found else None
 
     def _assigned(self, name: str, reaching: list[Binding], here: Here) -> Origin:

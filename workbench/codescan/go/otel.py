@@ -93,7 +93,7 @@ def _measured(
     target: Expr, given: tuple[Expr, ...], here: Here, evaluator: Evaluator
 ) -> Use | None:
     named = tuple(pair for expr in given for pair in _attributes(expr, here, evaluator, 0))
-    return Use(target, named=named, open=True) if named else None
+    return Use(target, named=named, open=True, certain=False) if named else None
 
 
 def _attributes(

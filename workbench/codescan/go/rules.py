@@ -41,6 +41,14 @@ RULES: Final = RuleTable(
             HTTP_METHODS,
         ),
         Rule(
+            r"^strconv\.FormatBool\(\)$",
+            "boolean",
+            "a boolean",
+            Bound.BOUNDED,
+            2,
+            ("false", "true"),
+        ),
+        Rule(
             r"(?:^|[.>])(?:Status|StatusCode|GetStatusCode)(?:\(\))?$"
             r"|(?i:(?:^|\.)(?:http_?)?status_?code(?:<u?int\d*>)?$)"
             r"|(?:^|\.)status<u?int\d*>$|net/http\.StatusText\(\)$"
@@ -122,7 +130,7 @@ RULES: Final = RuleTable(
 
 PASSING: Final = re.compile(
     r"^(?:strings\.(?:ToLower|ToUpper|Trim\w*|Title|Replace|ReplaceAll|ToValidUTF8|Clone)\(\)"
-    r"|strconv\.(?:Itoa|FormatInt|FormatUint|FormatBool|Quote)\(\)|fmt\.Sprint\(\)"
+    r"|strconv\.(?:Itoa|FormatInt|FormatUint|Quote)\(\)|fmt\.Sprint\(\)"
     r"|(?:string|int|int64|uint64|float64)\(\)"
     r"|path(?:/filepath)?\.Clean\(\))$|\.String\(\)$"
 )
