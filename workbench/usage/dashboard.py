@@ -71,7 +71,7 @@ class DashboardReader:
 
     def __post_init__(self) -> None:
         listed = sequence(mapping(self.dashboard.get("templating")).get("list"))
-        self._variables = variables_of(listed)
+        self._variables = variables_of(listed, sequence(self.dashboard.get("__inputs")))
         self._sources = Sources.of(self.dashboard)
         title = text(self.dashboard.get("title"))
         self._collection = Collection(
@@ -176,9 +176,13 @@ class DashboardReader:
         title = f"${name}"
         cut = variable_regex_labels(pattern)
         if listing.asked == "label values":
-            wanted = Demand(values=False).naming([listing.label], "label_values")
+            if "$" in listing.label or "[[" in listing.label:
+                wanted = Demand(values=False, shown=ALL)  # a variable says which label
+            else:
+                wanted = Demand(values=False).naming([listing.label], "label_values")
             if not listing.expression:
-                return self._indexed(Reading((), dict(wanted.named), index_only=True), title)
+                any_metric = Reading((), wanted.named, wanted.shown, index_only=True)
+                return self._indexed(any_metric, title)
             return self._query(listing.expression, Kind.VARIABLE, title, wanted)
         if listing.asked == "label names":
             if listing.expression:

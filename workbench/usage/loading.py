@@ -30,15 +30,15 @@ _DEEPEST_LIST: Final = 10
 
 def load_usage(
     *,
-    rules: Iterable[str | Path] = (),
-    dashboards: Iterable[str | Path] = (),
+    rules: str | Path | Iterable[str | Path] = (),
+    dashboards: str | Path | Iterable[str | Path] = (),
 ) -> Usage:
     """Read what uses metrics.
 
     Parameters
     ----------
     rules, dashboards
-        Files and folders, which are read with what lies below them. What a file holds decides how
+        A file or folder or several; a folder is read with what lies below it. What a file holds decides how
         it is read, so it does not matter which of the two names it; a file named twice is read
         once.
 
@@ -61,8 +61,8 @@ def load_usage(
     """
     loader = _Loader()
     seen: set[Path] = set()
-    for given in (*rules, *dashboards):
-        for file, named in _files(Path(given), loader.skipped):
+    for given in (*_several(rules), *_several(dashboards)):
+        for file, named in loader.files_of(Path(given)):
             real = Path(os.path.realpath(file))
             if real not in seen:
                 seen.add(real)
@@ -84,28 +84,8 @@ def read_usage(data: bytes, path: str = "") -> Usage:
     return loader.usage()
 
 
-def _files(given: Path, skipped: Counter[str]) -> Iterator[tuple[Path, bool]]:
-    """Regular files of a path, each with whether it was named itself."""
-    try:
-        is_folder, is_there = given.is_dir(), given.exists()
-    except (OSError, ValueError):
-        is_folder = is_there = False
-    if not is_there:
-        msg = f"there is no {str(given)!r}"
-        raise InputError(msg, "check the path of the rules or dashboards")
-    if not is_folder:
-        yield given, True
-        return
-    for folder, folders, names in os.walk(given):
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
-        for name in sorted(names):
-            file = Path(folder, name)
-            if file.suffix.lower() not in _SUFFIXES:
-                skipped["another kind of file"] += 1
-            elif file.is_file():
-                yield file, False
-            else:
-                skipped["no regular file"] += 1
+def _several(paths: str | Path | Iterable[str | Path]) -> tuple[str | Path, ...]:
+    return (paths,) if isinstance(paths, str | Path) else tuple(paths)
 
 
 @dataclass(slots=True)
@@ -127,7 +107,35 @@ class _Loader:
             files=self.files,
         )
 
+    def files_of(self, given: Path) -> Iterator[tuple[Path, bool]]:
+        """Regular files of a path, each with whether it was named itself."""
+        try:
+            is_folder, is_there = given.is_dir(), given.exists()
+        except (OSError, ValueError):
+            is_folder = is_there = False
+        if not is_there:
+            msg = f"there is no {str(given)!r}"
+            raise InputError(msg, "check the path of the rules or dashboards")
+        if not is_folder:
+            yield given, True
+            return
+        for folder, folders, names in os.walk(given, onerror=self._unlisted):
+            folders[:] = sorted(one for one in folders if not one.startswith("."))
+            for name in sorted(names):
+                file = Path(folder, name)
+                if file.suffix.lower() not in _SUFFIXES:
+                    self.skipped["another kind of file"] += 1
+                elif file.is_file():
+                    yield file, False
+                else:
+                    self.skipped["no regular file"] += 1
+
+    def _unlisted(self, error: OSError) -> None:
+        path = os.fsencode(str(error.filename)).decode(errors="replace")
+        self._unread(path, error.strerror or type(error).__name__)
+
     def file(self, file: Path, *, named: bool) -> None:
+        """Read one file, and tell why where that cannot be done."""
         path = os.fsencode(file.as_posix()).decode(errors="replace")
         try:
             if not file.is_file():

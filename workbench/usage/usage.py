@@ -151,6 +151,11 @@ class Usage:
         """Metrics that recording rules write, each with the rules."""
         return self._recorded
 
+    @property
+    def unread_rules(self) -> tuple[Query, ...]:
+        """Recording rules whose results nobody reads, as far as these queries tell."""
+        return tuple(q for q in self.queries if q.record and not self.alive(q))
+
     def joined(self, other: Usage) -> Usage:
         """What either holds."""
         skipped = dict(self.skipped)

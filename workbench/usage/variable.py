@@ -64,20 +64,30 @@ BUILT_IN: Final[Mapping[str, str]] = {
 """Grafana's own variables that stand for durations and numbers, with a value each."""
 
 
-def variables_of(listed: Iterable[Any]) -> dict[str, Variable]:
-    """Read a dashboard's ``templating.list``.
+def variables_of(listed: Iterable[Any], inputs: Iterable[Any] = ()) -> dict[str, Variable]:
+    """Read a dashboard's ``templating.list``, and the constants of an exported one's ``__inputs``.
 
     Examples
     --------
     >>> variables_of([{"name": "m", "type": "custom", "query": "a, one : b"}])["m"].values
     ('a', 'b')
     """
-    found = (_variable(mapping(one)) for one in listed)
+    told = {
+        text(one.get("name")): text(one.get("value"))
+        for one in map(mapping, inputs)
+        if text(one.get("type")) == "constant"
+    }
+    found = [Variable(name, "constant", (value,), example=value) for name, value in told.items()]
+    found += [_variable(mapping(one), told) for one in listed]
     return {variable.name: variable for variable in found if variable.name}
 
 
-def _variable(item: dict[str, Any]) -> Variable:
+def _variable(item: dict[str, Any], inputs: Mapping[str, str]) -> Variable:
     kind = text(item.get("type"))
+    if kind == "constant":
+        # An exported dashboard asks for its constants when it is imported.
+        query = text(item.get("query"))
+        item = {**item, "query": inputs.get(query.removeprefix("${").removesuffix("}"), query)}
     current = mapping(item.get("current")).get("value")
     chosen = [text(v) for v in (current if isinstance(current, list) else [current])]
     chosen = [v for v in chosen if v and v not in _ALL]

@@ -397,3 +397,16 @@ def test_too_many_combinations_become_patterns() -> None:
 def test_labels_that_an_unknown_variable_groups_by_may_be_any() -> None:
     found = read(board(panel("sum by ($by) (x)")))
     assert found.labels_of("x", ["zone"])["zone"].role is LabelRole.SHOWN
+
+
+def test_constants_of_an_exported_dashboard_are_known() -> None:
+    inputs = [{"name": "VAR_PREFIX", "type": "constant", "value": "app"}]
+    prefix = {"name": "prefix", "type": "constant", "query": "${VAR_PREFIX}"}
+    document = board(panel("${prefix}_up"), variables=[prefix], __inputs=inputs)
+    assert read(document).metrics == ("app_up",)
+
+
+def test_a_variable_whose_label_is_a_variable_may_list_any() -> None:
+    item = {"name": "v", "type": "query", "query": "label_values(up, $label)"}
+    found = read(board(variables=[item]))
+    assert found.labels_of("up", ["zone"])["zone"].role is LabelRole.SHOWN

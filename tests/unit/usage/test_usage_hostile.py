@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -94,34 +95,20 @@ def test_an_expression_with_thousands_of_terms_is_read() -> None:
 
 _texts = st.one_of(
     st.text(max_size=20),
-    st.sampled_from(
-        [
-            "sum by (a) (x)",
-            "$v",
-            "x{a='$v'}",
-            "rate(x[$__interval])",
-            "{{a}}",
-            "(((",
-            "label_values(x, a)",
-        ]
-        + ["prometheus", "query", "custom", "a,b", "adhoc", "Dashboard", "PrometheusRule", "List"]
-        + [
-            "ConfigMap",
-            "${v:regex}[[v]]",
-            "x{__name__=~'['}",
-            '{"panels": [], "title": 1}',
-            "\udcff",
-        ]
-    ),
+    st.sampled_from(["sum by (a) (x)", "$v", "x{a='$v'}", "rate(x[$__interval])", "{{a}}", "((("]),
+    st.sampled_from(["label_values(x, a)", "prometheus", "query", "custom", "a,b", "adhoc"]),
+    st.sampled_from(["Dashboard", "PrometheusRule", "List", "ConfigMap", "${v:regex}[[v]]"]),
+    st.sampled_from(["x{__name__=~'['}", '{"panels": [], "title": 1}', "\udcff"]),
 )
-_keys = st.sampled_from(
-    "groups rules name expr query alert record labels annotations spec kind items metadata data model "
-    "panels rows title templating list type datasource uid targets legendFormat transformations options "
-    "fields overrides matcher fieldConfig styles pattern sortBy displayName elements variables queries "
-    "plugin display dashboard meta slug json metricsUsed dashboards ruleGroups in_use_metric_counts "
-    "metric count job_counts current value multi includeAll allValue regex definition filters key "
-    "libraryPanel __elements __inputs links namespace vizConfig layout status schemaVersion".split()
-)
+KEYS = """
+groups rules name expr query alert record labels annotations spec kind items metadata data model
+panels rows title templating list type datasource uid targets legendFormat transformations options
+fields overrides matcher fieldConfig styles pattern sortBy displayName elements variables queries
+plugin display dashboard meta slug json metricsUsed dashboards ruleGroups in_use_metric_counts
+metric count job_counts current value multi includeAll allValue regex definition filters key
+libraryPanel __elements __inputs links namespace vizConfig layout status schemaVersion
+"""
+_keys = st.sampled_from(re.findall(r"\w+", KEYS))
 _documents = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), _texts),
     lambda inner: st.one_of(
@@ -159,9 +146,8 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
     _exercise(b"groups:\n- name: g\n  rules:\n  - expr: " + data, "d.yml")
 
 
-_words = st.sampled_from(
-    """x $v ${v} [[v]] ( ) { } [ ] " 5m , = sum by rate offset # ' __name__ =~ / topk @ :""".split()
-)
+WORDS = """x $v ${v} [[v]] ( ) { } [ ] " 5m , = sum by rate offset # ' __name__ =~ / topk @ :"""
+_words = st.sampled_from(re.findall(r"\S+", WORDS))
 _spaces = st.sampled_from(["", " ", "\n"])
 
 

@@ -154,6 +154,7 @@ groups: [{name: g, rules: [
         "a:r": Status.RECORDED_ONLY,
         "nothing": Status.UNUSED,
     }
+    assert [q.record for q in found.unread_rules] == ["a:r", "b:r"]
 
 
 def test_a_query_that_does_not_parse_is_told_and_what_it_may_mean_is_possibly_used() -> None:
@@ -234,3 +235,9 @@ def test_rules_of_loki_are_left_out_and_counted() -> None:
     found = read_usage(json.dumps({"groups": [{"name": "g", "rules": [rule]}]}).encode())
     assert found.skipped == {"query in LogQL": 1}
     assert not found.unread
+
+
+def test_one_path_may_stand_for_itself(tmp_path) -> None:
+    (tmp_path / "a.yml").write_text(RULES)
+    assert len(load_usage(rules=str(tmp_path)).queries) == 2
+    assert len(load_usage(dashboards=tmp_path / "a.yml").queries) == 2
