@@ -114,6 +114,28 @@ def test_all_counters_that_a_prometheus_holds(source: PrometheusSource, tmp_path
     assert at[START + 560 * STEP] is ResetHint.UNKNOWN
 
 
+def test_an_interrupted_copy_goes_on(
+    source: PrometheusSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches that were there are kept with their histograms, the others read and joined."""
+    monkeypatch.setattr(planning, "_BATCH_SAMPLES", 30_000)
+    asked: list[int] = []
+
+    def stop(done: int, _planned: int) -> None:
+        asked.append(done)
+        if done == 2:
+            raise KeyboardInterrupt
+
+    assert len(planning.plan(source, [COUNTERS], START, END).batches) > 3
+    with pytest.raises(KeyboardInterrupt):
+        capture(source, [COUNTERS], START, END, tmp_path / "copy", progress=stop)
+    assert not (tmp_path / "copy").exists()
+    manifest = capture(source, [COUNTERS], START, END, tmp_path / "copy")
+    check(stored(tmp_path / "copy"), counters(truth()))
+    assert manifest.complete
+    assert any("continued after an interruption" in note for note in manifest.notes)
+
+
 @pytest.mark.parametrize("kind", ["gauge", "float_gauge"])
 def test_gauges_are_copied_in_another_way(
     source: PrometheusSource, tmp_path: Path, kind: str

@@ -247,11 +247,32 @@ def test_batches_of_native_histograms_are_smaller(monkeypatch: pytest.MonkeyPatc
     """A series under the bare name of a family that is known as a histogram is a native one."""
     monkeypatch.setattr(planning, "_BATCH_SAMPLES", 1_600)
     rows = [series(name, 100, i=str(i)) for name in ("h", "h_bucket", "m") for i in range(4)]
-    store = MemoryStore(Samples.from_series(rows), [MetricMetadata("h", MetricType.HISTOGRAM)])
-    planned = plan(SnapshotSource(store, "o"), [ALL], STEP, 100 * STEP)
+    kinds = [MetricMetadata("h", MetricType.HISTOGRAM), MetricMetadata("m", MetricType.GAUGE)]
+    store = MemoryStore(Samples.from_series(rows), kinds)
+    source = Closed(SnapshotSource(store, "o"), store)
+    planned = plan(source, [ALL], STEP, 100 * STEP)  # type: ignore[arg-type]
+    assert not any("histogram_count" in text for text in source.asked)
     assert sorted(batch.series for batch in planned.batches) == [1, 1, 1, 1, 8]
     selected = [store.select(planning.matchers_of(b.selector), 0, 10**9) for b in planned.batches]
     assert [len(each) for each in selected] == [batch.series for batch in planned.batches]
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_native_histograms_without_metadata_are_found(
+    monkeypatch: pytest.MonkeyPatch, *, twice: bool
+) -> None:
+    """By counting them; where the names alone tell metrics apart, by the error of that."""
+    monkeypatch.setattr(planning, "_BATCH_SAMPLES", 1_600)
+    recorded = [natives(99, i=str(i)) for i in range(4)]
+    if twice:
+        recorded += [({**k, "__name__": "g"}, *columns) for k, *columns in recorded]  # type: ignore[misc]
+    known = [series("m", 100, i=str(i)) for i in range(4)]
+    store = MemoryStore(
+        Samples.from_series([*recorded, *known]), [MetricMetadata("m", MetricType.GAUGE)]
+    )
+    planned = plan(SnapshotSource(store, "o"), [ALL], STEP, 100 * STEP)
+    sizes = [batch.series for batch in planned.batches]
+    assert sorted(sizes) == [1] * len(recorded) + [4]
 
 
 def test_series_that_no_label_divides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +303,7 @@ def test_the_plan_estimates_what_a_steady_source_holds() -> None:
     assert planned.series == 20
     assert planned.samples == pytest.approx(200_000, rel=0.1)
     assert planned.queries == 1
-    assert all(text.startswith("sum(count_over_time(") for text in source.asked)
+    assert all(text.startswith(("sum(count_over_time(", "count(")) for text in source.asked)
     assert planned.to_dict()["estimated_samples"] == planned.samples
 
 

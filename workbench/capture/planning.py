@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +35,9 @@ _BATCH_SAMPLES: Final = 2_000_000
 
 _HISTOGRAM_WEIGHT: Final = 16
 """A native histogram takes as much memory, and as much of an answer, as so many floats."""
+
+_CLASSIC: Final = ("_bucket", "_sum", "_count", "_gsum", "_gcount", "_total", "_created", "_info")
+"""Metrics that are so named are floats by convention."""
 
 _BATCH_METRICS: Final = 100
 _CONDITION_CHARACTERS: Final = 12_000
@@ -143,7 +146,7 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
         raise InputError(msg, 'say what to copy, such as {job="api"}')
     batches: list[Batch] = []
     names: set[str] = set()
-    native = _families(source)
+    types = {each.name: each.type for each in source.metrics()}
     known: set[frozenset[tuple[str, str]]] = set()
     for selector in dict.fromkeys(selectors):
         matchers = matchers_of(selector)
@@ -158,7 +161,7 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
             counts = Counter({name: len(each) for name, each in by_name.items()})
             samples = _estimate(source, matchers, counts, (start_ms, end_ms))
             each = samples / len(fresh)
-            groups = _by_weight(by_name, native)
+            groups = _by_weight(by_name, _native(source, matchers, counts, types, end_ms))
             selected = selector if len(fresh) == len(found) and len(groups) == 1 else ""
             for weight, group in groups.items():
                 size = each, weight
@@ -177,10 +180,41 @@ def plan(source: Source, selectors: Sequence[str], start_ms: int, end_ms: int) -
     )
 
 
-def _families(source: Source) -> set[str]:
-    """Metric families that are histograms: a series under the bare name of one is native."""
-    kinds = (MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM)
-    return {each.name for each in source.metrics() if each.type in kinds}
+def _native(
+    source: Source,
+    matchers: tuple[Matcher, ...],
+    sizes: Counter[str],
+    types: Mapping[str, MetricType],
+    end_ms: int,
+) -> set[str]:
+    """Metrics that may be native histograms: their answers are long, so fewer are asked at once.
+
+    A series under the bare name of a histogram's family is one. Of metrics whose type is not known,
+    such as a rule records, some together are counted: where there are any, all may be.
+    """
+    histograms = (MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM)
+    found = {name for name in sizes if types.get(name) in histograms}
+    unknown = {
+        name: sizes[name]
+        for name in sorted(sizes)
+        if types.get(name) in {None, MetricType.UNKNOWN} and not name.endswith(_CLASSIC)
+    }
+    conditions = [m for m in matchers if m.name != "__name__" or m.op != "="]
+    for held in _packed(unknown, sizes.total(), _BATCH_METRICS):
+        condition = one_of(held)
+        named = Matcher("__name__", condition.op, condition.value)
+        expression = f"count(histogram_count({render_selector((named, *conditions))}))"
+        try:
+            data = source.query(expression, end_ms).data
+        except QueryError as error:  # metrics become alike without their names; or none knows it
+            any_native = "same labelset" in error.what
+        except TooExpensiveError:
+            any_native = True
+        else:
+            any_native = bool(len(data))
+        if any_native:
+            found.update(held)
+    return found
 
 
 def _by_weight(

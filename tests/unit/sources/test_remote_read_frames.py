@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from xor_reference import encode
 
 from workbench.errors import BadAnswerError
-from workbench.native import Buckets, Histogram, ResetHint
+from workbench.frame import Frame
+from workbench.native import CUSTOM, Buckets, Histogram, ResetHint
 from workbench.promql.matcher import Matcher
 from workbench.samples import STALE_NAN, is_stale
 from workbench.sources.prometheus.raw import export
@@ -20,6 +22,8 @@ from workbench.sources.prometheus.raw.crc32c import crc32c
 from workbench.sources.prometheus.raw.export import _line, _read, _simd_line, lines, simdjson
 from workbench.sources.prometheus.raw.frames import decode, unpack
 from workbench.sources.prometheus.raw.remote_read import request
+from workbench.sources.snapshot import open_snapshot
+from workbench.store import write_snapshot
 
 ALWAYS = (-(2**60), 2**60)
 
@@ -275,3 +279,27 @@ def test_a_damaged_export_is_refused(body: bytes) -> None:
     """Text of an error, a line that broke off, columns of two lengths."""
     with pytest.raises(BadAnswerError, match="damaged or broke off"):
         _read(iter([LINE % b"1,2,3" + b"\n", body]), (0, 10))
+
+
+def test_custom_bounds_from_a_chunk_to_an_answer(tmp_path: Path) -> None:
+    """Read from a chunk, kept in a snapshot, asked by PromQL: quantiles within custom bounds."""
+    bounds = (0.1, 0.25, 1.0)
+    samples: list[Sample] = [
+        (n * 15_000, Histogram(CUSTOM, 4.0 * n, 1.0 * n, positive=counts, custom_values=bounds))
+        for n in range(1, 41)
+        for counts in [Buckets(np.array([0, 2]), np.array([1.0 * n, 3.0 * n]))]
+    ]
+    packed = unpack(frame(series({"__name__": "h"}, packed_histograms(samples))))
+    write_snapshot(tmp_path / "copy", decode(packed, [{"__name__": "h"}], ALWAYS).series)
+    source = open_snapshot(str(tmp_path / "copy"))
+    for expression, want in {
+        "histogram_count(increase(h[5m]))": 4.0 * 20,
+        "histogram_quantile(0.25, rate(h[5m]))": 0.1,
+        "histogram_quantile(0.625, rate(h[5m]))": 0.25 + 0.75 / 2,
+    }.items():
+        answer = source.query(expression, 600_000).data
+        assert isinstance(answer, Frame)
+        assert answer.values.tolist() == [[pytest.approx(want)]]
+    shown = source.query("h", 600_000).data
+    assert isinstance(shown, Frame)
+    assert shown.histograms[0, 0].rows().upper.tolist() == [0.1, 1.0]
