@@ -170,33 +170,45 @@ class Evaluator:
             return {}
         return {self.text(k, here): self.text(v, here) for k, v in expr.pairs}
 
-    def skeleton(self, expr: Expr, here: Here, depth: int = 0) -> str:
-        """An expression as rules see it (`workbench.codescan.rules.Rule`)."""
+    def skeleton(self, expr: Expr, here: Here, depth: int = 0, *, follow: bool = True) -> str:
+        """An expression as rules see it (`workbench.codescan.rules.Rule`).
+
+        Parameters
+        ----------
+        expr, here
+            The expression, and where it stands.
+        depth
+            How many steps were taken to come here.
+        follow
+            Write for a variable what it was given, where that is one thing: it says more than the
+            variable's name (``vars := mux.Vars(r)``), or less (``err := work()``).
+        """
         if depth > 2 * DEEPEST:
             return ""
         if isinstance(expr, Name):
-            return self._skeleton_of_name(expr, here, depth)
+            return self._skeleton_of_name(expr, here, depth, follow=follow)
         result = ""
         if isinstance(expr, Member):
-            result = f"{self.skeleton(expr.of, here, depth + 1)}.{expr.name}"
+            result = f"{self.skeleton(expr.of, here, depth + 1, follow=follow)}.{expr.name}"
         elif isinstance(expr, Call):
-            result = f"{self.skeleton(expr.callee, here, depth + 1)}()"
+            result = f"{self.skeleton(expr.callee, here, depth + 1, follow=follow)}()"
         elif isinstance(expr, Index):
             key = expr.index.value if isinstance(expr.index, Text) else ""
-            result = f"{self.skeleton(expr.of, here, depth + 1)}[{key}]"
+            result = f"{self.skeleton(expr.of, here, depth + 1, follow=follow)}[{key}]"
         elif isinstance(expr, Part) and expr.index == 0:
-            result = self.skeleton(expr.of, here, depth + 1)
+            result = self.skeleton(expr.of, here, depth + 1, follow=follow)
         elif isinstance(expr, Choice) and expr.options:
-            result = self.skeleton(expr.options[0], here, depth + 1)
+            result = self.skeleton(expr.options[0], here, depth + 1, follow=follow)
         return result
 
-    def _skeleton_of_name(self, expr: Name, here: Here, depth: int) -> str:
+    def _skeleton_of_name(self, expr: Name, here: Here, depth: int, *, follow: bool) -> str:
         if not self.tracer.is_local(expr.name, here):
             return here.file.imports.get(expr.name, expr.name).replace("#", ".")
         type_ = self.tracer.type_of(expr, here)
         if type_:
             return f"{expr.name}<{type_}>"
-        # What a variable was given says more than its name: vars := mux.Vars(r).
+        if not follow:
+            return expr.name
         origin = self.tracer.origin(expr, here)
         if origin is not None and len(origin.values) == 1:
             value, at = origin.values[0]

@@ -132,8 +132,11 @@ class Judge:
     # What the tables say.
 
     def _rule(self, expr: Expr, here: Here) -> Rule | None:
-        skeleton = self._evaluator.skeleton(expr, here)
-        return self._language.rules.find(skeleton) if skeleton else None
+        for follow in (False, True):
+            skeleton = self._evaluator.skeleton(expr, here, follow=follow)
+            if skeleton and (rule := self._language.rules.find(skeleton)) is not None:
+                return rule
+        return None
 
     def _ruled(self, rule: Rule, expr: Expr, here: Here, depth: int) -> LabelValues:
         mend = self._language.mend(rule.kind) if rule.bound is not Bound.BOUNDED else ""

@@ -41,6 +41,12 @@ class Types:
             if isinstance(expr.of, Name) and expr.name in self._members(expr.of.name, here):
                 said = self._members(expr.of.name, here)[expr.name]
                 return Listed("enum", (said or expr.name,), 1, "")
+        if isinstance(expr, Name) and not self._tracer.is_local(expr.name, here):
+            members = self._members(type_, here) if type_ else {}
+            if expr.name in members:
+                # One of its constants: where it has a text, that is found as any constant is.
+                single = Listed("enum", (expr.name,), 1, "")
+                return single if members[expr.name] is None else None
         return self._of_type(type_, here) if type_ else None
 
     def _of_type(self, type_: str, here: Here) -> Listed | None:
