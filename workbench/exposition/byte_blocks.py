@@ -75,38 +75,36 @@ def byte_blocks(source: Source) -> Iterator[Block]:
     [b'a 1\nb 2\nc 3\n']
     """
     pieces = _without_mark(_unzipped(_pieces(source)))
-    held: list[bytes] = []
-    size = 0
+    whole: list[bytes | memoryview] = []
+    rest: list[bytes | memoryview] = []
+    size = tail = 0
     skipping = False
     try:
         for piece in pieces:
-            text = piece
+            text = memoryview(piece)
             if skipping:
-                end = text.find(b"\n") + 1
-                if not end:
+                start = piece.find(b"\n") + 1
+                if not start:
                     continue
-                text, skipping = text[end:], False
-            held.append(text)
+                text, skipping = text[start:], False
             size += len(text)
-            if size < BLOCK_BYTES:
-                continue
-            whole, rest = _cut(b"".join(held))
-            if whole:
-                yield Block(whole)
-            held, size = [rest], len(rest)
-            if size > LONGEST_LINE:
+            end = piece.rfind(b"\n") + 1 - len(piece) + len(text)
+            if end > 0:
+                whole += [*rest, text[:end]]
+                rest, tail = [], 0
+            rest.append(text[max(0, end) :])
+            tail += len(rest[-1])
+            if whole and size >= BLOCK_BYTES:
+                yield Block(b"".join(whole))
+                whole, size = [], tail
+            if tail > LONGEST_LINE:
                 yield Block(b"\n", ((0, _NEVER_ENDS),))
-                held, size, skipping = [], 0, True
+                rest, size, tail, skipping = [], 0, 0, True
     except _DamagedError as error:
-        yield from _last(b"".join(held))
+        yield from _last(b"".join([*whole, *rest]))
         yield Block(b"\n", ((0, str(error)),))
         return
-    yield from _last(b"".join(held))
-
-
-def _cut(text: bytes) -> tuple[bytes, bytes]:
-    end = text.rfind(b"\n") + 1
-    return text[:end], text[end:]
+    yield from _last(b"".join([*whole, *rest]))
 
 
 def _last(text: bytes) -> Iterator[Block]:

@@ -215,8 +215,8 @@ def _rows(
     seen = np.zeros(len(cut.texts), np.bool_)
     for count in np.unique(pieces[usual]).tolist():
         lines = np.flatnonzero(usual & (pieces == count))
-        matrix = cut.codes[cut.first[lines][:, None] + np.arange(count - 1)]
-        keys = matrix[:, ::2]
+        matrix = _matrix(cut, lines, count)
+        keys = matrix[:, :-1:2]
         for template, chosen in _templates(keys, cut.texts, names):
             if template is None:
                 usual[lines[chosen]] = False
@@ -230,6 +230,19 @@ def _rows(
     place_of[places] = np.arange(len(places), dtype=np.int32)
     values = [text[:-1].decode() for text in cut.texts.take(places).to_pylist()]
     return [replace(r, codes=place_of[r.codes]) for r in rows], values
+
+
+def _matrix(cut: _Cut, lines: Places, count: int) -> Codes:
+    """The codes of lines that all have `count` pieces, shape (lines, count)."""
+    breaks = np.flatnonzero(np.diff(lines) != 1) + 1
+    if len(breaks) * 100 > len(lines):
+        scattered: Codes = cut.codes[cut.first[lines][:, None] + np.arange(count)]
+        return scattered
+    starts = cut.first[lines[np.concatenate([[0], breaks])]]
+    stops = cut.last[lines[np.concatenate([breaks, [len(lines)]]) - 1]] + 1
+    runs = [cut.codes[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+    whole: Codes = runs[0] if len(runs) == 1 else np.concatenate(runs)
+    return whole.reshape(-1, count)
 
 
 def _templates(
