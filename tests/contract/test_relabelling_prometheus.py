@@ -23,6 +23,7 @@ import servers
 from workbench.errors import InputError
 from workbench.inventory import LabelTable, ObservedMetric
 from workbench.relabelling import (
+    Aggregation,
     NameScheme,
     RelabelRule,
     ScrapeLimits,
@@ -30,9 +31,10 @@ from workbench.relabelling import (
     relabel,
     relabel_tables,
     write_limits,
+    write_recording_rules,
     write_rules,
 )
-from workbench.samples import format_labels
+from workbench.samples import MetricType, format_labels
 
 PAGE: list[dict[str, str]] = [
     *(
@@ -325,3 +327,21 @@ def test_limits_are_taken(tmp_path: Path) -> None:
     text = write_limits(ScrapeLimits(1500, 20, 30, 100, 200), indent=2)
     assert check_config(tmp_path, text) == ""
     assert text.count("limit: ") == 5
+
+
+def test_recording_rules_are_taken(tmp_path: Path) -> None:
+    """By ``promtool check rules``: every type, reserved and hostile label values in names."""
+    aggregations = [
+        Aggregation("hits_total", MetricType.COUNTER, ("path",), kept=("job", "code")),
+        Aggregation("wait_seconds", MetricType.HISTOGRAM, ("path", "pod"), window="90s"),
+        Aggregation("gc_seconds", MetricType.SUMMARY, ("pod",)),
+        Aggregation("used_bytes", MetricType.GAUGE, ("pod",), operation="sum"),
+        Aggregation("sum", MetricType.UNKNOWN, ("by",), operation="max"),
+        Aggregation("on", MetricType.GAUGE, ("group_left",), operation="avg"),
+    ]
+    path = tmp_path / "rules.yml"
+    path.write_text(write_recording_rules(aggregations, group="it's: {a} group", interval="1m"))
+    command = [servers.needs("promtool"), "check", "rules", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "SUCCESS: 9 rules found" in done.stdout
