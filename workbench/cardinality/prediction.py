@@ -10,6 +10,7 @@ from typing import Any, Final
 from workbench.cardinality.bounds import SeriesBounds, total
 from workbench.cardinality.children import Children, estimate_children
 from workbench.cardinality.families import Family, declared_children, families
+from workbench.cardinality.masking import mask
 from workbench.inventory import Inventory, LabelTable, Place
 from workbench.samples import MetricType
 
@@ -121,7 +122,8 @@ class MetricPrediction:
             "new_labels": list(self.new_labels),
             "gone_labels": list(self.gone_labels),
             "new_values": {
-                n: {"count": len(v), "examples": list(v[:10])} for n, v in self.new_values.items()
+                n: {"count": len(v), "examples": [mask(x) for x in v[:10]]}
+                for n, v in self.new_values.items()
             },
             "new_bounds": list(self.new_bounds),
             "gone_bounds": list(self.gone_bounds),
@@ -206,10 +208,9 @@ def predict(
     scraped = any(targets.intersection(f.children.labels) for f in old.values() if f.children)
     replicas_before = 0 if not old else seen if scraped else count
     scale = 1 if scraped else replicas_before
+    deploy = _Deploy(targets, count, scale, steady=scraped and count == seen)
     kept = [
-        _judge(family, old.get(key), targets, count, scale)
-        for key, family in new.items()
-        if key not in _SYNTHETIC
+        _judge(family, old.get(key), deploy) for key, family in new.items() if key not in _SYNTHETIC
     ]
     # Code does not show what its libraries expose: only text can say that a metric is gone.
     leave = _gone if candidate.metrics else _not_shown
@@ -274,22 +275,36 @@ def _not_shown(old: Family, before: int) -> MetricPrediction:
     )  # fmt: skip
 
 
-def _judge(
-    new: Family, old: Family | None, targets: frozenset[str], replicas: int, scale: int
-) -> MetricPrediction:
-    children, per_child = _children(new, old, targets)
+@dataclass(frozen=True, slots=True)
+class _Deploy:
+    """What is the same for all metrics: labels of targets, replicas, factor on the baseline."""
+
+    targets: frozenset[str]
+    replicas: int
+    scale: int
+    steady: bool
+    """Whether a server shows as many replicas as there will be."""
+
+
+def _judge(new: Family, old: Family | None, deploy: _Deploy) -> MetricPrediction:
+    children, per_child = _children(new, old, deploy.targets)
     replica = _scaled(children.bounds, per_child)
-    after = replica * replicas
-    before = _before(old) * scale if old is not None else 0
+    after = replica * deploy.replicas
+    before = _before(old) * deploy.scale if old is not None else 0
     new_bounds, gone_bounds = _bounds_changed(new, old)
-    by_label = {n: round(count * per_child) * replicas for n, count in children.by_label.items()}
+    by_label = {
+        n: round(count * per_child) * deploy.replicas for n, count in children.by_label.items()
+    }
     status = Status.NEW
     type_before = new.type
     if old is not None:
         type_before = old.type if old.type is not MetricType.UNKNOWN else new.type
         moved = children.changed or new_bounds or gone_bounds or type_before is not new.type
         status = Status.CHANGED if moved else Status.SAME
-    gone = old.series_at(gone_bounds) * scale if old is not None else 0
+    if status is Status.SAME and before and deploy.steady:
+        # The server shows all replicas: what does not change stays as it counts it.
+        after = SeriesBounds(min(after.least, before), max(after.least, before), after.most)
+    gone = old.series_at(gone_bounds) * deploy.scale if old is not None else 0
     return MetricPrediction(
         name=new.name,
         type=new.type,

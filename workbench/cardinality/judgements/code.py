@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from workbench.cardinality.families import family_key
 from workbench.findings import Finding, Severity
 from workbench.inventory import Bound, DeclaredMetric, Inventory, LabelValues, Place
 
 __all__ = ["judge_code"]
 
 
-def judge_code(
-    candidate: Inventory, baseline: Inventory | None, owner: Callable[[str, str], str]
-) -> Iterator[Finding]:
+def judge_code(inventory: Inventory, owner: Callable[[str, str], str]) -> Iterator[Finding]:
     """Name each label that code gives values without bound.
 
     Parameters
     ----------
-    candidate
+    inventory
         With what its code declares.
-    baseline
-        A label that its code leaves unbounded too is a warning: this deploy does not bring it.
     owner
         From a metric's name and a file to who is to act.
     """
-    known = set()
-    if baseline is not None:
-        known = {(family_key(d.name), n) for d in baseline.declared for n, _ in _unbounded(d)}
-    for declared in candidate.declared:
+    for declared in inventory.declared:
         for label, values in _unbounded(declared):
-            old = (family_key(declared.name), label) in known
-            yield _finding(declared, label, values, old=old, owner=owner)
+            yield _finding(declared, label, values, owner(declared.name, declared.place.path))
 
 
 def _unbounded(declared: DeclaredMetric) -> Iterator[tuple[str, LabelValues]]:
@@ -40,23 +31,15 @@ def _unbounded(declared: DeclaredMetric) -> Iterator[tuple[str, LabelValues]]:
             yield label, values
 
 
-def _finding(
-    declared: DeclaredMetric,
-    label: str,
-    values: LabelValues,
-    *,
-    old: bool,
-    owner: Callable[[str, str], str],
-) -> Finding:
+def _finding(declared: DeclaredMetric, label: str, values: LabelValues, owner: str) -> Finding:
     sites = _sites(declared, label)
     place = sites[0] if sites else declared.place
     others = f" and at {len(sites) - 1} more" if len(sites) > 1 else ""
-    seen = ", as in the version before" if old else ""
     return Finding(
         "CARD-UNBOUNDED-LABEL",
-        Severity.WARNING if old else Severity.ERROR,
+        Severity.ERROR,
         f"metric {declared.name} label {label}",
-        f"label {label} of {declared.name} has no bound{seen}: {values.reason or values.kind}{others}",
+        f"label {label} of {declared.name} has no bound: {values.reason or values.kind}{others}",
         values.mend or "give it a value from a short list that the code holds, or drop it",
         evidence={
             "metric": declared.name,
@@ -67,7 +50,7 @@ def _finding(
             "places": [str(p) for p in sites[:20]],
         },
         place=place,
-        owner=owner(declared.name, declared.place.path),
+        owner=owner,
     )
 
 
