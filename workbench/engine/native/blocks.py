@@ -114,14 +114,15 @@ def stacked(histograms: Sequence[Histogram], *, reconciled: bool = False) -> Blo
 
 def _laid_out(each: Sequence[Buckets]) -> tuple[Ints, Floats]:
     """All indices that any has, and a table of the counts: (histograms, indices)."""
-    index = each[0].index
-    if all(one.alike(each[0]) for one in each[1:]):
-        return index, np.array([one.counts for one in each]).reshape(len(each), len(index))
+    sizes = [len(one.index) for one in each]
     flat = np.concatenate([one.index for one in each])
+    counts = np.concatenate([one.counts for one in each])
+    index = each[0].index
+    if min(sizes) == max(sizes) and (flat.reshape(len(each), -1) == index).all():
+        return index, counts.reshape(len(each), len(index))
     index = np.unique(flat)
     table = np.zeros((len(each), len(index)))
-    rows = np.repeat(np.arange(len(each)), [len(one) for one in each])
-    table[rows, np.searchsorted(index, flat)] = np.concatenate([one.counts for one in each])
+    table[np.repeat(np.arange(len(each)), sizes), np.searchsorted(index, flat)] = counts
     return index, table
 
 

@@ -138,6 +138,7 @@ def _doubtful(run: list[Histogram], low: Ints, last: Ints, *, counter: bool) -> 
     return "" if (gauges[low] & gauges[last]).all() else "gauge"
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def _factors(
     ranges: Ranges, windows: _Windows, first_count: Floats, count: Floats, *, counter: bool
 ) -> Floats:
