@@ -6,7 +6,7 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
@@ -65,6 +65,7 @@ class _Loss:
     metric: str
     label: str = ""
     bounds: tuple[str, ...] = ()
+    uncertain: bool = False
 
 
 def breakages(
@@ -99,14 +100,19 @@ def breakages(
     seen = set(waiting)
     found: dict[tuple[int, str, Effect, str], Breakage] = {}
     while waiting:
-        loss = waiting.pop(0)
-        for use in usage.of_metric(loss.metric):
-            for breakage, further in _effects(use, loss):
-                key = (id(use.query), loss.metric, breakage.effect, breakage.reason)
-                found.setdefault(key, breakage)
-                fresh = [one for one in further if one not in seen]
-                seen.update(fresh)
-                waiting += fresh
+        uses = usage.of_metrics(tuple(dict.fromkeys(loss.metric for loss in waiting)))
+        met = [
+            (use, loss, one)
+            for loss in waiting
+            for use in uses[loss.metric]
+            if (one := _breakage(use, loss)) is not None
+        ]
+        waiting = []
+        for use, loss, one in met:
+            found.setdefault((id(use.query), loss.metric, one.effect, one.reason), one)
+            further = _handed_on(use, loss, one.effect) if use.query.record else []
+            waiting += [lost for lost in further if lost not in seen]
+            seen.update(further)
     order = list(Effect)
     return tuple(sorted(found.values(), key=lambda one: order.index(one.effect)))
 
@@ -119,16 +125,15 @@ def _written(bounds: Iterable[str | float]) -> tuple[str, ...]:
     return tuple(one if isinstance(one, str) else format_value(float(one)) for one in bounds)
 
 
-def _effects(use: MetricUse, loss: _Loss) -> Iterator[tuple[Breakage, list[_Loss]]]:
-    """What a loss does to a query that reads the metric, and what it loses in turn."""
+def _breakage(use: MetricUse, loss: _Loss) -> Breakage | None:
+    """What a loss does to a query that reads the metric."""
     verdict = _verdict(use, loss)
     if verdict is None:
-        return
+        return None
     effect, reason = verdict
-    if use.certainty is Certainty.POSSIBLE:
+    if use.certainty is Certainty.POSSIBLE or loss.uncertain:
         effect = Effect.MAY_CHANGE
-    further = _handed_on(use, loss, effect) if use.query.record else []
-    yield Breakage(use.query, effect, loss.metric, reason), further
+    return Breakage(use.query, effect, loss.metric, reason)
 
 
 def _verdict(use: MetricUse, loss: _Loss) -> tuple[Effect, str] | None:
@@ -189,7 +194,8 @@ def _without_bounds(read: Reading, loss: _Loss) -> tuple[Effect, str] | None:
 def _handed_on(use: MetricUse, loss: _Loss, effect: Effect) -> list[_Loss]:
     """What a recording rule's result loses."""
     record = use.query.record
-    changed = _Loss("values", record)
+    uncertain = effect is Effect.MAY_CHANGE
+    changed = _Loss("values", record, uncertain=uncertain)
     if loss.what == "metric" and effect is Effect.BREAKS:
         return [_Loss("metric", record)]
     if loss.what != "label":
@@ -197,5 +203,7 @@ def _handed_on(use: MetricUse, loss: _Loss, effect: Effect) -> list[_Loss]:
     from workbench.usage.usage import role_in
 
     role, reason = role_in(use, loss.label)
-    lost = [_Loss("label", record, loss.label)] if reason in _HANDED_ON else []
-    return lost if role is LabelRole.SHOWN else [*lost, changed]
+    if reason not in _HANDED_ON:
+        return [changed]
+    lost = _Loss("label", record, loss.label, uncertain=uncertain)
+    return [lost] if role is LabelRole.SHOWN else [lost, changed]

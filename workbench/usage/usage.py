@@ -146,10 +146,14 @@ class Usage:
         """Metrics that are named exactly, sorted."""
         return tuple(sorted({name for query in self.queries for name in query.metrics}))
 
-    @property
+    @cached_property
     def recorded(self) -> Mapping[str, tuple[Query, ...]]:
         """Metrics that recording rules write, each with the rules."""
-        return self._recorded
+        result: dict[str, tuple[Query, ...]] = {}
+        for query in self.queries:
+            if query.record:
+                result[query.record] = (*result.get(query.record, ()), query)
+        return result
 
     @property
     def unread_rules(self) -> tuple[Query, ...]:
@@ -273,7 +277,7 @@ class Usage:
             record = use.query.record
             handed = role is LabelRole.SHOWN or reason in ("by", "on")
             if record and handed and record not in chain and len(chain) < _LONGEST_CHAIN:
-                result += self._proofs(self.of_metric(record), label, (*chain, record))
+                result += self._proofs(self._record_uses[record], label, (*chain, record))
         return result
 
     def _listings(self, label: str) -> list[LabelProof]:
@@ -291,12 +295,8 @@ class Usage:
         return NameIndex(self.queries)
 
     @cached_property
-    def _recorded(self) -> dict[str, tuple[Query, ...]]:
-        result: dict[str, tuple[Query, ...]] = {}
-        for query in self.queries:
-            if query.record:
-                result[query.record] = (*result.get(query.record, ()), query)
-        return result
+    def _record_uses(self) -> dict[str, tuple[MetricUse, ...]]:
+        return self.of_metrics(tuple(self.recorded))
 
     @cached_property
     def _alive(self) -> dict[int, Certainty]:
@@ -308,8 +308,8 @@ class Usage:
             id(query): Certainty.NO if query.kind is Kind.RECORDING_RULE else Certainty.CERTAIN
             for query in self.queries
         }
-        readers = self._index.lookup(tuple(self._recorded))
-        waiting = list(self._recorded)
+        readers = self._index.lookup(tuple(self.recorded))
+        waiting = list(self.recorded)
         users: dict[int, set[str]] = {}
         for record, found in readers.items():
             for query, _, _ in found:
@@ -317,7 +317,7 @@ class Usage:
         while waiting:
             record = waiting.pop()
             level = max((min(c, alive[id(q)]) for q, c, _ in readers[record]), default=Certainty.NO)
-            for rule in self._recorded[record]:
+            for rule in self.recorded[record]:
                 if level > alive[id(rule)]:
                     alive[id(rule)] = level
                     waiting += users.get(id(rule), ())

@@ -118,3 +118,9 @@ def test_rules_that_read_each_other_do_not_go_round_for_ever() -> None:
     assert {one.query.record for one in usage.breaks(drop_labels={"a": ["z"]})} == {"a", "b"}
     assert {one.query.record for one in usage.breaks(drop_metrics=["a"])} == {"a", "b"}
     assert usage.labels_of("a", ["z"])["z"].role.name == "SHOWN"
+
+
+def test_what_is_uncertain_stays_uncertain_down_the_chain() -> None:
+    usage = rules(record("r", 'sum({job="a",__name__!~"r|s"})'), record("s", "sum(r)"), alert("A", "s > 1"))
+    found = told(usage.breaks(drop_metrics=["x"]))
+    assert [one[:2] for one in found] == [(n, "may change") for n in ("r", "s", "A")]
