@@ -162,6 +162,11 @@ class Prediction:
     rollout: SeriesBounds
     notes: tuple[str, ...] = ()
 
+    @property
+    def replica(self) -> SeriesBounds:
+        """What one target exposes afterwards."""
+        return total(m.replica for m in self.metrics if m.status is not Status.NOT_SHOWN)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {

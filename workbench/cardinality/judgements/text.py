@@ -23,7 +23,7 @@ def judge_lint(
             "CARD-LINT",
             problem.severity,
             f"{problem.rule.value} {problem.metric}{label}",
-            f"{problem.text} ({problem.rule.value})",
+            f"{problem.metric}: {problem.text} ({problem.rule.value})",
             problem.mend,
             evidence={"rule": problem.rule.value, "metric": problem.metric, "label": problem.label},
             where="" if problem.place else problem.metric,
@@ -60,6 +60,10 @@ def judge_reading(inventory: Inventory) -> Iterator[Finding]:
         )
 
 
+_MANY_BUCKETS = 20
+"""More bounds than this are told: a native histogram is finer at one series a child."""
+
+
 def judge_buckets(
     families: Iterable[Family], owner: Callable[[str, str], str]
 ) -> Iterator[Finding]:
@@ -70,6 +74,8 @@ def judge_buckets(
             continue
         table = bucket.table
         children = table.without(["le"])
+        if table.distinct("le") > _MANY_BUCKETS:
+            yield _many_buckets(family, table.distinct("le"), children, owner(family.name, ""))
         if children * table.distinct("le") == table.series:
             continue
         yield Finding(
@@ -83,3 +89,16 @@ def judge_buckets(
             where=family.name,
             owner=owner(family.name, ""),
         )
+
+
+def _many_buckets(family: Family, bounds: int, children: int, owner: str) -> Finding:
+    return Finding(
+        "CARD-MANY-BUCKETS",
+        Severity.INFO,
+        f"metric {family.name}",
+        f"{family.name} has {bounds} buckets for each of {children:,} children: {family.series:,} series",
+        "use a native histogram, or keep the bounds that objectives and dashboards name",
+        evidence={"metric": family.name, "bounds": bounds, "children": children},
+        where=family.name,
+        owner=owner,
+    )

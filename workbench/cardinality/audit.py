@@ -1,0 +1,326 @@
+"""The audit: candidate against baseline, judged, with fixes that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+
+from workbench.cardinality.budget_checks import BudgetCheck, check_budgets
+from workbench.cardinality.budgets import BudgetFile
+from workbench.cardinality.census import Census, take_census
+from workbench.cardinality.families import Family, families, family_key
+from workbench.cardinality.fixes import (
+    Fix,
+    fewer_buckets,
+    scrape_limits,
+    without_label,
+    without_metrics,
+)
+from workbench.cardinality.judgements.budget import judge_budgets
+from workbench.cardinality.judgements.code import judge_code
+from workbench.cardinality.judgements.growth import judge_growth
+from workbench.cardinality.judgements.text import judge_buckets, judge_lint, judge_reading
+from workbench.cardinality.judgements.use import judge_breakage, judge_unused
+from workbench.cardinality.judgements.values import judge_values
+from workbench.cardinality.lint import LintRule, lint
+from workbench.cardinality.prediction import REPLICA_LABELS, Prediction, predict
+from workbench.errors import InputError
+from workbench.findings import Finding, Severity
+from workbench.inventory import DeclaredMetric, Inventory
+from workbench.usage import InventoryUsage, Usage, join_inventory
+from workbench.usage import Status as UseStatus
+
+__all__ = ["AUDIT_VERSION", "Audit", "AuditOptions", "audit"]
+
+AUDIT_VERSION: Final = 1
+"""Of the JSON form."""
+
+_TARGET_LABELS: Final = frozenset(
+    {"instance", "job", "pod", "namespace", "node", "container", "cluster", "service", "endpoint"}
+)
+"""Labels that scrapes add: bounded by the machines, whatever their values look like."""
+
+_MOST_FIXES: Final = 50
+
+_LESS: Final = {
+    Severity.ERROR: Severity.WARNING,
+    Severity.WARNING: Severity.INFO,
+    Severity.INFO: Severity.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """How an audit judges.
+
+    Parameters
+    ----------
+    replicas
+        How many targets will run the candidate; as many as the baseline shows where None.
+    replica_labels
+        Labels that tell replicas apart.
+    names_change
+        Whether new replicas have other names than old ones, as pods do.
+    lint_rules
+        Those that are on.
+    today
+        The day by which budgets are judged.
+    """
+
+    replicas: int | None = None
+    replica_labels: tuple[str, ...] = REPLICA_LABELS
+    names_change: bool = True
+    lint_rules: Collection[LintRule] = frozenset(LintRule)
+    today: date = field(default_factory=date.today)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found.
+
+    Parameters
+    ----------
+    candidate, baseline
+        What was compared; `baseline` is None where there was none.
+    census
+        Counts of the candidate's series; None where only code was read.
+    prediction
+        Series after the deploy.
+    findings
+        The gravest first.
+    budgets
+        Each budget, judged.
+    use
+        The candidate's metrics with what reads them; None where no rules or dashboards were read.
+    fixes
+        Tried changes, by the fingerprint of their finding.
+    limits
+        Limits for the scrape job; None where only code was read.
+    """
+
+    candidate: Inventory
+    baseline: Inventory | None
+    census: Census | None
+    prediction: Prediction
+    findings: tuple[Finding, ...]
+    budgets: tuple[BudgetCheck, ...] = ()
+    use: InventoryUsage | None = None
+    fixes: Mapping[str, Fix] = field(default_factory=dict)
+    limits: Fix | None = None
+    price: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; `inventory` lets it be the baseline of a later audit."""
+        return {
+            "kind": "workbench-audit",
+            "version": AUDIT_VERSION,
+            "candidate": self.candidate.origin,
+            "baseline": self.baseline.origin if self.baseline is not None else None,
+            "prediction": self.prediction.to_dict(),
+            "price": self.price,
+            "findings": [f.to_dict() for f in self.findings],
+            "budgets": [c.to_dict() for c in self.budgets],
+            "census": self.census.to_dict() if self.census is not None else None,
+            "use": _use(self.use),
+            "fixes": {fingerprint: fix.to_dict() for fingerprint, fix in self.fixes.items()},
+            "limits": self.limits.to_dict() if self.limits is not None else None,
+            "declared": [_declared(d) for d in self.candidate.declared],
+            "inventory": {
+                name: {
+                    "series": m.series,
+                    "type": m.type.value,
+                    "labels": {n: m.distinct(n) for n in m.labels},
+                }
+                for name, m in self.candidate.metrics.items()
+            },
+        }
+
+
+def audit(
+    candidate: Inventory,
+    baseline: Inventory | None = None,
+    *,
+    usage: Usage | None = None,
+    budgets: BudgetFile | None = None,
+    options: AuditOptions | None = None,
+) -> Audit:
+    r"""Judge a candidate.
+
+    Parameters
+    ----------
+    candidate
+        The new version: code, text, or a server as it is.
+    baseline
+        The old version; what it already has is no error of this deploy.
+    usage
+        What rules and dashboards read.
+    budgets
+        What is allowed, and whose it is.
+    options
+        How to judge.
+
+    Examples
+    --------
+    >>> from workbench.exposition import scan
+    >>> text = "".join(f'hits{{user="{i:08x}-1111-4111-8111-00000000aaaa"}} 1\n' for i in range(200))
+    >>> [f.code for f in audit(scan(text)).findings if f.severity is Severity.ERROR]
+    ['CARD-GROWING-LABEL']
+    """
+    chosen = options or AuditOptions()
+    file = budgets or BudgetFile.model_validate({})
+    deployed = _is_deployed(candidate, chosen)
+    prediction = predict(
+        candidate,
+        candidate if baseline is None and deployed else baseline,
+        replicas=chosen.replicas,
+        replica_labels=chosen.replica_labels,
+        names_change=chosen.names_change and not (baseline is None and deployed),
+    )
+    new = families(candidate, [baseline] if baseline is not None else [])
+    old = families(baseline, [candidate]) if baseline is not None else {}
+    own = {f.fingerprint: f for f in _of_itself(candidate, new, file, chosen)}
+    if baseline is not None:
+        for known in _of_itself(baseline, old, file, chosen):
+            if known.fingerprint in own:
+                own[known.fingerprint] = _known(own[known.fingerprint])
+    checks = check_budgets(file, prediction, candidate, baseline, today=chosen.today)
+    found = [*own.values(), *judge_reading(candidate), *judge_budgets(checks)]
+    if baseline is not None:
+        found += judge_growth(prediction, file.owner_of, file.price)
+    use = None
+    if usage is not None:
+        use = join_inventory(usage, candidate if candidate.metrics else baseline or candidate)
+        found += judge_breakage(prediction, old, usage, file.owner_of)
+        found += judge_unused(use, file.owner_of)
+    found.sort(key=lambda f: (-f.severity.rank, f.code == "CARD-LINT", f.code, f.about))
+    fixes = dict(_fixes(found, {**old, **new}, use, usage))
+    metrics = candidate.metrics or (baseline.metrics if baseline is not None else {})
+    replica = prediction.replica
+    return Audit(
+        candidate=candidate,
+        baseline=baseline,
+        census=take_census(candidate) if candidate.metrics else None,
+        prediction=prediction,
+        findings=tuple(_with_fix(f, fixes.get(f.fingerprint)) for f in found),
+        budgets=tuple(checks),
+        use=use,
+        fixes=fixes,
+        limits=scrape_limits(metrics.values(), replica) if metrics else None,
+        price=_price(file, prediction),
+    )
+
+
+def _is_deployed(candidate: Inventory, options: AuditOptions) -> bool:
+    """Whether the candidate is a server's view, with the labels of its targets."""
+    labels = set(options.replica_labels)
+    return any(labels.intersection(m.labels) for m in candidate.metrics.values())
+
+
+def _of_itself(
+    inventory: Inventory, grouped: Mapping[str, Family], file: BudgetFile, options: AuditOptions
+) -> Iterator[Finding]:
+    """What is wrong with one version, whatever the other is like."""
+    unbounded = list(judge_code(inventory, file.owner_of))
+    yield from unbounded
+    told = {f.about for f in unbounded}
+    spare = {*_TARGET_LABELS, *options.replica_labels}
+    for finding in judge_values(grouped, file.owner_of, spare=spare):
+        if finding.code != "CARD-GROWING-LABEL" or finding.about not in told:
+            yield finding
+    yield from judge_buckets(grouped.values(), file.owner_of)
+    yield from judge_lint(lint(inventory, options.lint_rules), file.owner_of)
+
+
+def _known(finding: Finding) -> Finding:
+    what = f"{finding.what} (as in the version before)"
+    return replace(finding, severity=_LESS[finding.severity], what=what)
+
+
+def _fixes(
+    found: Iterable[Finding],
+    grouped: Mapping[str, Family],
+    use: InventoryUsage | None,
+    usage: Usage | None,
+) -> Iterator[tuple[str, Fix]]:
+    """A tried change for each finding that a configuration can mend; the gravest first."""
+    made: dict[tuple[str, str], Fix] = {}
+    for finding in found:
+        if len(made) >= _MOST_FIXES:
+            return
+        fix = None
+        if finding.code == "CARD-UNUSED-METRIC" and use is not None:
+            unread = (*use.with_status(UseStatus.UNUSED), *use.with_status(UseStatus.RECORDED_ONLY))
+            fix = without_metrics([one.metric for one in unread], usage)
+        elif finding.code == "CARD-MANY-BUCKETS":
+            fix = fewer_buckets(grouped[family_key(finding.evidence["metric"])], (), usage)
+        elif "label" in finding.evidence and finding.code != "CARD-LINT":
+            key = (family_key(finding.evidence["metric"]), finding.evidence["label"])
+            fix = made.get(key) or _label_fix(grouped.get(key[0]), key[1], usage)
+            if fix is not None:
+                made[key] = fix
+        if fix is not None and fix.text:
+            yield finding.fingerprint, fix
+
+
+def _label_fix(family: Family | None, label: str, usage: Usage | None) -> Fix | None:
+    if family is None or not any(label in m.labels and m.table is not None for m in family.members):
+        return None
+    try:
+        return without_label(family, label, usage)
+    except InputError:  # what a gauge's values are, no type says: the finding says what to do
+        return None
+
+
+def _with_fix(finding: Finding, fix: Fix | None) -> Finding:
+    if fix is None:
+        return finding
+    evidence = {**finding.evidence, "fix": fix.summary()}
+    return replace(finding, fix=fix.commented(), evidence=evidence)
+
+
+def _price(file: BudgetFile, prediction: Prediction) -> str:
+    if file.price is None:
+        return ""
+    now, then = file.price.of(prediction.before), file.price.of(prediction.after.expected)
+    return f"{now:,} → {then:,} {file.price.currency} a month"
+
+
+def _use(use: InventoryUsage | None) -> dict[str, Any] | None:
+    if use is None:
+        return None
+    return {
+        "series": {status.name.lower(): count for status, count in use.series.items()},
+        "missing": {name: [q.title for q in queries] for name, queries in use.missing.items()},
+        "metrics": {
+            name: {
+                "status": one.status.name.lower(),
+                "queries": len(one.uses),
+                "labels": {label: each.role.name.lower() for label, each in one.labels.items()},
+            }
+            for name, one in use.metrics.items()
+        },
+    }
+
+
+def _declared(declared: DeclaredMetric) -> dict[str, Any]:
+    return {
+        "name": declared.name,
+        "type": declared.type.value,
+        "place": str(declared.place),
+        "library": declared.library,
+        "most_children": declared.most_children,
+        "series_per_child": declared.series_per_child,
+        "labels": {
+            label: {
+                "bound": values.bound.value,
+                "kind": values.kind,
+                "count": values.count,
+                "values": list(values.values[:50]),
+                "reason": values.reason,
+                "places": [str(p) for p in values.places[:20]],
+            }
+            for label, values in declared.values.items()
+        },
+    }
