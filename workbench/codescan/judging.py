@@ -216,15 +216,17 @@ class Judge:
             return self._passed(call, here, depth)
         if skeleton in _FORMATS and call.args:
             return self._formatted(call, here, depth)
+        if (values := self._typed(call, here, depth)) is not None:
+            return values
         if _callee_name(call) in _LOOKUPS and isinstance(call.callee, Member):
             looked = self._looked_up(call, call.callee.of, here, depth)
             if looked is not None:
                 return looked
         found = list(self._evaluator.results(call, here, sure=True))
         if found:
-            values = _merged(self.values(v, at, depth + 1) for v, at in found)
-            if values.bound is not Bound.UNKNOWN:
-                return self._through(values, call, here)
+            given = _merged(self.values(v, at, depth + 1) for v, at in found)
+            if given.bound is not Bound.UNKNOWN:
+                return self._through(given, call, here)
         rule = rule_of_name(_callee_name(call)) if not found else None
         if rule is not None and rule.bound is Bound.UNBOUNDED:
             return self._ruled(rule, call, here, depth)
@@ -285,6 +287,8 @@ class Judge:
     # Collections.
 
     def _element(self, expr: Element, here: Here, depth: int) -> LabelValues:
+        if (values := self._typed(expr, here, depth)) is not None:
+            return values
         for literal, at in self._tracer.records(expr.of, here)[:1]:
             if isinstance(literal, Record):
                 chosen = [k if expr.key else v for k, v in literal.pairs]

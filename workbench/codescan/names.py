@@ -138,6 +138,11 @@ _FLEET: Final = frozenset(
 )
 """Things of which there are as many as were set up: their ids speak for neither."""
 
+_EMPTY: Final = frozenset(
+    {"raw", "the", "my", "new", "old", "this", "current", "obj", "default", "next", "last", "first"}
+)
+"""Words that do not say what an id numbers."""
+
 _IDS: Final = frozenset({"id", "uuid", "guid", "uid", "ids"})
 
 _IDENTIFIER: Final = Rule("", "identifier", "an id by its name: it grows with what it numbers")
@@ -225,8 +230,8 @@ def rule_of_name(name: str) -> Rule | None:
     if words[-1] in ("uuid", "guid"):
         return _IDENTIFIER
     # A bare id does not say what it numbers, nor does one of a variable of a single letter.
-    if words[-1] in _IDS and len(words) > 1 and len(words[-2]) > 1 and words[-2] not in _FLEET:
-        return _IDENTIFIER
+    if words[-1] in _IDS and len(words) > 1 and len(words[-2]) > 1:
+        return None if words[-2] in _FLEET | _EMPTY else _IDENTIFIER
     return None
 
 

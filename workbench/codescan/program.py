@@ -145,6 +145,7 @@ class Program:
         self._members: dict[str, list[str]] = defaultdict(list)
         for path in paths:
             self._members[language.package_of(path)].append(path)
+        self._imports: dict[tuple[str, str], str | None] = {}
         self.packages: dict[str, Package] = {}
 
     @property
@@ -191,7 +192,11 @@ class Program:
         said = file.imports.get(name)
         if said is None:
             return None
-        key = self.language.imported(said, file.path, self._members.keys())
+        asked = said, file.path.rpartition("/")[0]
+        if asked not in self._imports:
+            found = self.language.imported(said, file.path, self._members.keys())
+            self._imports[asked] = found
+        key = self._imports[asked]
         return None if key is None else self.package(key)
 
     @staticmethod

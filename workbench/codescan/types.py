@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from workbench.codescan.expressions import Expr, Member, Name
+from workbench.codescan.expressions import Call, Element, Expr, Member, Name
 from workbench.codescan.program import Here, Program
 from workbench.codescan.tracing import Tracer
 
@@ -47,6 +47,12 @@ class Types:
                 # One of its constants: where it has a text, that is found as any constant is.
                 single = Listed("enum", (expr.name,), 1, "")
                 return single if members[expr.name] is None else None
+        if not type_ and isinstance(expr, Element | Call):
+            # Each member of an enum's class, or one that its class gives: for s in Status.
+            of = expr.of if isinstance(expr, Element) else expr.callee
+            of = of.of if isinstance(of, Member) else of
+            if isinstance(of, Name) and self._members(of.name, here):
+                type_ = of.name
         return self._of_type(type_, here) if type_ else None
 
     def _of_type(self, type_: str, here: Here) -> Listed | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from typing import Final
@@ -32,16 +33,23 @@ def _folder(path: str) -> str:
 
 
 def _imported(said: str, path: str, packages: Collection[str]) -> str | None:
-    """The folder of the tree whose path is the longest end of an import's path."""
+    """The folder of the tree whose path is the longest end of an import's path.
+
+    The last part alone is not enough, unless a folder of the tree's root is called so: many
+    packages are called ``metrics``.
+    """
     parts = said.split("/")
     for i in range(len(parts)):
         end = "/".join(parts[i:])
         if end in packages:
             return end
-        nested = [p for p in packages if p.endswith(f"/{end}")] if i < len(parts) - 1 else []
+        if i == len(parts) - 1:
+            break
+        nested = [p for p in packages if p.endswith(f"/{end}")]
         if nested:
-            return min(nested, key=lambda p: (len(p), p))
-    return "" if "" in packages and len(parts) == 3 and path.count("/") else None
+            near = path.rpartition("/")[0]
+            return min(nested, key=lambda p: (-len(os.path.commonprefix([p, near])), len(p), p))
+    return None
 
 
 def _declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | None:

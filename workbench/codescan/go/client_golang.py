@@ -99,7 +99,7 @@ def declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | No
         return _description(call, here, evaluator)
     if not call.args:
         return None
-    opts, at = evaluator.settle(call.args[0], here)
+    opts, at = _options(call.args[0], here, evaluator)
     if not _is_client(call, here, opts, at, evaluator):
         return None
     word, vector = re.fullmatch(r"New(.*?)(Vec|Func|From)?", name).groups()  # type: ignore[union-attr]
@@ -108,6 +108,17 @@ def declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | No
     if isinstance(opts, Items) or not isinstance(opts, Record):
         opts = Record(opts.start, opts.end, ())
     return _metric(_TYPES[word], opts, at, labels=labels, call=call, here=here, evaluator=evaluator)
+
+
+def _options(expr: Expr, here: Here, evaluator: Evaluator) -> tuple[Expr, Here]:
+    """The literal of a metric's options, also inside a call that changes and returns them."""
+    opts, at = evaluator.settle(expr, here)
+    if isinstance(opts, Call):
+        for arg in opts.args:
+            inner, inside = evaluator.settle(arg, at)
+            if isinstance(inner, Record) and _OPTS.match(inner.type):
+                return inner, inside
+    return opts, at
 
 
 def _is_client(call: Call, here: Here, opts: Expr, at: Here, evaluator: Evaluator) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from workbench.codescan.expressions import (
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GoReader"]
 
-_BASIC: Final = frozenset({"string", "int", "int64", "uint", "float64", "byte", "rune"})
+_BASIC: Final = frozenset({"string", "byte", "rune", "bool", "error", "any", "uintptr"})
+_NUMBER: Final = re.compile(r"(?:u?int|float|complex)\d*")
 _TRUTHS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "&&", "||"})
 
 
@@ -59,9 +61,10 @@ class GoReader(GoValues):
         if not type_ and isinstance(value, Call) and isinstance(value.callee, Name) and value.args:
             # const A = Reason("a"): a conversion gives the type.
             converted = value.callee.name
-            value, type_ = value.args[0], "" if converted in _BASIC else converted
+            value, type_ = value.args[0], converted
         self.bind(name, value, node, kind=BindingKind.CONSTANT, type_=type_)
-        if type_ and self.scope == 0 and name != "_":
+        closed = type_ and "." not in type_ and not _NUMBER.fullmatch(type_)
+        if closed and type_ not in _BASIC and self.scope == 0 and name != "_":
             said = value.value if isinstance(value, Text) else None
             self.facts.enums.setdefault(type_, {})[name] = said
 
