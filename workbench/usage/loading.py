@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from workbench.errors import InputError, WorkbenchError
-from workbench.inventory import UnreadLine
+from workbench.inventory import Place, UnreadLine
 from workbench.usage.dashboard import DashboardReader
 from workbench.usage.datasource import is_logql
 from workbench.usage.document import Mapped, json_document, mapping, sequence, text, yaml_documents
@@ -18,7 +18,7 @@ from workbench.usage.locator import Locator
 from workbench.usage.manifest import dashboards_in
 from workbench.usage.mimirtool import mimirtool_queries
 from workbench.usage.query import Query
-from workbench.usage.rules import rule_queries
+from workbench.usage.rules import holds_rules, rule_queries
 from workbench.usage.usage import Usage
 
 __all__ = ["load_usage", "read_usage"]
@@ -157,7 +157,7 @@ class _Loader:
                 found = self._document(document, path, locator) or found
         except WorkbenchError as error:
             self._unread(path, str(error))
-            return
+            empty = True
         self.files += found
         if not found and not empty:
             self.skipped["neither rules nor dashboards"] += 1
@@ -175,6 +175,8 @@ class _Loader:
                 queries = mimirtool_queries(part, path)
             if queries is None:
                 queries = self._dashboards(part, path, locator)
+            if queries is None:
+                queries = self._embedded_rules(part, path)
             if queries is not None:
                 found = True
                 self.queries += queries
@@ -190,6 +192,21 @@ class _Loader:
         if len(kept) < len(queries):
             self.skipped["query in LogQL"] += len(queries) - len(kept)
         return kept
+
+    def _embedded_rules(self, part: Any, path: str) -> list[Query] | None:
+        """Rule files as text within a ConfigMap."""
+        result: list[Query] | None = None
+        files = mapping(part).get("data") if text(mapping(part).get("kind")) == "ConfigMap" else {}
+        for key, content in mapping(files).items():
+            if not isinstance(content, str) or "groups:" not in content:
+                continue
+            above = files.lines.get(key, 0) if isinstance(files, Mapped) else 0
+            for document in yaml_documents(content.encode(errors="replace")):
+                for query in self._rules(document, path) or ():
+                    # A block of text begins on the line after its key.
+                    line = above + query.place.line if above and query.place.line else 0
+                    result = [*(result or []), replace(query, place=Place(path, line))]
+        return result
 
     def _dashboards(self, part: Any, path: str, locator: Locator) -> list[Query] | None:
         result: list[Query] | None = None
@@ -245,7 +262,7 @@ def _parts(document: Any) -> Iterator[Any]:
         items: list[Any] = []
         if depth < _DEEPEST_LIST and text(body.get("kind")).endswith("List"):
             items = sequence(body.get("items"))
-        elif depth < _DEEPEST_LIST and isinstance(one, list) and rule_queries(one, "") is None:
+        elif depth < _DEEPEST_LIST and isinstance(one, list) and not holds_rules(one):
             items = one
         if items:
             waiting += [(item, depth + 1) for item in reversed(items)]

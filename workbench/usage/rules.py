@@ -13,7 +13,7 @@ from workbench.usage.holes import NO_HOLES
 from workbench.usage.query import Collection, Kind, Query, name_words, read_query
 from workbench.usage.template import template_labels, template_queries
 
-__all__ = ["rule_queries"]
+__all__ = ["holds_rules", "rule_queries"]
 
 _MANIFESTS: Final = frozenset(("PrometheusRule", "VMRule", "GlobalRuleGroup", "RuleGroup"))
 _PROM_TYPES: Final = frozenset(("", "prometheus"))
@@ -35,18 +35,21 @@ def rule_queries(document: Any, path: str) -> list[Query] | None:
     list of Query or None
         None where the document holds no rule groups.
     """
-    groups = list(_groups(document))
-    if not groups:
+    groups = _groups(document)
+    if groups is None:
         return None
     return [query for group, namespace in groups for query in _group(group, namespace, path)]
 
 
-def _groups(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
+def holds_rules(document: Any) -> bool:
+    """Whether a document holds rule groups, if only an empty list of them."""
+    return _groups(document) is not None
+
+
+def _groups(document: Any) -> list[tuple[dict[str, Any], str]] | None:
     """Every rule group, with its namespace."""
     if isinstance(document, list):
-        if document and all(_is_group(one) for one in document):
-            yield from ((one, "") for one in document)
-        return
+        return [(one, "") for one in document] if _is_group_list(document) else None
     body = mapping(document)
     namespace = text(body.get("namespace"))
     if text(body.get("kind")) in _MANIFESTS:
@@ -55,13 +58,13 @@ def _groups(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
     elif isinstance(body.get("data"), dict) and "status" in body:
         body = mapping(body["data"])
     if isinstance(body.get("groups"), list):
-        for one in body["groups"]:
-            yield mapping(one), namespace or text(mapping(one).get("file"))
-    elif _is_group(body):
-        yield body, namespace
-    elif body and all(_is_group_list(groups) for groups in body.values()):
-        for name, groups in body.items():
-            yield from ((one, name) for one in groups)
+        groups = [mapping(one) for one in body["groups"]]
+        return [(one, namespace or text(one.get("file"))) for one in groups]
+    if _is_group(body):
+        return [(body, namespace)]
+    if body and all(_is_group_list(groups) for groups in body.values()):
+        return [(one, name) for name, groups in body.items() for one in groups]
+    return None
 
 
 def _is_group(value: Any) -> bool:

@@ -29,7 +29,6 @@ _MEMBERS: Final = (
     "_gsum",
     "_gcount",
 )
-_LONGEST_CHAIN: Final = 20
 
 
 class Status(IntEnum):
@@ -249,7 +248,7 @@ class Usage:
 
     def label_use(self, metric: str, label: str, uses: Sequence[MetricUse]) -> LabelUse:
         """The same for one label, given what `of_metric` told."""
-        proofs = [*self._proofs(uses, label, (metric,)), *self._listings(label)]
+        proofs = [*self._proofs(metric, label, uses), *self._listings(label)]
         return LabelUse(label, tuple(sorted(proofs, key=lambda p: (-p.role, -p.certainty))))
 
     def breaks(
@@ -264,20 +263,23 @@ class Usage:
 
         return breakages(self, drop_metrics, drop_labels or {}, drop_bounds or {})
 
-    def _proofs(
-        self, uses: Sequence[MetricUse], label: str, chain: tuple[str, ...]
-    ) -> list[LabelProof]:
+    def _proofs(self, metric: str, label: str, uses: Sequence[MetricUse]) -> list[LabelProof]:
         """What queries do with a label, directly and over recording rules that hand it on."""
         result: list[LabelProof] = []
-        for use in uses:
-            role, reason = role_in(use, label)
-            if role is LabelRole.UNUSED:
-                continue
-            result.append(LabelProof(use.query, use.certainty, role, reason, chain[1:]))
-            record = use.query.record
-            handed = role is LabelRole.SHOWN or reason in ("by", "on")
-            if record and handed and record not in chain and len(chain) < _LONGEST_CHAIN:
-                result += self._proofs(self._record_uses[record], label, (*chain, record))
+        met = {metric}
+        waiting: list[tuple[Sequence[MetricUse], tuple[str, ...]]] = [(uses, ())]
+        while waiting:
+            readers, through = waiting.pop(0)
+            for use in readers:
+                role, reason = role_in(use, label)
+                if role is LabelRole.UNUSED:
+                    continue
+                result.append(LabelProof(use.query, use.certainty, role, reason, through))
+                record = use.query.record
+                handed = role is LabelRole.SHOWN or reason in ("by", "on")
+                if record and handed and record not in met:
+                    met.add(record)
+                    waiting.append((self._record_uses[record], (*through, record)))
         return result
 
     def _listings(self, label: str) -> list[LabelProof]:

@@ -121,6 +121,8 @@ def test_rules_that_read_each_other_do_not_go_round_for_ever() -> None:
 
 
 def test_what_is_uncertain_stays_uncertain_down_the_chain() -> None:
-    usage = rules(record("r", 'sum({job="a",__name__!~"r|s"})'), record("s", "sum(r)"), alert("A", "s > 1"))
+    usage = rules(
+        record("r", 'sum({job="a",__name__!~"r|s"})'), record("s", "sum(r)"), alert("A", "s > 1")
+    )
     found = told(usage.breaks(drop_metrics=["x"]))
     assert [one[:2] for one in found] == [(n, "may change") for n in ("r", "s", "A")]

@@ -241,3 +241,39 @@ def test_one_path_may_stand_for_itself(tmp_path) -> None:
     (tmp_path / "a.yml").write_text(RULES)
     assert len(load_usage(rules=str(tmp_path)).queries) == 2
     assert len(load_usage(dashboards=tmp_path / "a.yml").queries) == 2
+
+
+def test_rules_within_a_configmap_are_read_and_placed() -> None:
+    text = "kind: ConfigMap\ndata:\n  other: x\n  r.yml: |\n" + "".join(
+        f"    {line}\n" for line in RULES.strip().splitlines()
+    )
+    found = read_usage(text.encode(), "c.yml")
+    assert [q.title for q in found.queries] == ["g › job:x:rate5m", "g › XHigh"]
+    lines = text.splitlines()
+    assert all("expr:" in lines[q.place.line - 1] for q in found.queries)
+
+
+def test_an_empty_rule_file_is_a_rule_file() -> None:
+    found = read_usage(b"groups: []", "r.yml")
+    assert (found.files, found.unread) == (1, ())
+
+
+def test_rules_before_a_broken_document_are_kept() -> None:
+    found = read_usage(RULES.encode() + b"\n---\n\t: [", "r.yml")
+    assert len(found.queries) == 2
+    assert len(found.unread) == 1
+
+
+def test_a_web_of_recording_rules_is_followed_in_reasonable_time() -> None:
+    """Thirty layers of two rules each have a milliard paths; each rule is met once."""
+    listed = [
+        {"record": f"r{layer}{side}", "expr": f"r{layer - 1}a + r{layer - 1}b"}
+        for layer in range(1, 31)
+        for side in "ab"
+    ]
+    listed.append({"alert": "A", "expr": "sum by (zone) (r30a) > 1"})
+    found = read_usage(json.dumps({"groups": [{"name": "g", "rules": listed}]}).encode())
+    proofs = found.labels_of("r0a", ["zone"])["zone"].proofs
+    assert proofs[0].query.title == "g › A"
+    assert proofs[0].through[-1] == "r30a"
+    assert found.breaks(drop_labels={"r0a": ["zone"]})
