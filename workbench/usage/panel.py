@@ -42,19 +42,26 @@ def _panel_names(panel: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not is_true(change.get("disabled")):
             for name in _transformed(mapping(change.get("options"))):
                 yield name, "transformation"
-    for name in _overridden(sequence(config.get("overrides"))):
-        yield name, "override"
     shown = {"config": config, "links": panel.get("links"), "title": panel.get("title")}
     for value in _texts(shown):
         for name in field_labels(value):
             yield name, "link"
-    sorting = sequence(mapping(panel.get("options")).get("sortBy"))
-    for name in _named([mapping(one).get("displayName") for one in sorting]):
-        yield name, "sorting"
+    if _has_columns(panel, changes):
+        for name in _overridden(sequence(config.get("overrides"))):
+            yield name, "override"
+        sorting = sequence(mapping(panel.get("options")).get("sortBy"))
+        for name in _named([mapping(one).get("displayName") for one in sorting]):
+            yield name, "sorting"
     styles = [mapping(one) for one in sequence(panel.get("styles"))]  # tables of old Grafana
     shown_styles = [one for one in styles if text(one.get("type")) != "hidden"]
     for name in _named([one.get("pattern") for one in shown_styles]):
         yield name, "column"
+
+
+def _has_columns(panel: dict[str, Any], changes: list[dict[str, Any]]) -> bool:
+    """Whether labels are columns there; elsewhere an override's name is that of a whole series."""
+    formats = {text(mapping(one).get("format")) for one in sequence(panel.get("targets"))}
+    return bool(changes) or "table" in formats or text(panel.get("type")).startswith("table")
 
 
 def _overridden(overrides: list[Any]) -> Iterator[str]:

@@ -10,10 +10,12 @@ import pytest
 from workbench.usage import Kind, LabelRole, Status, Usage, read_usage
 
 PROMETHEUS = {"type": "prometheus", "uid": "p"}
+OVERRIDE = {"matcher": {"id": "byName", "options": "zone"}}
+TABLE = {"type": "table"}
 
 
 def panel(expression: str, **more: Any) -> dict[str, Any]:
-    target = {"expr": expression, "refId": "A", **more.pop("target", {})}
+    target = {"expr": expression, "refId": "A", **more.get("target", {})}
     return {"title": "P", "type": "graph", "datasource": PROMETHEUS, "targets": [target], **more}
 
 
@@ -214,7 +216,7 @@ def test_a_library_panel_within_the_file_is_read() -> None:
             "transformation",
         ),
         (
-            {"fieldConfig": {"overrides": [{"matcher": {"id": "byName", "options": "zone"}}]}},
+            {**TABLE, "fieldConfig": {"overrides": [OVERRIDE]}},
             "override",
         ),
         (
@@ -222,7 +224,10 @@ def test_a_library_panel_within_the_file_is_read() -> None:
             "link",
         ),
         ({"fieldConfig": {"defaults": {"displayName": "${__field.labels['zone']}"}}}, "link"),
-        ({"options": {"sortBy": [{"displayName": "zone"}]}}, "sorting"),
+        (
+            {"target": {"format": "table"}, "options": {"sortBy": [{"displayName": "zone"}]}},
+            "sorting",
+        ),
         ({"styles": [{"pattern": "zone", "type": "string"}]}, "column"),
     ],
 )
@@ -231,6 +236,11 @@ def test_labels_that_a_panel_names_are_required(more: dict[str, Any], where: str
         read(board(panel("sum without (a) (x)", **more))).labels_of("x", ["zone"])["zone"].proofs[0]
     )
     assert (proof.role, proof.reason) == (LabelRole.REQUIRED, where)
+
+
+def test_an_override_of_a_series_names_no_label() -> None:
+    drawn = panel("x", fieldConfig={"overrides": [OVERRIDE]}, target={"legendFormat": "zone"})
+    assert read(board(drawn)).labels_of("x") == {}
 
 
 def test_a_column_that_is_hidden_is_not_required() -> None:
