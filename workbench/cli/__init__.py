@@ -30,6 +30,7 @@ _VERBS: Final = (
     "doctor",
     "demo",
     "query",
+    "audit",
     "report",
     "schedule",
     "snapshot",

@@ -1,0 +1,124 @@
+"""An audit in a few lines: the headline and the rows that every output shows."""
+
+from __future__ import annotations
+
+from workbench.cardinality.audit import Audit
+from workbench.cardinality.bounds import SeriesBounds
+from workbench.cardinality.masking import mask
+from workbench.cardinality.prediction import MetricPrediction, Status
+from workbench.findings import Severity
+
+__all__ = [
+    "CHANGE_COLUMNS",
+    "COUNT_COLUMNS",
+    "change_rows",
+    "count_rows",
+    "headline",
+    "tally",
+    "written",
+]
+
+CHANGE_COLUMNS = ("metric", "now", "after", "change", "because")
+COUNT_COLUMNS = ("metric", "type", "series", "share", "costliest label", "values", "without it")
+
+
+def written(bounds: SeriesBounds) -> str:
+    """A number of series that may not be exact.
+
+    Examples
+    --------
+    >>> written(SeriesBounds(2, 3, 6)), written(SeriesBounds(2, 3, None)), written(SeriesBounds(4, 4, 4))
+    ('3 (2 … 6)', '3 (2 … no bound)', '4')
+    """
+    if bounds.least == bounds.expected == bounds.most:
+        return f"{bounds.expected:,}"
+    most = "no bound" if bounds.most is None else f"{bounds.most:,}"
+    return f"{bounds.expected:,} ({bounds.least:,} … {most})"
+
+
+def headline(result: Audit) -> str:
+    """What the deploy does to the number of series, one sentence."""
+    p = result.prediction
+    if result.baseline is None and not result.candidate.metrics:
+        return f"{len(result.candidate.declared)} metrics in the code: {written(p.after)} series with {_targets(p.replicas)}"
+    if result.baseline is None:
+        held = result.candidate.total_series
+        more = (
+            f" of {held:,} that the source counts"
+            if held and held > result.candidate.series
+            else ""
+        )
+        return (
+            f"{result.candidate.series:,} series of {len(result.candidate.metrics):,} metrics{more}"
+        )
+    change = p.after.expected - p.before
+    return (
+        f"{change:+,} series: {p.before:,} now, {written(p.after)} with {_targets(p.replicas)}, "
+        f"up to {p.rollout.expected:,} while it rolls out"
+    )
+
+
+def _targets(count: int) -> str:
+    return "1 target" if count == 1 else f"{count:,} targets"
+
+
+def tally(result: Audit) -> str:
+    """How many findings there are of each severity, and how many are acknowledged."""
+    open_ = [f for f in result.findings if not f.acknowledged]
+    parts = [
+        f"{count} {name}" + ("s" if count != 1 else "")
+        for severity, name in (
+            (Severity.ERROR, "error"),
+            (Severity.WARNING, "warning"),
+            (Severity.INFO, "note"),
+        )
+        if (count := sum(f.severity is severity for f in open_))
+    ]
+    hidden = len(result.findings) - len(open_)
+    parts += [f"{hidden} acknowledged"] if hidden else []
+    return ", ".join(parts) or "nothing found"
+
+
+def change_rows(result: Audit, limit: int = 15) -> list[tuple[str, str, str, str, str]]:
+    """The metrics that a deploy changes, the largest difference first."""
+    changed = [
+        m for m in result.prediction.metrics if m.status not in (Status.SAME, Status.NOT_SHOWN)
+    ]
+    return [
+        (m.name, f"{m.before:,}", written(m.after), f"{m.difference:+,}", because(m))
+        for m in changed[:limit]
+    ]
+
+
+def because(metric: MetricPrediction) -> str:
+    """Why a metric's series change, in a few words."""
+    if metric.status is Status.NEW:
+        return "new"
+    if metric.status is Status.GONE:
+        return "gone"
+    parts = [f"new label {name}" for name in metric.new_labels]
+    parts += [f"label {name} gone" for name in metric.gone_labels]
+    for name, values in metric.new_values.items():
+        shown = ", ".join(mask(v) for v in values[:2])
+        more = f" and {len(values) - 2} more" if len(values) > 2 else ""
+        parts.append(f"{name} = {shown}{more}")
+    if metric.new_bounds or metric.gone_bounds:
+        parts.append(f"buckets +{len(metric.new_bounds)} -{len(metric.gone_bounds)}")
+    if metric.type is not metric.type_before:
+        parts.append(f"{metric.type_before} → {metric.type}")
+    return "; ".join(parts)
+
+
+def count_rows(result: Audit, limit: int = 15) -> list[tuple[str, str, str, str, str, str, str]]:
+    """The metrics with most series, and what their costliest label makes of them."""
+    if result.census is None:
+        return []
+    rows = []
+    for family in result.census.families[:limit]:
+        worst = next((x for x in family.labels if x.name not in ("le", "quantile")), None)
+        saved = (worst.saved or 0) if worst is not None else 0
+        label = (
+            (worst.name, worst.values, family.series - saved) if worst and saved else ("", "", "")
+        )
+        rows.append((family.name, family.type, family.series, f"{family.share:.1%}", *label))
+    return rows

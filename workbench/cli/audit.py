@@ -1,0 +1,308 @@
+"""`workbench audit`: what a deploy does to the number of series, before it is deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.console import print_table, progress, say, show_findings
+from workbench.cli.options import DryRun, FailOn, FailOnOption, Source, exit_on
+from workbench.errors import BadRowsError, OutputError
+
+if TYPE_CHECKING:
+    from workbench.cardinality.audit import Audit
+    from workbench.session.cardinality import AuditRequest
+
+_LINT_SHOWN = 5
+"""Findings of the lint that the table shows; every other output has all."""
+
+
+class Format(StrEnum):
+    """How the result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+Paths = list[Path] | None
+Names = list[str] | None
+
+
+def audit(
+    candidate: Annotated[
+        Names,
+        typer.Argument(
+            help="What will be deployed: a folder of source code, a file of metrics or - for standard "
+            "input, https://host/metrics, a server or snapshot; several are read together "
+            "[default: the source].",
+        ),
+    ] = None,
+    *,
+    baseline: Annotated[
+        Names,
+        typer.Option(
+            "--baseline", "-b", help="What runs now: the same kinds of things; repeatable."
+        ),
+    ] = None,
+    source: Source = None,
+    match: Annotated[
+        Names,
+        typer.Option(
+            "--match",
+            help='Of a server, only series that meet this selector: {job="api"}; repeatable.',
+        ),
+    ] = None,
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            "--replicas", min=1, help="Targets that will run it [default: as many as run now]."
+        ),
+    ] = None,
+    keep_names: Annotated[
+        bool,
+        typer.Option("--keep-names", help="Replicas keep their names over a deploy (no new pods)."),
+    ] = False,
+    budget: Annotated[Paths, typer.Option("--budget", help="A budgets.toml; repeatable.")] = None,
+    rules: Annotated[
+        Paths,
+        typer.Option(
+            "--rules", help="Rule files or PrometheusRule manifests, or their folder; repeatable."
+        ),
+    ] = None,
+    dashboards: Annotated[
+        Paths,
+        typer.Option(
+            "--dashboards", help="Grafana dashboards (JSON), or their folder; repeatable."
+        ),
+    ] = None,
+    exclude: Annotated[
+        Names,
+        typer.Option("--exclude", help="Names or paths of source code to leave out; repeatable."),
+    ] = None,
+    lint: Annotated[
+        Names,
+        typer.Option("--lint", help="Only this lint rule; `--lint none` for none; repeatable."),
+    ] = None,
+    no_lint: Annotated[
+        Names, typer.Option("--no-lint", help="Not this lint rule; repeatable.")
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="How to write the result.")
+    ] = Format.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A file in place of standard output; for html, a folder."
+        ),
+    ] = None,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Audit what can be read where lines or files cannot.")
+    ] = False,
+    fail_on: FailOnOption = FailOn.ERROR,
+    dry_run: DryRun = False,
+) -> None:
+    """Say what a deploy will cost in series, whose label it is, and what to change.
+
+    Ends with 1 where there is a finding of severity --fail-on that the baseline did not have.
+    """
+    from workbench.cardinality.audit import AuditOptions
+    from workbench.cardinality.lint import chosen_rules
+    from workbench.session.cardinality import AuditRequest, run_audit
+
+    only = [] if lint == ["none"] else lint
+    options = AuditOptions(
+        replicas=replicas,
+        names_change=not keep_names,
+        lint_rules=chosen_rules(only, without=no_lint or ()),
+    )
+    request = AuditRequest(
+        candidate=candidate or [_default_source(source)],
+        baseline=baseline or (),
+        match=match or (),
+        exclude=exclude or (),
+        budgets=budget or (),
+        rules=rules or (),
+        dashboards=dashboards or (),
+        options=options,
+    )
+    if dry_run:
+        _show_plan(request)
+        return
+    if format_ is Format.HTML:
+        _render(request, output, fail_on)
+        return
+    with progress("audit") as update:
+        result = run_audit(request, progress=update)
+    _refuse_unread(result, lenient=lenient)
+    text = "" if format_ is Format.TABLE else _written(result, format_, fail_on)
+    if output is not None:
+        _write(output, text or _plain_table(result))
+    elif format_ is Format.TABLE:
+        _show(result)
+    else:
+        typer.echo(text, nl=not text.endswith("\n"))
+    exit_on([f for f in result.findings if not f.acknowledged], fail_on)
+
+
+def _default_source(source: str | None) -> str:
+    from workbench.settings import load_settings
+
+    return source or load_settings().resolve(None).url
+
+
+def _refuse_unread(result: Audit, *, lenient: bool) -> None:
+    """Lines that cannot be read end the audit: what they hide might be the label that matters."""
+    if lenient:
+        return
+    for part in (result.candidate, result.baseline):
+        if part is None or not part.unread_count:
+            continue
+        for line in part.unread[:10]:
+            say(f"{line.path}:{line.line}: {line.reason}")
+        msg = f"{part.unread_count:,} lines or files of {part.origin} could not be read"
+        raise BadRowsError(msg, "mend them, or audit the rest with --lenient")
+
+
+def _written(result: Audit, format_: Format, fail_on: FailOn) -> str:
+    from workbench.findings import Place, Severity
+    from workbench.findings.formats import to_junit, to_sarif
+
+    if format_ is Format.JSON:
+        return json.dumps(result.to_dict(), indent=1, ensure_ascii=False, default=str) + "\n"
+    if format_ is Format.SARIF:
+        sarif = to_sarif(result.findings, elsewhere=Place(_first_path(result)))
+        return json.dumps(sarif, indent=1, ensure_ascii=False) + "\n"
+    if format_ is Format.JUNIT:
+        severity = None if fail_on is FailOn.NONE else Severity(fail_on.value)
+        return to_junit(
+            result.findings, suite=f"audit of {result.candidate.origin}", fail_from=severity
+        )
+    return _markdown(result)
+
+
+def _first_path(result: Audit) -> str:
+    """A file that findings about no line are shown at."""
+    places = [f.place.path for f in result.findings if f.place is not None]
+    return places[0] if places else result.candidate.origin
+
+
+def _markdown(result: Audit) -> str:
+    from workbench.cardinality.summary import CHANGE_COLUMNS, change_rows, headline, tally
+    from workbench.findings.formats import code_span, plain_markdown, to_markdown
+
+    lines = [f"**{plain_markdown(headline(result))}**", f"{tally(result)}."]
+    if result.price:
+        lines.append(f"{plain_markdown(result.price)}.")
+    rows = change_rows(result, limit=8)
+    if rows and result.baseline is not None:
+        lines += ["", f"| {' | '.join(CHANGE_COLUMNS)} |", "| --- | ---: | ---: | ---: | --- |"]
+        lines += [
+            f"| {code_span(name)} | {now} | {after} | {change} | {plain_markdown(why)} |"
+            for name, now, after, change, why in rows
+        ]
+    shown = [f for f in result.findings if f.severity.value != "info"]
+    return to_markdown(shown, title="Cardinality audit", summary="\n".join(lines))
+
+
+def _show(result: Audit) -> None:
+    from workbench.cardinality.summary import (
+        CHANGE_COLUMNS,
+        COUNT_COLUMNS,
+        change_rows,
+        count_rows,
+        headline,
+        tally,
+    )
+
+    typer.echo(headline(result))
+    if result.price:
+        typer.echo(result.price)
+    if result.baseline is not None or not result.candidate.metrics:
+        columns: Sequence[str] = CHANGE_COLUMNS
+        rows: Sequence[Sequence[object]] = change_rows(result)
+    else:
+        columns, rows = COUNT_COLUMNS, count_rows(result)
+    if rows:
+        typer.echo()
+        print_table(columns, rows)
+    if result.findings:
+        typer.echo()
+    lint = [f for f in result.findings if f.code == "CARD-LINT"]
+    hidden = {f.fingerprint for f in lint[_LINT_SHOWN:]} | {
+        f.fingerprint for f in result.findings if f.acknowledged
+    }
+    show_findings(f for f in result.findings if f.fingerprint not in hidden)
+    if len(lint) > _LINT_SHOWN:
+        typer.echo(f"         {len(lint) - _LINT_SHOWN} more of CARD-LINT: --format json has all")
+    typer.echo(f"\n{tally(result)}")
+
+
+def _plain_table(result: Audit) -> str:
+    """The table as it would stand on standard output."""
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    text = StringIO()
+    with redirect_stdout(text):
+        _show(result)
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8", errors="replace")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        msg = f"{path} cannot be written ({error.strerror})"
+        raise OutputError(msg, "check the folder, its permissions and the space") from None
+
+
+def _render(request: AuditRequest, output: Path | None, fail_on: FailOn) -> None:
+    """The page, through the notebook."""
+    from workbench.reporting import run_report, write_index
+    from workbench.settings import load_settings
+
+    parameters = {
+        "candidate": " ".join(request.candidate),
+        "baseline": " ".join(request.baseline),
+        "match": " ".join(request.match),
+        "budgets": " ".join(map(str, request.budgets)),
+        "rules": " ".join(map(str, request.rules)),
+        "dashboards": " ".join(map(str, request.dashboards)),
+    }
+    given = {key: value for key, value in parameters.items() if value}
+    if request.options.replicas is not None:
+        given["replicas"] = str(request.options.replicas)
+    folder = output or load_settings().output
+    with progress("cardinality") as update:
+        run = run_report("cardinality", given, output=folder, source=None, progress=update)
+    write_index(folder)
+    if run.html is not None:
+        typer.echo(run.html)
+    if run.error is not None:
+        raise run.error
+    exit_on([f for f in run.findings if not f.acknowledged], fail_on)
+
+
+def _show_plan(request: AuditRequest) -> None:
+    rows = [("candidate", name) for name in request.candidate]
+    rows += [("baseline", name) for name in request.baseline]
+    rows += [("rules", str(path)) for path in request.rules]
+    rows += [("dashboards", str(path)) for path in request.dashboards]
+    rows += [("budgets", str(path)) for path in request.budgets]
+    print_table(("part", "would be read"), rows)
+    say(
+        "a server is asked for its own counts, then for label sets of the metrics, 20,000 series at a time"
+    )
