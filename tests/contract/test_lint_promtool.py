@@ -19,9 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.cardinality.lint import LintRule, lint
-from workbench.exposition import parse
-from workbench.inventory import Inventory, LabelTable, ObservedMetric, family_name
-from workbench.samples import MetricMetadata
+from workbench.exposition.scan import scan
+from workbench.inventory import Inventory
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "exposition"
 
@@ -58,22 +57,9 @@ def by_promtool(text: str) -> Pairs:
 
 def inventory(text: str) -> Inventory:
     """What the text exposes."""
-    exposition = parse(text)
-    assert not exposition.errors
-    types = {family.name: family.type for family in exposition.metadata}
-    data = {family.name: family for family in exposition.metadata}
-    rows: dict[str, list] = {}
-    for labels in exposition.labels:
-        rows.setdefault(labels["__name__"], []).append(labels)
-    metrics = {}
-    for name, some in rows.items():
-        family = family_name(name, types)
-        known = data.get(family, MetricMetadata(family))
-        table = LabelTable.of(some)
-        metrics[name] = ObservedMetric(
-            name, family, table.series, known.type, known.help, table=table
-        )
-    return Inventory("text", metrics, metadata=data)
+    found = scan(text.encode())
+    assert not found.unread
+    return found
 
 
 def by_us(text: str) -> Pairs:

@@ -12,7 +12,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,6 +32,7 @@ from workbench.relabelling import (
     read_rules,
     relabel,
     relabel_tables,
+    with_target_labels,
     write_limits,
     write_recording_rules,
     write_rules,
@@ -51,6 +52,7 @@ PAGE: list[dict[str, str]] = [
         for p in ("x", "y")
     ),
     {"__name__": "go_goroutines"},
+    {"__name__": "conflict", "job": "own", "instance": "mine", "exported_job": "theirs"},
     {"__name__": "letters", "text": "ΣΑΣ ß ᾳ İ ŉ ǅ ﬁ ı K"},
     {"__name__": "pairs", "a": "1", "b": "1", "c": "2"},
     {"__name__": "pairs", "a": "1", "b": "2", "c": "1"},
@@ -216,10 +218,6 @@ def query_series(url: str, selector: str) -> set[frozenset[tuple[str, str]]]:
     return {frozenset(labels.items()) for labels in found["data"]}
 
 
-def with_target(target: str, job: str) -> list[dict[str, str]]:
-    return [{**labels, "job": job, "instance": target} for labels in PAGE]
-
-
 def inventory(series: list[dict[str, str]]) -> list[ObservedMetric]:
     names = dict.fromkeys(labels["__name__"] for labels in series)
     tables = {
@@ -227,6 +225,16 @@ def inventory(series: list[dict[str, str]]) -> list[ObservedMetric]:
         for name in names
     }
     return [ObservedMetric(n, n, t.series, table=t) for n, t in tables.items()]
+
+
+def with_target(target: str, job: str) -> list[ObservedMetric]:
+    """The page's series as the rules see them."""
+    return with_target_labels(inventory(PAGE), {"job": job, "instance": target})
+
+
+def rows(metrics: Iterable[ObservedMetric]) -> list[dict[str, str]]:
+    tables = [(metric.name, metric.table) for metric in metrics]
+    return [{"__name__": n, **row} for n, table in tables if table for row in table.rows()]
 
 
 @pytest.mark.parametrize("kind", ["job", "written"])
@@ -238,16 +246,10 @@ def test_series_are_those_that_prometheus_has(
     job = f"{kind}{list(RULES).index(name)}"
     chain = rules_of(name)
     found = query_series(scraped, f'{{job="{job}",__name__!~"up|scrape_.*"}}')
-    ours = [relabel(labels, chain) for labels in with_target(target, job)]
+    ours = [relabel(labels, chain) for labels in rows(with_target(target, job))]
     assert found == {frozenset(labels.items()) for labels in ours if labels}
-    result = relabel_tables(inventory(with_target(target, job)), chain)
-    rows = {
-        frozenset({"__name__": n, **row}.items())
-        for n, metric in result.metrics.items()
-        if metric.table is not None
-        for row in metric.table.rows()
-    }
-    assert found == rows
+    result = relabel_tables(with_target(target, job), chain)
+    assert found == {frozenset(labels.items()) for labels in rows(result.metrics.values())}
     assert result.after == len(found)
     name = "scrape_samples_post_metric_relabeling"
     samples = query(scraped, f'max_over_time({name}{{job="{job}"}}[1h])')
@@ -263,10 +265,8 @@ def test_prometheus_counts_collisions_only_where_the_target_gives_times(
     lost sample is a duplicate for Prometheus' counter. If the other jobs' losses were counted,
     several a scrape, it would stand far above that.
     """
-    lost = relabel_tables(inventory(with_target(target, "timed")), rules_of("collide")).merged
-    silent = [
-        relabel_tables(inventory(with_target(target, "")), rules_of(name)).merged for name in RULES
-    ]
+    lost = relabel_tables(with_target(target, "timed"), rules_of("collide")).merged
+    silent = [relabel_tables(with_target(target, ""), rules_of(name)).merged for name in RULES]
     assert 2 * sum(silent) > 3 * lost > 0
     end = time.monotonic() + servers.START_SECONDS
     counted = 0
@@ -338,7 +338,7 @@ def test_limits_are_taken(tmp_path: Path) -> None:
 
 def test_limits_are_counted_as_prometheus_counts(tmp_path: Path, target: str) -> None:
     """What is there just passes limits without headroom; with any of them one less, nothing does."""
-    exact = limits_above(inventory(PAGE), samples=len(PAGE), headroom=1)
+    exact = limits_above(with_target(target, "e"), samples=len(PAGE), headroom=1, target_labels=0)
     names = [f.name for f in fields(exact) if getattr(exact, f.name)]
     assert len(names) == 4
     jobs = {"exact": exact}

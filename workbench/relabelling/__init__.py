@@ -13,6 +13,7 @@ from workbench.relabelling.operation import GaugeOperation, likely_operation
 from workbench.relabelling.reading import read_rules
 from workbench.relabelling.rule import Action, NameScheme, RelabelRule
 from workbench.relabelling.tables import MetricChange, Relabelled, relabel_tables
+from workbench.relabelling.target import with_target_labels
 from workbench.relabelling.writing import quote_yaml, write_rules
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "relabel",
     "relabel_tables",
     "rewrite_values",
+    "with_target_labels",
     "write_limits",
     "write_recording_rules",
     "write_rules",

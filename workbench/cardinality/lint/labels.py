@@ -103,6 +103,8 @@ def _repeats(subject: Subject) -> Iterator[Breach]:
 
 
 def _risky(subject: Subject) -> Iterator[Breach]:
+    if subject.type is MetricType.INFO or subject.name.endswith("_info"):
+        return  # one series a target: its labels say what runs there
     for label, count in subject.labels.items():
         if _RISKY.fullmatch(snake_case(label)):
             seen = "" if count is None else f"; {count} seen" if count != 1 else "; one seen"
