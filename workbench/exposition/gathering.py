@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
@@ -18,6 +18,10 @@ __all__ = ["Gathered", "Gatherer", "OddRow"]
 
 _NOTHING: Final = 0
 """The code of an empty value, which is the same as no label."""
+
+MOST_CELLS: Final = 1 << 26
+MOST_LABELS: Final = 100
+"""A table may be larger than `MOST_CELLS` only where it has no more than `MOST_LABELS` labels."""
 
 OddRow = tuple[Labels, int, float, bool]
 """A line of unusual form: its labels, its number, its time (NaN without), whether it is native."""
@@ -60,7 +64,12 @@ class Gathered:
     name
         What stands in ``__name__``.
     table
-        Its series, each once.
+        Its series, each once; None where it has so many different labels that a table of them
+        would not fit.
+    series
+        How many there are.
+    value_counts
+        Distinct values per label where there is no table.
     source, line
         Where it first stands.
     repeats
@@ -72,12 +81,14 @@ class Gathered:
     """
 
     name: str
-    table: LabelTable
+    table: LabelTable | None
+    series: int
     source: int
     line: int
-    repeats: int
-    repeated: Sequence[int]
     native: int
+    repeats: int = 0
+    repeated: Sequence[int] = ()
+    value_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -177,24 +188,40 @@ def _kept(chunk: _Chunk, lines: Ints) -> _Chunk:
 
 
 def _gathered(name: str, chunks: list[_Chunk], values: list[str], scratch: Codes) -> Gathered:
+    first = min(chunks, key=lambda c: (c.source, int(c.lines[0])))
+    start = (first.source, int(first.lines[0]))
+    names = sorted({x for c in chunks for x in c.labels})
+    count = sum(len(c.lines) for c in chunks)
+    native = sum(c.native for c in chunks)
+    if len(names) > MOST_LABELS and len(names) * count > MOST_CELLS:
+        return _only_counted(name, chunks, start, native)
     labels: list[str] = []
-    columns: list[Codes] = []
     used: list[tuple[str, ...]] = []
-    for label in sorted({x for c in chunks for x in c.labels}):
+    codes = np.empty((len(names), count), np.int32)
+    for label in names:
         column, places = _dense(_column(label, chunks), scratch)
         if places:
+            codes[len(labels)] = column
             labels.append(label)
-            columns.append(column)
             used.append(tuple([values[i] for i in places]))
-    count = sum(len(c.lines) for c in chunks)
-    codes = np.empty((len(labels), count), np.int32)
-    for j in range(len(labels)):
-        codes[j] = columns[j]
-    table, place = LabelTable.of_codes(labels, used, codes.T)
-    first = min(chunks, key=lambda c: (c.source, int(c.lines[0])))
+    table, place = LabelTable.of_codes(labels, used, codes[: len(labels)].T)
     repeats, repeated = (0, []) if place is None else _repeats(chunks, place)
-    native = min(table.series, sum(c.native for c in chunks))
-    return Gathered(name, table, first.source, int(first.lines[0]), repeats, repeated, native)
+    native = min(table.series, native)
+    return Gathered(name, table, table.series, *start, native, repeats, repeated)
+
+
+def _only_counted(name: str, chunks: list[_Chunk], start: tuple[int, int], native: int) -> Gathered:
+    """A metric whose lines hardly share a label: series and values are counted, one by one."""
+    series: set[frozenset[tuple[str, int]]] = set()
+    known: dict[str, set[int]] = {}
+    for chunk in chunks:
+        for row in chunk.codes.T.tolist():
+            pairs = [(x, v) for x, v in zip(chunk.labels, row, strict=True) if v != _NOTHING]
+            series.add(frozenset(pairs))
+            for label, value in pairs:
+                known.setdefault(label, set()).add(value)
+    counts = {label: len(found) for label, found in known.items()}
+    return Gathered(name, None, len(series), *start, min(native, len(series)), value_counts=counts)
 
 
 def _column(label: str, chunks: list[_Chunk]) -> Codes:

@@ -33,9 +33,13 @@ _FIRST: Final = re.compile(
 )
 _NEXT: Final = re.compile(rb'[ \t]*,[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"')
 _NUMBER: Final = r"(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|Inf)|NaN)"
-_TAIL: Final = rf"^[ \t]*,?[ \t]*\}}[ \t]*{_NUMBER}[ \t]*\n$"
 _TIME: Final = r"(?P<time>[0-9]{1,13}(?:\.[0-9]{1,9})?)"
-_TIMED_TAIL: Final = rf"^[ \t]*,?[ \t]*\}}[ \t]*{_NUMBER}[ \t]+{_TIME}[ \t]*\n$"
+_EXEMPLAR: Final = r'[ \t]+#[ \t]*\{[ \t]*(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"'
+_CLOSE: Final = rf"^[ \t]*,?[ \t]*\}}[ \t]*{_NUMBER}"
+_TAIL: Final = rf"{_CLOSE}(?:[ \t]*\n|{_EXEMPLAR})$"
+_TIMED_TAIL: Final = rf"{_CLOSE}[ \t]+{_TIME}(?:[ \t]*\n|{_EXEMPLAR})$"
+_OPENS_EXEMPLAR: Final = rf"{_CLOSE}(?:[ \t]+{_TIME})?{_EXEMPLAR}$"
+_ENDS_EXEMPLAR: Final = rf"{_CLOSE}(?:[ \t]+{_NUMBER})?[ \t]*\n$"
 
 Places = np.ndarray[Any, np.dtype[np.intp]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -103,6 +107,8 @@ class _Cut:
         The distinct pieces, a pyarrow array.
     first, last
         Shape (lines,): each line's first and last piece.
+    tail
+        Shape (lines,): the piece with the value; the last one where there is no exemplar.
     begin
         Shape (lines + 1,): where each line begins in the text.
     kinds
@@ -113,6 +119,7 @@ class _Cut:
     texts: Any
     first: Places
     last: Places
+    tail: Places
     begin: Places
     kinds: np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -130,7 +137,9 @@ def scan_block(block: Block) -> ScannedBlock:
     """
     text, rejected = _readable(block)
     cut = _cut(text)
-    pieces = cut.last - cut.first + 1
+    if b"# {" in text or b"#{" in text:
+        _cut_exemplars(cut)
+    pieces = cut.tail - cut.first + 1
     usual = (pieces % 2 == 1) & (pieces >= 3) & (pieces <= _MOST_PIECES) & (cut.kinds != _HASH)
     if b"\\" in text:
         escapes = np.flatnonzero(np.frombuffer(text, np.uint8) == _BACKSLASH)
@@ -162,6 +171,58 @@ def _readable(block: Block) -> tuple[bytes, tuple[tuple[int, str], ...]]:
     return text, block.rejected
 
 
+class _Texts:
+    """What codes mean, fetched many at once."""
+
+    def __init__(self, texts: Any) -> None:
+        self._texts = texts
+        self.known: dict[int, bytes] = {}
+
+    def of(self, codes: Places) -> list[bytes]:
+        """The texts of some codes."""
+        texts: list[bytes] = self._texts.take(codes).to_pylist()
+        return texts
+
+    def learn(self, codes: set[int]) -> None:
+        """Fetch those that are not known yet."""
+        new = sorted(codes - self.known.keys())
+        self.known.update(zip(new, self.of(np.array(new, np.intp)), strict=True))
+
+
+def _cut_exemplars(cut: _Cut) -> None:
+    """Let lines end in front of an exemplar of one or two labels, where it is a right one."""
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(cut.texts, _OPENS_EXEMPLAR)
+    opens = found.is_valid().to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(opens[cut.codes])
+    line = np.searchsorted(cut.first, at, side="right") - 1
+    outside = ((at - cut.first[line]) % 2 == 0) & (at > cut.first[line])
+    # The first one of a line counts: a second one makes the line an unusual one below.
+    line, first = np.unique(line[outside], return_index=True)
+    at = at[outside][first]
+    ends = pc.match_substring_regex(cut.texts, _ENDS_EXEMPLAR).to_numpy(zero_copy_only=False)
+    more = cut.last[line] - at
+    labels = {b"__name__": 0}
+    name_of = np.zeros(len(cut.texts), np.int64)
+    opening = np.flatnonzero(opens)
+    written = pc.struct_field(found.take(opening), "label").to_pylist()
+    name_of[opening] = [labels.setdefault(name, len(labels)) for name in written]
+    second = np.full(len(at), -1)
+    two = np.flatnonzero(more == 4)
+    texts = _Texts(cut.texts)
+    next_codes = np.unique(cut.codes[at[two] + 2])
+    next_names = np.zeros(len(cut.texts), np.int64)
+    for code, text in zip(next_codes.tolist(), texts.of(next_codes), strict=True):
+        match = _NEXT.fullmatch(text)
+        next_names[code] = labels.setdefault(match[1], len(labels)) if match else 0
+    second[two] = next_names[cut.codes[at[two] + 2]]
+    names = name_of[cut.codes[at]]
+    good = ends[cut.codes[cut.last[line]]] & (names > 0) & (names != second) & (second != 0)
+    good &= (more == 2) | (more == 4)
+    cut.tail[line[good]] = at[good]
+
+
 def _cut(text: bytes) -> _Cut:
     import pyarrow as pa
 
@@ -177,14 +238,14 @@ def _cut(text: bytes) -> _Cut:
     first = np.concatenate([[0], last[:-1] + 1])
     begin = np.concatenate([offsets[first], offsets[-1:]]).astype(np.intp)
     codes: Codes = encoded.indices.to_numpy()
-    return _Cut(codes, encoded.dictionary, first, last, begin, data[begin[:-1]])
+    return _Cut(codes, encoded.dictionary, first, last, last.copy(), begin, data[begin[:-1]])
 
 
 def _read_tails(cut: _Cut, usual: Mask) -> Floats | None:
     """Strike lines off `usual` that do not end in a plain number; give timestamps, by line."""
     import pyarrow.compute as pc
 
-    tails = cut.codes[cut.last]
+    tails = cut.codes[cut.tail]
     good = np.zeros(len(cut.texts), np.bool_)
     good[tails[usual]] = True
     places = np.flatnonzero(good)
@@ -211,13 +272,14 @@ def _rows(
 ) -> tuple[list[Rows], list[str]]:
     """Lines of usual form by template; strikes those off `usual` that have none."""
     names: dict[tuple[int, ...], Template | None] = {}
+    texts = _Texts(cut.texts)
     rows: list[Rows] = []
     seen = np.zeros(len(cut.texts), np.bool_)
     for count in np.unique(pieces[usual]).tolist():
         lines = np.flatnonzero(usual & (pieces == count))
         matrix = _matrix(cut, lines, count)
         keys = matrix[:, :-1:2]
-        for template, chosen in _templates(keys, cut.texts, names):
+        for template, chosen in _templates(keys, texts, names):
             if template is None:
                 usual[lines[chosen]] = False
                 continue
@@ -228,14 +290,14 @@ def _rows(
     places = np.flatnonzero(seen)
     place_of = np.empty(len(seen), np.int32)
     place_of[places] = np.arange(len(places), dtype=np.int32)
-    values = [text[:-1].decode() for text in cut.texts.take(places).to_pylist()]
+    values = [text[:-1].decode() for text in texts.of(places)]
     return [replace(r, codes=place_of[r.codes]) for r in rows], values
 
 
 def _matrix(cut: _Cut, lines: Places, count: int) -> Codes:
     """The codes of lines that all have `count` pieces, shape (lines, count)."""
     breaks = np.flatnonzero(np.diff(lines) != 1) + 1
-    if len(breaks) * 100 > len(lines):
+    if len(breaks) * 100 > len(lines) or (cut.tail != cut.last)[lines].any():
         scattered: Codes = cut.codes[cut.first[lines][:, None] + np.arange(count)]
         return scattered
     starts = cut.first[lines[np.concatenate([[0], breaks])]]
@@ -246,7 +308,7 @@ def _matrix(cut: _Cut, lines: Places, count: int) -> Codes:
 
 
 def _templates(
-    keys: Codes, texts: Any, names: dict[tuple[int, ...], Template | None]
+    keys: Codes, texts: _Texts, names: dict[tuple[int, ...], Template | None]
 ) -> Iterator[tuple[Template | None, Places | slice]]:
     """The templates of some lines, each with the lines that have it.
 
@@ -265,9 +327,10 @@ def _templates(
     for i, key in enumerate(map(tuple, keys[starts].tolist())):
         parts.setdefault(key, []).append(i)
     ends = np.concatenate([changed, [len(keys)]])
+    texts.learn({code for key in parts if key not in names for code in key})
     for key, runs in parts.items():
         if key not in names:
-            names[key] = _template(texts.take(np.array(key)).to_pylist())
+            names[key] = _template([texts.known[code] for code in key])
         if len(runs) == 1:
             yield names[key], slice(int(starts[runs[0]]), int(ends[runs[0]]))
         else:

@@ -186,22 +186,26 @@ def _inventory(gatherer: Gatherer, readings: list[_Reading], origin: str) -> Inv
     types = {name: entry.type for name, entry in metadata.items()}
     metrics: dict[str, ObservedMetric] = {}
     duplicates: list[str] = []
+    untabled: list[Gathered] = []
     repeats = 0
     for found in gatherer.finish():
         family = family_name(found.name, types)
         entry = metadata.get(family, MetricMetadata(family))
         place = Place(readings[found.source].name, found.line)
         repeats += found.repeats
-        if len(duplicates) < _DUPLICATES_KEPT:
+        if found.table is None:
+            untabled.append(found)
+        if found.repeated and len(duplicates) < _DUPLICATES_KEPT:
             duplicates += _texts(found, _DUPLICATES_KEPT - len(duplicates))
         metrics[found.name] = ObservedMetric(
             name=found.name,
             family=family,
-            series=found.table.series,
+            series=found.series,
             type=entry.type,
             help=entry.help,
             unit=entry.unit,
             table=found.table,
+            value_counts=found.value_counts,
             native=found.native,
             place=place,
         )
@@ -217,12 +221,20 @@ def _inventory(gatherer: Gatherer, readings: list[_Reading], origin: str) -> Inv
         unread=tuple(unread[:_UNREAD_KEPT]),
         unread_count=sum(r.reader.error_count for r in readings),
         duplicates=tuple(duplicates),
-        notes=tuple(_notes(readings)),
+        notes=(*_notes(readings), *map(_untabled, untabled)),
         duplicate_count=repeats,
     )
 
 
+def _untabled(found: Gathered) -> str:
+    return (
+        f"{found.name} has {len(found.value_counts):,} different labels on {found.series:,} series: "
+        "they are counted, without what each saves and without duplicates"
+    )
+
+
 def _texts(found: Gathered, most: int) -> list[str]:
+    assert found.table is not None
     chosen = found.table.take(np.array(found.repeated[:most], np.int64))
     return [format_labels({"__name__": found.name, **labels}) for labels in chosen.rows()]
 

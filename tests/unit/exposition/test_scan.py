@@ -259,3 +259,42 @@ def test_thousands_of_errors_are_counted_and_the_first_kept() -> None:
     inventory = scan("".join(f"up{{a={i}}} 1\n" for i in range(3_000)))
     assert (inventory.series, inventory.unread_count, len(inventory.unread)) == (0, 3_000, 1_000)
     assert inventory.unread[999].line == 1_000
+
+
+@pytest.mark.parametrize(
+    "exemplar",
+    [
+        '# {t="1"} 0.5',
+        '# {t="1"} 0.5 17.25',
+        '# {t="1",s="2"} 1e3 -1',
+        '# {t="1",t="2"} 1',
+        '# {__name__="1"} 1',
+        '# {t="1",s="2",u="3"} 1',
+        '# {t="1"} x',
+        '# {t="1"}',
+        '# {t="1"} 1 # {s="2"} 1',
+        '# {t="} 1 # {s="} 2',
+        "# {} 1",
+        '#{t="1"} 1',
+        '# { t = "1" , } 1',
+        '# {t="\\"} 1"} 2',
+    ],
+)
+@pytest.mark.parametrize("value", ["1", "1 17", "1.5 1.25"])
+def test_exemplars(value: str, exemplar: str) -> None:
+    """Right ones and wrong ones, alone and among usual lines, as `parse` takes them."""
+    line = f'up{{a="1",b="x"}} {value} {exemplar}\n'
+    around = ('up{a="1",b="y"} 2\n', 'up{a="} 1 # {c=",b="y"} 2\n# EOF\n')
+    agree(line.join(around).encode())
+    agree(line.encode())
+
+
+def test_a_metric_whose_lines_share_no_label_is_counted_without_a_table() -> None:
+    """Ten thousand labels on ten thousand series would make a table of a hundred million cells."""
+    inventory = scan(
+        "".join(f'm{{l{i}="{i % 7}"}} 1\n' for i in range(9_000)) + 'm{l1="x",l2=""} 1\n'
+    )
+    metric = inventory.metrics["m"]
+    assert metric.table is None
+    assert (metric.series, len(metric.labels), metric.distinct("l1")) == (9_001, 9_000, 2)
+    assert "9,000 different labels" in inventory.notes[0]
