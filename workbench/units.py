@@ -14,7 +14,7 @@ from typing import Final
 
 from workbench.errors import InputError
 
-__all__ = ["Duration", "format_duration", "format_quantity", "parse_duration"]
+__all__ = ["Duration", "counted", "format_duration", "format_quantity", "parse_duration"]
 
 _EXAMPLES: Final = "5m, 1h30m, 7d, or a number of seconds"
 
@@ -121,6 +121,17 @@ def format_duration(milliseconds: int) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> counted(1, "query", "queries"), counted(1200, "target")
+    ('1 query', '1,200 targets')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")

@@ -31,6 +31,7 @@ from workbench.relabelling import (
     write_stream_aggregation,
 )
 from workbench.samples import MetricType
+from workbench.units import counted
 from workbench.usage import Breakage, Effect, Usage
 
 __all__ = ["Fix", "FixKind", "fewer_buckets", "scrape_limits", "without_label", "without_metrics"]
@@ -89,7 +90,9 @@ class Fix:
         """One line: what it does, from how many series to how many, and what it breaks."""
         broken = [b for b in self.breaks if b.effect is not Effect.MAY_CHANGE]
         says = (
-            f"{len(broken)} queries break or change" if broken else "no query that was read breaks"
+            f"{counted(len(broken), 'query breaks or changes', 'queries break or change')}"
+            if broken
+            else "no query that was read breaks"
         )
         return f"{self.kind.value}: {self.before:,} → {self.after:,} series, {says}"
 
@@ -163,7 +166,8 @@ def _aggregated(
 ) -> Fix:
     """Put series together over a label that cannot be dropped."""
     operation = None
-    note = f"dropping {label} would make {before - after:,} series equal to others, and their samples would be lost"
+    lost = counted(before - after, "series", "series")
+    note = f"dropping {label} would make {lost} equal to others, and their samples would be lost"
     if family.type in (MetricType.GAUGE, MetricType.UNKNOWN):
         operation, why = likely_operation(family.name)
         if operation is None:

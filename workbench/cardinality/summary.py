@@ -7,6 +7,7 @@ from workbench.cardinality.bounds import SeriesBounds
 from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import MetricPrediction, Status
 from workbench.findings import Severity
+from workbench.units import counted
 
 __all__ = [
     "CHANGE_COLUMNS",
@@ -28,19 +29,20 @@ def written(bounds: SeriesBounds) -> str:
     Examples
     --------
     >>> written(SeriesBounds(2, 3, 6)), written(SeriesBounds(2, 3, None)), written(SeriesBounds(4, 4, 4))
-    ('3 (2 … 6)', '3 (2 … no bound)', '4')
+    ('3 (2 … 6)', '3 or more, no bound', '4')
     """
     if bounds.least == bounds.expected == bounds.most:
         return f"{bounds.expected:,}"
-    most = "no bound" if bounds.most is None else f"{bounds.most:,}"
-    return f"{bounds.expected:,} ({bounds.least:,} … {most})"
+    if bounds.most is None:
+        return f"{bounds.expected:,} or more, no bound"
+    return f"{bounds.expected:,} ({bounds.least:,} … {bounds.most:,})"
 
 
 def headline(result: Audit) -> str:
     """What the deploy does to the number of series, one sentence."""
     p = result.prediction
     if result.baseline is None and not result.candidate.metrics:
-        return f"{len(result.candidate.declared)} metrics in the code: {written(p.after)} series with {_targets(p.replicas)}"
+        return f"{counted(len(result.candidate.declared), 'metric')} in the code: {written(p.after)} series with {counted(p.replicas, 'target')}"
     if result.baseline is None:
         held = result.candidate.total_series
         more = (
@@ -48,25 +50,20 @@ def headline(result: Audit) -> str:
             if held and held > result.candidate.series
             else ""
         )
-        return (
-            f"{result.candidate.series:,} series of {len(result.candidate.metrics):,} metrics{more}"
-        )
+        return f"{result.candidate.series:,} series of {counted(len(result.candidate.metrics), 'metric')}{more}"
     change = p.after.expected - p.before
     return (
-        f"{change:+,} series: {p.before:,} now, {written(p.after)} with {_targets(p.replicas)}, "
+        f"{'at least ' if p.after.most is None else ''}{change:+,} series: {p.before:,} now, "
+        f"{written(p.after)} with {counted(p.replicas, 'target')}, "
         f"up to {p.rollout.expected:,} while it rolls out"
     )
-
-
-def _targets(count: int) -> str:
-    return "1 target" if count == 1 else f"{count:,} targets"
 
 
 def tally(result: Audit) -> str:
     """How many findings there are of each severity, and how many are acknowledged."""
     open_ = [f for f in result.findings if not f.acknowledged]
     parts = [
-        f"{count} {name}" + ("s" if count != 1 else "")
+        counted(count, name)
         for severity, name in (
             (Severity.ERROR, "error"),
             (Severity.WARNING, "warning"),
@@ -85,9 +82,12 @@ def change_rows(result: Audit, limit: int = 15) -> list[tuple[str, str, str, str
         m for m in result.prediction.metrics if m.status not in (Status.SAME, Status.NOT_SHOWN)
     ]
     return [
-        (m.name, f"{m.before:,}", written(m.after), f"{m.difference:+,}", because(m))
-        for m in changed[:limit]
+        (m.name, f"{m.before:,}", written(m.after), _change(m), because(m)) for m in changed[:limit]
     ]
+
+
+def _change(metric: MetricPrediction) -> str:
+    return f"{metric.difference:+,}" + (" or more" if metric.after.most is None else "")
 
 
 def because(metric: MetricPrediction) -> str:

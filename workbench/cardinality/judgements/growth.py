@@ -68,6 +68,7 @@ def _advice(metric: MetricPrediction) -> str:
 
 def _whole(prediction: Prediction, price: Price | None) -> Finding | None:
     grown = prediction.after.expected - prediction.before
+    least = "at least " if prediction.after.most is None else ""
     if grown < max(_TOTAL_SERIES, _TOTAL_SHARE * prediction.before):
         return None
     money = f", {_money(price, grown)} more a month" if price else ""
@@ -76,8 +77,8 @@ def _whole(prediction: Prediction, price: Price | None) -> Finding | None:
         "CARD-GROWTH",
         Severity.WARNING,
         "all series",
-        f"the deploy adds {grown:,} series to {prediction.before:,} ({grown / prediction.before:+.0%}){money}; "
-        f"while it rolls out there are up to {_number(prediction.rollout)}",
+        f"the deploy adds {least}{grown:,} series to {prediction.before:,} ({grown / prediction.before:+.0%}){money}; "
+        f"while it rolls out there are {_number(prediction.rollout)}",
         f"look first at {', '.join(worst)}" if worst else "",
         evidence={
             "before": prediction.before,

@@ -9,6 +9,7 @@ from workbench.cardinality.lint import LintProblem
 from workbench.cardinality.masking import mask
 from workbench.findings import Finding, Place, Severity
 from workbench.inventory import Inventory
+from workbench.units import counted
 
 __all__ = ["judge_buckets", "judge_lint", "judge_reading"]
 
@@ -54,7 +55,7 @@ def judge_reading(inventory: Inventory) -> Iterator[Finding]:
             "CARD-INCOMPLETE",
             Severity.INFO,
             "what could not be known",
-            f"{len(inventory.notes)} things could not be known: {inventory.notes[0]}",
+            f"{counted(len(inventory.notes), 'thing')} could not be known: {inventory.notes[0]}",
             "give a source that can tell them, or read the figures with that in mind",
             evidence={"notes": list(inventory.notes)},
         )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from workbench.cardinality.families import Family
 from workbench.cardinality.prediction import MetricPrediction, Prediction, Status
 from workbench.findings import Finding, Severity
+from workbench.units import counted
 from workbench.usage import Breakage, Effect, InventoryUsage, LabelRole, Usage
 from workbench.usage import Status as UseStatus
 
@@ -64,7 +65,7 @@ def _breakage(
         "CARD-BREAKS-QUERY",
         Severity.ERROR if worst else Severity.WARNING,
         f"metric {metric.name}",
-        f"{gone}, which {len(titles)} queries read: {'; '.join(titles[:3])}{more}",
+        f"{gone}, which {counted(len(titles), 'query reads', 'queries read')}: {'; '.join(titles[:3])}{more}",
         "change these queries in the same step, or keep it until they are changed",
         evidence={"queries": breakage_rows(broken)},
         place=broken[0].query.place,
@@ -103,7 +104,7 @@ def judge_unused(joined: InventoryUsage, owner: Callable[[str, str], str]) -> It
     ]
     for saved, metric, label in sorted(labels, key=lambda row: (-row[0], *row[1:]))[:_MOST]:
         use = joined.metrics[metric].labels[label]
-        proof = f"{len(joined.metrics[metric].uses)} queries read the metric and none its {label}"
+        proof = f"{counted(len(joined.metrics[metric].uses), 'query reads', 'queries read')} the metric and none its {label}"
         yield Finding(
             "CARD-UNUSED-LABEL",
             Severity.INFO,
@@ -124,7 +125,7 @@ def _all_unused(unused: Sequence[tuple[str, int]], total: int) -> Finding:
         "CARD-UNUSED-METRIC",
         Severity.INFO,
         "unused metrics",
-        f"{len(unused)} metrics with {series:,} of {total:,} series are read by none of the rules and dashboards: {shown}{more}",
+        f"{counted(len(unused), 'metric')} with {series:,} of {total:,} series: none of the rules and dashboards reads them: {shown}{more}",
         "ask who looks at them by hand; then drop them at the scrape",
         evidence={"metrics": dict(unused[:200]), "series": series, "of": total},
     )

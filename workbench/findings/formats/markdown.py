@@ -13,7 +13,8 @@ from workbench.findings.finding import Finding, Severity
 
 __all__ = ["code_span", "plain_markdown", "to_markdown"]
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:])")
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|~&@#]|:(?=//)|(?<=www)\.|^[+=-])")
+_NUMBERED: Final = re.compile(r"^(\d{1,9})([.)])")
 _BREAKS: Final = re.compile(r"[^\S ]+|[\x00-\x1f\x7f]")
 _MOST: Final = 60_000
 """Characters; GitHub takes 65,536."""
@@ -85,7 +86,8 @@ def plain_markdown(text: str) -> str:
     >>> plain_markdown("a|b <i>@you</i>")
     'a\\|b \\<i\\>\\@you\\</i\\>'
     """
-    return _SPECIAL.sub(r"\\\1", _BREAKS.sub(" ", text))
+    line = _BREAKS.sub(" ", text).strip()
+    return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", line))
 
 
 def code_span(text: str) -> str:
