@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,7 @@ def flat(table: pa.Table, name: str) -> Any:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
+@cache
 def schema_of(role: Role) -> pa.Schema:
     """Give the columns and types that a file of a role has, none of them nullable."""
     import pyarrow as pa

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +45,8 @@ class PartDigests:
         starts = [each.dictionary_page_offset or each.data_page_offset for each in last]
         ends = [a + each.total_compressed_size for a, each in zip(starts, last, strict=True)]
         ends.append(path.stat().st_size)
-        return cls(tuple(ends), tuple(_digest(path, *span) for span in _spans(ends)))
+        with path.open("rb", buffering=0) as file:
+            return cls(tuple(ends), tuple(_digest(file, *span) for span in _spans(ends)))
 
     def fit(self, size: int) -> bool:
         """Whether these can be the parts of a file of so many bytes."""
@@ -56,30 +58,32 @@ class PartDigests:
         """The number of the last part, which says where in the file everything is."""
         return len(self.ends) - 1
 
-    def vouch(self, path: Path, part: int) -> bool:
-        """Whether a part of the file at `path` is what it was; False where there is no such part.
+    def vouch(self, path: Path, parts: Iterable[int]) -> bool:
+        """Whether parts of the file at `path` are what they were; False for one that is not there.
 
         Raises
         ------
         OSError
             The file cannot be read.
         """
-        if not 0 <= part <= self.footer:
-            return False
-        return _digest(path, *_spans(self.ends)[part]) == self.digests[part]
+        spans = _spans(self.ends)
+        with path.open("rb", buffering=0) as file:
+            return all(
+                0 <= part <= self.footer and _digest(file, *spans[part]) == self.digests[part]
+                for part in parts
+            )
 
 
 def _spans(ends: list[int] | tuple[int, ...]) -> list[tuple[int, int]]:
     return list(zip([0, *ends], ends, strict=False))
 
 
-def _digest(path: Path, start: int, end: int) -> str:
+def _digest(file: FileIO, start: int, end: int) -> str:
     found = hashlib.sha256()
-    with path.open("rb", buffering=0) as handle:
-        handle.seek(start)
-        while start < end and (chunk := handle.read(min(_CHUNK, end - start))):
-            found.update(chunk)
-            start += len(chunk)
+    file.seek(start)
+    while start < end and (chunk := file.read(min(_CHUNK, end - start))):
+        found.update(chunk)
+        start += len(chunk)
     return found.hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -75,15 +75,15 @@ class SnapshotFile:
             raise SnapshotError(msg, _MEND)
         self._whole = True
 
-    def _check_row_group(self, row_group: int) -> None:
-        """Compare a row group and the footer with their digests; without any, the whole file."""
+    def _check_row_groups(self, row_groups: Iterable[int]) -> None:
+        """Compare row groups and the footer with their digests; without any, the whole file."""
         if self._parts is None:
             self.check()
             return
         with self._reading():
             self._look()
-            needed = () if self._whole else {row_group, self._parts.footer} - self._vouched
-            vouched = all(self._parts.vouch(self.path, part) for part in needed)
+            needed = set() if self._whole else {*row_groups, self._parts.footer} - self._vouched
+            vouched = self._parts.vouch(self.path, needed)
         if vouched:
             self._vouched.update(needed)
         else:
@@ -117,38 +117,45 @@ class SnapshotFile:
         SnapshotError
             The file is not what the manifest says, or no Parquet.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         if row_group is None:
             self.check()
         else:
-            self._check_row_group(row_group)
-        try:
-            with pq.ParquetFile(self.path, metadata=self._footer) as file:
-                if self._footer is None:
-                    self._check_shape(file)
-                    self._footer = file.metadata
-                names = columns or schema_of(self.entry.role).names
-                if row_group is None:
-                    return file.read(names, use_threads=False)
-                # One thread: the columns are few, and each thread keeps memory of its own.
-                return file.read_row_group(row_group, names, use_threads=False)
-        except (pa.ArrowException, OSError, IndexError) as error:
-            msg = f"{self.path} cannot be decoded ({str(error).splitlines()[0]})"
-            raise SnapshotError(msg, _MEND) from None
+            self._check_row_groups([row_group])
+        names = columns or schema_of(self.entry.role).names
+        with self._opened() as file:
+            # One thread: the columns are few, and each thread keeps memory of its own.
+            if row_group is None:
+                return file.read(names, use_threads=False)
+            return file.read_row_group(row_group, names, use_threads=False)
 
-    def samples(self, row_group: int) -> tuple[Ints, Floats]:
-        """Times (int64, milliseconds) and values (float64) of one row group of samples.
+    def samples(self, row_groups: Sequence[int]) -> Iterator[tuple[Ints, Floats]]:
+        """Times (int64, milliseconds) and values (float64) of row groups, one after the other.
 
         Raises
         ------
         SnapshotError
             As `read`.
         """
-        table = self.read(row_group)
-        times, values = (as_numpy(flat(table, name)) for name in ("time_ms", "value"))
-        return times, values
+        self._check_row_groups(row_groups)
+        names = schema_of("samples").names
+        with self._opened() as file:
+            for row_group in row_groups:
+                yield _columns(file.read_row_group(row_group, names, use_threads=False))
+
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(self.path, metadata=self._footer) as file:
+                if self._footer is None:
+                    self._check_shape(file)
+                    self._footer = file.metadata
+                yield file
+        except (pa.ArrowException, OSError, IndexError) as error:
+            msg = f"{self.path} cannot be decoded ({str(error).splitlines()[0]})"
+            raise SnapshotError(msg, _MEND) from None
 
     def _check_shape(self, file: pq.ParquetFile) -> None:
         if file.metadata.num_rows != self.entry.rows:
@@ -161,6 +168,10 @@ class SnapshotFile:
                 have = f"has no column {wanted.name!r} of {wanted.type}"
                 msg = f"{self.path} {have}: it was not written by the workbench"
                 raise SnapshotError(msg, _MEND)
+
+
+def _columns(table: pa.Table) -> tuple[Ints, Floats]:
+    return as_numpy(flat(table, "time_ms")), as_numpy(flat(table, "value"))
 
 
 class RowGroups:
@@ -199,7 +210,7 @@ class RowGroups:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        columns = self._files[file].samples(row_group)
+        [columns] = self._files[file].samples([row_group])
         with self._lock:
             self._keep(key, columns)
         return columns

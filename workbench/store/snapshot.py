@@ -221,13 +221,17 @@ class SnapshotStore:
         series = np.flatnonzero(np.diff(self._place, prepend=-1))
         file, row_group = self._file[series], self._row_group[series]
 
-        def read(number: int) -> tuple[Ints, Floats]:
-            name = self._file_names[file[number]]
-            columns = self._files[name].samples(int(row_group[number]))
-            if len(columns[0]) != sizes[number]:
-                msg = f"{self.path / name} has fewer rows than its series"
-                raise _damaged(msg)
-            return columns
+        def read(numbers: Ints) -> Iterator[tuple[Ints, Floats]]:
+            for part in np.split(numbers, np.flatnonzero(np.diff(file[numbers])) + 1):
+                name = self._file_names[file[part[0]]]
+                decoded = self._files[name].samples(row_group[part].tolist())
+                for size in sizes[part].tolist():
+                    columns = next(decoded)
+                    if len(columns[0]) != size:
+                        msg = f"{self.path / name} has fewer rows than its series"
+                        raise _damaged(msg)
+                    yield columns
+                    del columns  # before the next ones are decoded
 
         return WholeColumns(sizes, read)
 

@@ -7,7 +7,7 @@ small ones for small questions, so that a question takes no more than its sample
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -16,8 +16,8 @@ from workbench.samples import Floats, Ints
 
 __all__ = ["WholeColumns"]
 
-Read = Callable[[int], tuple[Ints, Floats]]
-"""Decodes one row group, known by its number, into times and values."""
+Read = Callable[[Ints], Iterable[tuple[Ints, Floats]]]
+"""Decodes row groups, known by their numbers, into times and values, one after the other."""
 
 _HUGE_FROM: Final = 1 << 24
 """Columns that get as many bytes at once get them in huge pages: twice as fast, rounded up."""
@@ -31,7 +31,7 @@ class WholeColumns:
     sizes
         int64, shape (row groups,): how many rows each has.
     read
-        Decodes one.
+        Decodes some.
     """
 
     def __init__(self, sizes: Ints, read: Read) -> None:
@@ -54,16 +54,25 @@ class WholeColumns:
         Two threads may fill one row group at a time: they write the same.
         """
         missing = row_groups[~self._filled[row_groups]]
+        if len(missing):
+            self._fill(missing)
+        return self._times, self._values
+
+    def _fill(self, missing: Ints) -> None:
+        import pyarrow as pa
+
         self._prepare(missing)
+        decoded = iter(self._read(missing))
         for number in missing.tolist():
             rows = slice(self._cuts[number], self._cuts[number + 1])
-            self._times[rows], self._values[rows] = self._read(number)
+            self._times[rows], self._values[rows] = next(decoded)  # held no longer than this
             self._filled[number] = True
-        return self._times, self._values
+        # What decoding needed is free again, but not yet the system's: some megabytes.
+        pa.default_memory_pool().release_unused()
 
     def _prepare(self, missing: Ints) -> None:
         """Ask for huge pages where much is to be filled, on systems that have them."""
-        if not len(missing) or not hasattr(mmap, "MADV_HUGEPAGE"):
+        if not hasattr(mmap, "MADV_HUGEPAGE"):
             return
         start, end = 8 * int(self._cuts[missing[0]]), 8 * int(self._cuts[missing[-1] + 1])
         start -= start % mmap.PAGESIZE

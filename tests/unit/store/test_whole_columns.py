@@ -21,9 +21,10 @@ def test_row_groups_are_filled_once_and_in_their_place(monkeypatch, huge_from, a
     monkeypatch.setattr(whole, "_HUGE_FROM", huge_from)
     decoded = []
 
-    def read(number):
-        decoded.append(number)
-        return rows_of(number) * 1000, rows_of(number) / 8
+    def read(numbers):
+        for number in numbers.tolist():
+            decoded.append(number)
+            yield rows_of(number) * 1000, rows_of(number) / 8
 
     columns = WholeColumns(SIZES, read)
     for numbers in asked * 2:
