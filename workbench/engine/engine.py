@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -191,12 +191,14 @@ def _frame(value: Value, grid: Grid, expression: str, instant: bool) -> Frame:  
         value = Vector.one({}, value)
         kind = "scalar" if instant else "matrix"
     assert isinstance(value, Vector)
-    filled = value.take(np.flatnonzero(value.present.any(axis=1)))
-    filled.labels = _final_labels(filled.labels, filled.drop_name)
-    result = merged(filled)
+    some = value.present.any(axis=1)
+    filled = value if some.all() else value.take(np.flatnonzero(some))
+    result = merged(replace(filled, labels=_final_labels(filled.labels, filled.drop_name)))
+    order = list(range(len(result)))
     if not instant:
-        order = sorted(range(len(result)), key=lambda i: key_of(result.labels[i]))
-        result = result.take(np.array(order, np.int64))
-    values = np.where(result.present, result.values, np.nan)
+        order.sort(key=lambda i: key_of(result.labels[i]))
+    result = result.take(np.array(order, np.int64))
+    values = result.values  # its own since the line above
+    values[~result.present] = np.nan
     native = api_histograms(result)
     return Frame(kind, tuple(result.labels), times, values, result.present, expression, native)
