@@ -138,10 +138,14 @@ class Choice(Expr):
 
 @dataclass(slots=True, eq=False)
 class Element(Expr):
-    """What a loop variable takes: the elements of `of`, or its keys or indexes."""
+    """What a loop variable takes: the elements of `of`, or its keys or indexes.
+
+    `key_of_map` is for loops that give a list's elements but a map's keys, as Python's do.
+    """
 
     of: Expr
     key: bool = False
+    key_of_map: bool = False
 
 
 @dataclass(slots=True, eq=False)

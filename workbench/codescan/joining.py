@@ -220,11 +220,9 @@ class _Joiner:
 
     def _filled(self, name: str, here: Here) -> Iterator[tuple[Expr, Here]]:
         """What is put into a map or list by index: ``m[k] = v``."""
-        package = self._program.package_of(here.file)
-        for file in package.files:
-            for binding in file.bindings:
-                if binding.name == f"{name}[]" and binding.value is not None:
-                    yield binding.value, here.binding(file, binding)
+        for file, binding in self._program.package_of(here.file).elements.get(name, []):
+            if binding.value is not None:
+                yield binding.value, here.binding(file, binding)
 
     def _targets_of_call(self, call: Call, here: Here, depth: int) -> list[_Target]:
         if call in self._declared:

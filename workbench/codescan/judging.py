@@ -216,17 +216,18 @@ class Judge:
             return self._passed(call, here, depth)
         if skeleton in _FORMATS and call.args:
             return self._formatted(call, here, depth)
-        if (values := self._typed(call, here, depth)) is not None:
-            return values
-        if _callee_name(call) in _LOOKUPS and isinstance(call.callee, Member):
-            looked = self._looked_up(call, call.callee.of, here, depth)
-            if looked is not None:
-                return looked
+        values = self._typed(call, here, depth)
+        if values is None and _callee_name(call) in _LOOKUPS and isinstance(call.callee, Member):
+            values = self._looked_up(call, call.callee.of, here, depth)
+        return values if values is not None else self._returned(call, here, depth)
+
+    def _returned(self, call: Call, here: Here, depth: int) -> LabelValues:
+        """What a function of the tree gives back; of others, what the name says."""
         found = list(self._evaluator.results(call, here, sure=True))
         if found:
-            given = _merged(self.values(v, at, depth + 1) for v, at in found)
-            if given.bound is not Bound.UNKNOWN:
-                return self._through(given, call, here)
+            values = _merged(self.values(v, at, depth + 1) for v, at in found)
+            if values.bound is not Bound.UNKNOWN:
+                return self._through(values, call, here)
         rule = rule_of_name(_callee_name(call)) if not found else None
         if rule is not None and rule.bound is Bound.UNBOUNDED:
             return self._ruled(rule, call, here, depth)
@@ -291,7 +292,8 @@ class Judge:
             return values
         for literal, at in self._tracer.records(expr.of, here)[:1]:
             if isinstance(literal, Record):
-                chosen = [k if expr.key else v for k, v in literal.pairs]
+                keys = expr.key or expr.key_of_map
+                chosen = [k if keys else v for k, v in literal.pairs]
                 return (
                     _merged(self.values(c, at, depth + 1) for c in chosen)
                     if chosen

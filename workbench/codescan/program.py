@@ -64,6 +64,9 @@ class Package:
     fields: dict[str, list[tuple[FileFacts, Binding]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    elements: dict[str, list[tuple[FileFacts, Binding]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     functions: dict[str, list[tuple[FileFacts, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -81,18 +84,15 @@ class Package:
     def add(self, file: FileFacts) -> None:
         """Take a file in."""
         self.files.append(file)
-        for binding in file.bindings:
-            if binding.kind is BindingKind.FIELD:
-                self.fields[binding.name].append((file, binding))
-                continue
-            if binding.scope == 0:
-                self.values[binding.name].append((file, binding))
-            self._local[id(file), binding.scope, binding.name].append(binding)
+        self._bindings(file)
         for i, scope in enumerate(file.scopes):
             if scope.name:
                 self.functions[scope.name].append((file, i))
         for fact in file.calls:
-            self.calls[last_name(fact.call.callee)].append((file, fact))
+            name = last_name(fact.call.callee)
+            if isinstance(fact.call.callee, Name):
+                name = file.imports.get(name, "").partition("#")[2] or name
+            self.calls[name].append((file, fact))
         for given in file.returns:
             self._returns[id(file), given.scope].append(given)
         for type_, members in file.enums.items():
@@ -100,6 +100,17 @@ class Package:
         for (owner, name), type_ in file.fields.items():
             self.field_types[name][owner] = type_
             self.field_order[owner].append(name)
+
+    def _bindings(self, file: FileFacts) -> None:
+        for binding in file.bindings:
+            if binding.kind is BindingKind.FIELD:
+                self.fields[binding.name].append((file, binding))
+                continue
+            if binding.name.endswith("[]"):
+                self.elements[binding.name[:-2]].append((file, binding))
+            elif binding.scope == 0:
+                self.values[binding.name].append((file, binding))
+            self._local[id(file), binding.scope, binding.name].append(binding)
 
     def local(self, file: FileFacts, scope: int, name: str) -> list[Binding]:
         """A name's bindings in one scope, in the order of the text."""

@@ -23,7 +23,7 @@ __all__ = ["scan_source"]
 _POOLED = 200
 """From so many files on, a second process pays."""
 
-_MOST_CALLERS = 150
+_MOST_CALLERS = 60
 """A name that so many files call is a usual one: parsing them all would cost more than it tells."""
 
 _SHOWN = 100

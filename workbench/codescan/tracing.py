@@ -165,7 +165,7 @@ class Tracer:
                 if isinstance(literal, Items):
                     inner.extend((i, at) for i in literal.items)
                 elif isinstance(literal, Record):
-                    inner.extend((v, at) for _, v in literal.pairs)
+                    inner.extend((k if expr.key_of_map else v, at) for k, v in literal.pairs)
                 else:
                     return [(expr, here)]
             return inner

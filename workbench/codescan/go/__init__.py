@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection
 from typing import Final
@@ -47,8 +46,9 @@ def _imported(said: str, path: str, packages: Collection[str]) -> str | None:
             break
         nested = [p for p in packages if p.endswith(f"/{end}")]
         if nested:
-            near = path.rpartition("/")[0]
-            return min(nested, key=lambda p: (-len(os.path.commonprefix([p, near])), len(p), p))
+            # Of several trees side by side, the one in which the importing file stands.
+            home = path.split("/", 1)[0]
+            return min(nested, key=lambda p: (p.split("/", 1)[0] != home, len(p), p))
     return None
 
 

@@ -187,7 +187,9 @@ class PythonReader(PythonValues):
         if left.type == "identifier":
             if method not in ("keys", "values"):
                 of = right
-            self._target(left, Element(right.start, right.end, of, method == "keys"), left, "")
+            plain = method not in ("keys", "values")
+            value = Element(right.start, right.end, of, method == "keys", plain)
+            self._target(left, value, left, "")
         elif method == "items" and len(left.named_children) == 2:
             for i, name in enumerate(left.named_children):
                 self._target(name, Element(right.start, right.end, of, i == 0), name, "")
