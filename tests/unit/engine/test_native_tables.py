@@ -8,7 +8,7 @@ import pytest
 from workbench.engine.annotations import Annotations
 from workbench.engine.kernels.windows import over_windows
 from workbench.engine.limits import Limits, Meter
-from workbench.engine.native import change, rates
+from workbench.engine.native import change, rates, tables
 from workbench.engine.native.arithmetic import is_reset
 from workbench.engine.native.blocks import averaged, block_of, stacked, summed
 from workbench.engine.native.groups import _reduced
@@ -16,7 +16,7 @@ from workbench.engine.native.quantiles import quantiles
 from workbench.engine.native.tables import ROWS, histograms_of, resets_in, runs_of
 from workbench.engine.native.windows import measured
 from workbench.engine.values import Ranges
-from workbench.native import CUSTOM, Buckets, Histogram, ResetHint, no_histograms
+from workbench.native import CUSTOM, Buckets, Histogram, ResetHint, is_native, no_histograms
 
 
 def buckets(counts):
@@ -189,3 +189,21 @@ def test_quantiles_of_many_are_those_of_each():
     np.testing.assert_array_equal(quantiles(q, rows), alone)
     last = quantiles(np.array([0.5, 0.5, 0.9, 0.5, 0.5]), rows[-5:])
     np.testing.assert_allclose(last, [2.0, -1.0, np.nan, 0.0, np.nan])
+
+
+def test_buckets_far_apart_make_no_table(monkeypatch):
+    """Then each window, pair, step and histogram is dealt with alone, and nothing else changes."""
+    series = ranges_of([1], np.arange(0, 4_000_000, 17_000), 90_000)
+    rows = series.histograms.tolist()
+    resets, q = resets_in(rows), np.full(len(rows), 0.7)
+    values = quantiles(q, rows)
+    assert (
+        tables.tabled([Histogram(positive=Buckets.dense(i << 20, [1])) for i in range(5000)])
+        is None
+    )
+    monkeypatch.setattr(tables, "_CELLS", 10)
+    np.testing.assert_array_equal(resets_in(rows), resets)
+    np.testing.assert_array_equal(quantiles(q, rows), values)
+    found, done = rates.rate(series, resets, Meter(Limits()), Annotations())
+    assert not is_native(found).any()
+    assert done.mean() < 0.2  # windows of one sample

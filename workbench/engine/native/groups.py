@@ -15,11 +15,10 @@ from workbench.engine.native.blocks import (
     IncompatibleError,
     averaged,
     block_of,
-    stacked,
     summed,
 )
 from workbench.engine.native.change import COLLIDING, RECONCILED, mixed_buckets
-from workbench.engine.native.tables import histograms_of, runs_of
+from workbench.engine.native.tables import histograms_of, runs_of, tabled
 from workbench.engine.summation import add_compensated
 from workbench.engine.values import Vector
 from workbench.frame import Bools
@@ -91,8 +90,8 @@ def _over_members(
     found = no_histograms(there.shape[1])
     members = histograms[there].tolist()
     todo = np.arange(there.shape[1])
-    if list(runs_of(members)) == [(0, len(members))]:
-        block = stacked(members)
+    alike = list(runs_of(members)) == [(0, len(members))]
+    if alike and (block := tabled(members)) is not None:
         rows, fine = _reduced(block, there, mean=mean)
         hints = [
             _hint(histograms[there[:, step], step].tolist(), notes) for step in np.flatnonzero(fine)

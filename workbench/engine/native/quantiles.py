@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.engine.native.blocks import FIXED, Block, stacked
-from workbench.engine.native.tables import ROWS, runs_of
+from workbench.engine.native.tables import ROWS, runs_of, tabled
 from workbench.frame import Bools
-from workbench.native import Floats, Histogram, Ints
+from workbench.native import Floats, Histogram, Ints, ResetHint
 
 __all__ = ["quantiles"]
 
@@ -44,13 +44,22 @@ def quantiles(q: Floats, histograms: Sequence[Histogram]) -> Floats:
     [1.414, inf]
     """
     result = np.select([q < 0, q > 1], [-np.inf, np.inf], np.nan)
-    for start, stop in _alike(histograms):
-        run = histograms[start:stop]
-        columns = _columns(run)
+    for start, stop, columns in _tables(histograms):
         observed = (q[start:stop] >= 0) & (q[start:stop] <= 1) & (columns.total != 0)
         found = _within(np.where(observed, q[start:stop], 0.0), columns)
         result[start:stop] = np.where(observed, found, result[start:stop])
     return result
+
+
+def _tables(histograms: Sequence[Histogram]) -> Iterator[tuple[int, int, _Columns]]:
+    """Some histograms at a time; each alone where they make no table."""
+    for start, stop in _alike(histograms):
+        block = tabled(histograms[start:stop])
+        if block is not None:
+            yield start, stop, _columns(block)
+            continue
+        for row in range(start, stop):
+            yield row, row + 1, _columns(stacked(histograms[row : row + 1]))
 
 
 def _alike(histograms: Sequence[Histogram]) -> Iterator[tuple[int, int]]:
@@ -90,10 +99,9 @@ class _Columns:
     custom: bool
 
 
-def _columns(run: Sequence[Histogram]) -> _Columns:
+def _columns(block: Block) -> _Columns:
     """A zero bucket reaches only to the side on which there are others."""
-    block = stacked(run)
-    whole = replace(block.histogram(block.table[0], run[0].hint), zero_count=1.0)
+    whole = replace(block.histogram(block.table[0], ResetHint.UNKNOWN), zero_count=1.0)
     rows = whole.rows()
     lower, upper = rows.lower.copy(), rows.upper.copy()
     if not whole.is_custom:

@@ -15,8 +15,7 @@ import numpy as np
 from workbench.engine.annotations import Annotations
 from workbench.engine.kernels.windows import blocks
 from workbench.engine.limits import Meter
-from workbench.engine.native.blocks import stacked
-from workbench.engine.native.tables import ROWS, histograms_of, runs_of
+from workbench.engine.native.tables import ROWS, histograms_of, runs_of, tabled
 from workbench.engine.values import Ranges
 from workbench.frame import Bools
 from workbench.native import Floats, Histogram, Histograms, Ints, ResetHint, no_histograms
@@ -69,7 +68,10 @@ def _extrapolated(
     for windows in _within_runs(ranges, done):
         meter.tick()
         made = _changes(ranges, resets, windows, notes, counter=counter, per_second=per_second)
-        found[windows.series, windows.steps] = made
+        if made is None:
+            done[windows.series, windows.steps] = False
+        else:
+            found[windows.series, windows.steps] = made
     return found, done
 
 
@@ -103,15 +105,17 @@ def _changes(
     *,
     counter: bool,
     per_second: bool,
-) -> Histograms:
-    """The change over each window, extrapolated."""
+) -> Histograms | None:
+    """The change over each window, extrapolated; None where the samples make no table."""
     assert ranges.histograms is not None
     base, end = int(windows.low.min()), int(windows.high.max())
     run: list[Histogram] = ranges.histograms[base:end].tolist()
+    block = tabled(run)
+    if block is None:
+        return None
     low, last = windows.low - base, windows.high - base - 1
     if kind := _doubtful(run, low, last, counter=counter):
         notes.warn(not_a(kind, ranges.labels[windows.series].get("__name__", "")))
-    block = stacked(run)
     before = block.table[low]
     if counter:
         # Nothing of a first sample counts that is followed by a reset.

@@ -17,10 +17,29 @@ from workbench.engine.native.arithmetic import is_reset
 from workbench.engine.native.blocks import FIXED, Block, stacked
 from workbench.native import Bools, Buckets, Floats, Histogram, Ints, ResetHint
 
-__all__ = ["ROWS", "histograms_of", "resets_in", "runs_of"]
+__all__ = ["ROWS", "histograms_of", "resets_in", "runs_of", "tabled"]
 
 ROWS: Final = 1024
 """Histograms put in one table at a time: with 160 buckets, one megabyte."""
+
+
+_CELLS: Final = 1 << 23
+"""Numbers that one table may hold: 64 MB."""
+
+
+def tabled(run: Sequence[Histogram]) -> Block | None:
+    """Lay a run out as a table; None where it would be large because its buckets lie far apart."""
+    width = sum(_width([h.positive.index for h in run], [h.negative.index for h in run]))
+    return stacked(run) if len(run) * (FIXED + width) <= _CELLS else None
+
+
+def _width(*sides: Sequence[Ints]) -> Iterator[int]:
+    """How many buckets of each side there may be in all, at most."""
+    for side in sides:
+        filled = [index for index in side if len(index)]
+        if filled:
+            span = max(index[-1] for index in filled) - min(index[0] for index in filled) + 1
+            yield min(int(span), sum(len(index) for index in filled))
 
 
 def runs_of(histograms: Sequence[Histogram | None]) -> Iterator[tuple[int, int]]:
@@ -44,14 +63,18 @@ def resets_in(histograms: Sequence[Histogram | None]) -> Bools:
         if before is not None and now is not None:
             flags[start] = is_reset(now, before)
         for first in range(start, stop - 1, ROWS):
-            rows = histograms[first : min(first + ROWS + 1, stop)]
-            flags[first + 1 : first + len(rows)] = _resets(cast("Sequence[Histogram]", rows))
+            rows = cast("Sequence[Histogram]", histograms[first : min(first + ROWS + 1, stop)])
+            block = tabled(rows)
+            flags[first + 1 : first + len(rows)] = (
+                [is_reset(now, before) for before, now in pairwise(rows)]
+                if block is None
+                else _resets(rows, block.table)
+            )
     return flags
 
 
-def _resets(run: Sequence[Histogram]) -> Bools:
+def _resets(run: Sequence[Histogram], table: Floats) -> Bools:
     """The same for all but the first of a run, from their hints or else their counts."""
-    table = stacked(run).table
     fell: Bools = table[1:] < table[:-1]
     fell[:, 1] = False  # the sum may fall without a reset
     hints = np.array([h.hint for h in run[1:]], np.int64)
