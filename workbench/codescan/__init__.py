@@ -10,7 +10,7 @@ language; a language is a package of its own (`go/`) that hands over one `Langua
 
 How to add a language
 ---------------------
-1. ``NAME/reader.py``: a `Reader` with two tables from node types of its grammar: `expressions`
+1. ``NAME/reader.py`` (and ``values.py``, its half for expressions): a `Reader` with two tables from node types of its grammar: `expressions`
    (node → `Expr`) and `statements` (node → facts, by `self.bind`, `self.function`, `self.branch`,
    `self.returned`, `self.facts.imports`, `.enums`, `.fields`). Calls go through `self.called`,
    literals of objects through `self.recorded`. Whatever is in neither table is walked through.

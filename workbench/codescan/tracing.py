@@ -88,6 +88,11 @@ class Tracer:
                     return self._parameter(i, here, scope)
             inner = Here(file, function.parent, function.block, function.start, here.frame)
             scope = function.parent
+        if here.scope == 0:
+            # The file's own statements run from top to bottom, as a function's do.
+            before = _reaching(file, package.local(file, 0, name), here, closure=False)
+            if before and before[-1].kind is not BindingKind.CONSTANT:
+                return self._assigned(name, before, here)
         found = package.values.get(name)
         if not found and (other := self.program.imported(name, file)) is not None:
             found = other.values.get(self.program.original(name, file))

@@ -66,6 +66,27 @@ def test_each_constructor(tmp_path: Path, call: str, type_: MetricType, per_chil
     assert (metric.type, metric.series_per_child) == (type_, per_child)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "factory := promauto.With(reg)\nm := factory.NewCounterVec(OPTS, labels)\nUSE",
+        "m := s.factory.NewCounterVec(OPTS, labels)\nUSE",
+        "opts := OPTS\nm := prom.NewCounterVec(opts, labels)\nUSE",
+        "m := prom.NewCounterVec(s.change(OPTS), labels)\nUSE",
+        's.vec = prom.NewCounterVec(OPTS, labels)\nm, err := s.vec.GetMetricWith(prom.Labels{"x": "v"})',
+        'm := must(prom.NewCounterVec(OPTS, labels))\nm.GetMetricWithLabelValues("v")',
+    ],
+)
+def test_factories_options_and_wrappers(tmp_path: Path, body: str) -> None:
+    """A metric is known by its options, whoever makes it and whatever is around it."""
+    body = body.replace("OPTS", 'prom.CounterOpts{Name: "m_total"}')
+    body = body.replace("USE", 'm.WithLabelValues("v").Inc()')
+    code = f'func f(s *server, reg prom.Registerer) {{\nlabels := []string{{"x"}}\n{body}\n}}'
+    metric = declared(tmp_path, main=code)["m_total"]
+    assert metric.labels == ("x",)
+    assert metric.values["x"].values == ("v",)
+
+
 def test_names_are_joined_from_constants(tmp_path: Path) -> None:
     """Namespace and subsystem are constants of another file; BuildFQName and ConstLabels too."""
     found = declared(

@@ -243,6 +243,25 @@ def test_route_templates_are_not_called_unbounded(tmp_path: Path, template: str)
     assert (values.bound, values.kind) == (Bound.UNKNOWN, "route template")
 
 
+def test_a_module_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    """A loop variable that several loops of a module share has in each the values of that loop."""
+    found = declared(
+        tmp_path,
+        app="""
+from prometheus_client import Counter
+
+A = Counter("a", "h", ["x"])
+for s in ("one", "two"):
+    A.labels(s)
+B = Counter("b", "h", ["x"])
+for s in ("three",):
+    B.labels(s)
+""",
+    )
+    assert found["a_total"].values["x"].values == ("one", "two")
+    assert found["b_total"].values["x"].values == ("three",)
+
+
 def test_families_of_a_custom_collector(tmp_path: Path) -> None:
     """A family that a collector yields is a metric; add_metric gives its labels."""
     found = declared(
