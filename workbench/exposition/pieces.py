@@ -5,8 +5,8 @@ The block is cut behind every quote and newline, which leaves for each line ``up
 lines with the same keys (every second piece but the last) become the rows of one matrix. Text is
 looked at once for each distinct piece, not once for each line.
 
-Only lines in the usual form go this way: no backslash, no exemplar, a plain number. All others
-are handed back, for the reader that knows every form.
+Only lines in the usual form go this way: names without quotes, a plain number, at most two labels
+on an exemplar. All others are handed back, for the reader that knows every form.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.exposition.byte_blocks import Block
+from workbench.exposition.series_text import unescape
 from workbench.inventory.table import Codes
 from workbench.samples import Floats, Ints
 
@@ -141,11 +142,10 @@ def scan_block(block: Block) -> ScannedBlock:
         _cut_exemplars(cut)
     pieces = cut.tail - cut.first + 1
     usual = (pieces % 2 == 1) & (pieces >= 3) & (pieces <= _MOST_PIECES) & (cut.kinds != _HASH)
-    if b"\\" in text:
-        escapes = np.flatnonzero(np.frombuffer(text, np.uint8) == _BACKSLASH)
-        usual[np.searchsorted(cut.begin, escapes, side="right") - 1] = False
     times = _read_tails(cut, usual)
     rows, values = _rows(cut, usual, pieces, times)
+    if b"\\" in text:
+        values = [unescape(value) for value in values]
     rest = np.flatnonzero(~usual & (cut.kinds != _NEWLINE)).tolist()
     begin = cut.begin
     others = [(i, text[begin[i] : begin[i + 1] - 1].decode()) for i in rest]
@@ -229,6 +229,8 @@ def _cut(text: bytes) -> _Cut:
     data = np.frombuffer(text, np.uint8)
     mask = data == _QUOTE
     np.logical_or(mask, data == _NEWLINE, out=mask)
+    if b'\\"' in text:
+        mask &= ~_escaped(data)
     ends = np.flatnonzero(mask)
     offsets = np.zeros(len(ends) + 1, np.int32)
     np.add(ends, 1, out=offsets[1:], casting="unsafe")
@@ -239,6 +241,18 @@ def _cut(text: bytes) -> _Cut:
     begin = np.concatenate([offsets[first], offsets[-1:]]).astype(np.intp)
     codes: Codes = encoded.indices.to_numpy()
     return _Cut(codes, encoded.dictionary, first, last, last.copy(), begin, data[begin[:-1]])
+
+
+def _escaped(data: np.ndarray[Any, np.dtype[np.uint8]]) -> Mask:
+    """Which bytes stand behind an odd number of backslashes."""
+    slashes = np.flatnonzero(data == _BACKSLASH)
+    place = np.arange(len(slashes))
+    begins = np.concatenate([[True], np.diff(slashes) != 1])
+    before = place - np.maximum.accumulate(np.where(begins, place, 0))
+    mask = np.zeros(len(data), np.bool_)
+    mask[slashes[before % 2 == 0] + 1] = True  # a newline is the last byte
+    mask &= data != _NEWLINE
+    return mask
 
 
 def _read_tails(cut: _Cut, usual: Mask) -> Floats | None:

@@ -59,7 +59,7 @@ PIECES = st.sampled_from(
     [
         "up", "{", "}", '"', "\\", "=", ",", " ", "\n", "\r\n", "\r", "#", "# TYPE", "# HELP", "# EOF\n",
         " # {", "1", "-1e9", "NaN", "+Inf", "1e400", "le", "_total", "counter", "\x00", "é", "\t", "a",
-        "1700000000", "1.5", '{a="1"} 1\n', 'up{a="', '",b="', '"} 2\n', '"} 3 4\n', '="x"', "__name__",
+        '\\"', "\\\\", "\\n", 'up{a="\\', "1700000000", "1.5", '{a="1"} 1\n', 'up{a="', '",b="', '"} 2\n', '"} 3 4\n', '="x"', "__name__",
     ]
 )  # fmt: skip
 
@@ -123,6 +123,17 @@ def test_any_bytes(data: bytes) -> None:
     """Binary input gives the errors that `parse` gives."""
     if not data.startswith(b"\x1f\x8b"):
         agree(data)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["\\", "\\", '"', "n", "x", ",b=", "}", " 1"]), max_size=9).map(
+        "".join
+    )
+)
+def test_runs_of_backslashes(value: str) -> None:
+    """Whether a quote ends a value depends on the parity of what stands before it."""
+    agree(f'up{{a="{value}",c="y"}} 1\nup{{a="\\\\{value}"}} 1\n'.encode())
 
 
 @pytest.mark.parametrize("name", ["node-exporter-1.5.prom", "prometheus-2.42.prom"])
