@@ -13,14 +13,17 @@ from workbench.cardinality.census import Census, take_census
 from workbench.cardinality.families import Family, families, family_key
 from workbench.cardinality.fixes import (
     Fix,
+    FixKind,
     fewer_buckets,
     scrape_limits,
     without_label,
     without_metrics,
 )
+from workbench.cardinality.history import JobHistory
 from workbench.cardinality.judgements.budget import judge_budgets
 from workbench.cardinality.judgements.code import judge_code
 from workbench.cardinality.judgements.growth import judge_growth
+from workbench.cardinality.judgements.history import judge_history
 from workbench.cardinality.judgements.text import judge_buckets, judge_lint, judge_reading
 from workbench.cardinality.judgements.use import judge_breakage, judge_unused
 from workbench.cardinality.judgements.values import judge_values
@@ -67,6 +70,8 @@ class AuditOptions:
         Those that are on.
     today
         The day by which budgets are judged.
+    history
+        How the jobs of the source grew.
     """
 
     replicas: int | None = None
@@ -74,6 +79,7 @@ class AuditOptions:
     names_change: bool = True
     lint_rules: Collection[LintRule] = frozenset(LintRule)
     today: date = field(default_factory=date.today)
+    history: tuple[JobHistory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,12 @@ class Audit:
         Tried changes, by the fingerprint of their finding.
     limits
         Limits for the scrape job; None where only code was read.
+    history
+        How the jobs of the source grew.
+    usage
+        What rules and dashboards ask.
+    price
+        What the series cost now and then, where a price is given.
     """
 
     candidate: Inventory
@@ -109,6 +121,8 @@ class Audit:
     use: InventoryUsage | None = None
     fixes: Mapping[str, Fix] = field(default_factory=dict)
     limits: Fix | None = None
+    history: tuple[JobHistory, ...] = ()
+    usage: Usage | None = None
     price: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,6 +137,7 @@ class Audit:
             "findings": [f.to_dict() for f in self.findings],
             "budgets": [c.to_dict() for c in self.budgets],
             "census": self.census.to_dict() if self.census is not None else None,
+            "history": [job.to_dict() for job in self.history],
             "use": _use(self.use),
             "fixes": {fingerprint: fix.to_dict() for fingerprint, fix in self.fixes.items()},
             "limits": self.limits.to_dict() if self.limits is not None else None,
@@ -187,6 +202,7 @@ def audit(
                 own[known.fingerprint] = _known(own[known.fingerprint])
     checks = check_budgets(file, prediction, candidate, baseline, today=chosen.today)
     found = [*own.values(), *judge_reading(candidate), *judge_budgets(checks)]
+    found += judge_history(chosen.history)
     if baseline is not None:
         found += judge_growth(prediction, file.owner_of, file.price)
     use = None
@@ -208,6 +224,8 @@ def audit(
         use=use,
         fixes=fixes,
         limits=scrape_limits(metrics.values(), replica) if metrics else None,
+        history=chosen.history,
+        usage=usage,
         price=_price(file, prediction),
     )
 
@@ -257,20 +275,25 @@ def _fixes(
             fix = fewer_buckets(grouped[family_key(finding.evidence["metric"])], (), usage)
         elif "label" in finding.evidence and finding.code != "CARD-LINT":
             key = (family_key(finding.evidence["metric"]), finding.evidence["label"])
-            fix = made.get(key) or _label_fix(grouped.get(key[0]), key[1], usage)
+            stop = finding.code == "CARD-PERSONAL-DATA"
+            fix = made.get(key) or _label_fix(grouped.get(key[0]), key[1], usage, stop=stop)
             if fix is not None:
                 made[key] = fix
         if fix is not None and fix.text:
             yield finding.fingerprint, fix
 
 
-def _label_fix(family: Family | None, label: str, usage: Usage | None) -> Fix | None:
+def _label_fix(family: Family | None, label: str, usage: Usage | None, *, stop: bool) -> Fix | None:
+    """The change for one label; `stop` where the raw series must not be stored at all."""
     if family is None or not any(label in m.labels and m.table is not None for m in family.members):
         return None
     try:
-        return without_label(family, label, usage)
+        fix = without_label(family, label, usage)
     except InputError:  # what a gauge's values are, no type says: the finding says what to do
-        return None
+        return without_metrics(family.members, usage) if stop else None
+    if stop and fix.kind is FixKind.AGGREGATE:
+        return without_metrics(family.members, usage)
+    return fix
 
 
 def _with_fix(finding: Finding, fix: Fix | None) -> Finding:

@@ -31,6 +31,7 @@ class Format(StrEnum):
     JUNIT = "junit"
     MARKDOWN = "markdown"
     HTML = "html"
+    MIMIRTOOL = "mimirtool"
 
 
 Paths = list[Path] | None
@@ -51,6 +52,14 @@ def audit(
         Names,
         typer.Option(
             "--baseline", "-b", help="What runs now: the same kinds of things; repeatable."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DURATION",
+            help="Of a server: compare with itself so long ago, such as 7d.",
         ),
     ] = None,
     source: Source = None,
@@ -127,6 +136,7 @@ def audit(
     request = AuditRequest(
         candidate=candidate or [_default_source(source)],
         baseline=baseline or (),
+        since=since or "",
         match=match or (),
         exclude=exclude or (),
         budgets=budget or (),
@@ -186,7 +196,19 @@ def _written(result: Audit, format_: Format, fail_on: FailOn) -> str:
         return to_junit(
             result.findings, suite=f"audit of {result.candidate.origin}", fail_from=severity
         )
+    if format_ is Format.MIMIRTOOL:
+        return _mimirtool(result)
     return _markdown(result)
+
+
+def _mimirtool(result: Audit) -> str:
+    from workbench.errors import InputError
+    from workbench.usage import mimirtool_json, prometheus_analysis
+
+    if result.usage is None:
+        msg = "without rules and dashboards nothing is known to be used"
+        raise InputError(msg, "give --rules and --dashboards")
+    return mimirtool_json(prometheus_analysis(result.usage, result.candidate))
 
 
 def _first_path(result: Audit) -> str:

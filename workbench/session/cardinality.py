@@ -11,7 +11,8 @@ from workbench.cardinality.audit import Audit, AuditOptions, audit
 from workbench.cardinality.budgets import BudgetFile, load_budgets
 from workbench.findings.acknowledgement import acknowledge, read_acknowledgements
 from workbench.inventory import Inventory
-from workbench.session.inventories import read_inventories
+from workbench.session.inventories import is_source, job_history, read_inventories
+from workbench.units import parse_duration
 
 if TYPE_CHECKING:
     from workbench.session.study import Study
@@ -29,6 +30,9 @@ class AuditRequest:
     ----------
     candidate, baseline
         Code, text, targets, servers: see `workbench.session.inventories`.
+    since
+        How long ago the baseline is taken, where it is a server or snapshot; without a baseline,
+        of the candidate itself: what has changed since.
     match
         Selectors for servers and snapshots.
     exclude
@@ -41,6 +45,7 @@ class AuditRequest:
 
     candidate: Sequence[str]
     baseline: Sequence[str] = ()
+    since: str = ""
     match: Sequence[str] = ()
     exclude: Sequence[str] = ()
     budgets: Sequence[Path] = ()
@@ -66,12 +71,24 @@ def run_audit(
         request.candidate, matchers=request.match, exclude=request.exclude, progress=progress
     )
     baseline = None
-    if request.baseline:
+    ago_ms = parse_duration(request.since) if request.since else 0
+    earlier = request.baseline or (request.candidate if ago_ms else ())
+    if earlier:
         baseline = read_inventories(
-            request.baseline, matchers=request.match, exclude=request.exclude, progress=progress
+            earlier,
+            matchers=request.match,
+            ago_ms=ago_ms,
+            exclude=request.exclude,
+            progress=progress,
         )
+    history = [
+        job
+        for name in (*request.candidate, *request.baseline)
+        if is_source(name)
+        for job in job_history(name)
+    ]
     usage = _usage(request)
-    return judge(candidate, baseline, usage, file, request.options)
+    return judge(candidate, baseline, usage, file, replace(request.options, history=tuple(history)))
 
 
 def judge(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import InputError
 from workbench.inventory import Inventory, join_inventories
 
-__all__ = ["read_inventories", "read_inventory"]
+if TYPE_CHECKING:
+    from workbench.cardinality.history import JobHistory
+    from workbench.sources.base import Source
+
+__all__ = ["is_source", "job_history", "read_inventories", "read_inventory"]
 
 _CODE: Final = frozenset(
     {".go", ".py", ".java", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"}
@@ -30,6 +35,7 @@ def read_inventory(
     *,
     matchers: Sequence[str] = (),
     only: Collection[str] | None = None,
+    ago_ms: int = 0,
     exclude: Sequence[str] = (),
     progress: Progress = None,
 ) -> Inventory:
@@ -45,6 +51,8 @@ def read_inventory(
         Of a server or snapshot: only series that meet one of these selectors.
     only
         Of a server or snapshot: only these metrics.
+    ago_ms
+        Of a server or snapshot: as it was so long ago.
     exclude
         Of a folder: further names and paths to leave out.
     progress
@@ -62,14 +70,12 @@ def read_inventory(
 
         return scan(sys.stdin.buffer, names=["standard input"])
     if name.startswith(_SCHEMES):
-        return _from_source(name, matchers, only, progress)
+        return _from_source(name, matchers, only, ago_ms, progress)
     path = Path(name)
     if path.exists():
         return _from_path(path, exclude, progress)
-    from workbench.settings import load_settings
-
-    if name in load_settings().sources:
-        return _from_source(name, matchers, only, progress)
+    if is_source(name):
+        return _from_source(name, matchers, only, ago_ms, progress)
     msg = f"{name!r} is neither a file, a folder, a URL nor a source in workbench.toml"
     raise InputError(
         msg, "give source code, a file of metrics, https://host/metrics, or - for standard input"
@@ -95,7 +101,11 @@ def _from_path(path: Path, exclude: Sequence[str], progress: Progress) -> Invent
 
 
 def _from_source(
-    name: str, matchers: Sequence[str], only: Collection[str] | None, progress: Progress
+    name: str,
+    matchers: Sequence[str],
+    only: Collection[str] | None,
+    ago_ms: int,
+    progress: Progress,
 ) -> Inventory:
     if name.startswith("http"):
         from workbench.sources.target import scrape, shows_metrics
@@ -105,12 +115,48 @@ def _from_source(
             from workbench.settings import without_secrets
 
             return scan(scrape(name), names=[without_secrets(name)])
+    from workbench.sources.inventory import take_inventory
+
+    with _opened(name) as source:
+        return take_inventory(
+            source, matchers=matchers, names=only, ago_ms=ago_ms, progress=progress
+        )
+
+
+def is_source(name: str) -> bool:
+    """Whether a name stands for a server or snapshot, and not for a file or a target."""
+    if name.startswith("http"):
+        from workbench.sources.target import shows_metrics
+
+        return not shows_metrics(name)
+    if name.startswith(_SCHEMES):
+        return True
+    from workbench.settings import load_settings
+
+    return not Path(name).exists() and name in load_settings().sources
+
+
+def job_history(name: str) -> tuple[JobHistory, ...]:
+    """How the jobs of a server or snapshot grew in the last week; empty where it does not say."""
+    from workbench.cardinality.history import questions, read_history
+    from workbench.frame import Frame
+
+    with _opened(name) as source:
+        answers = {
+            q.key: source.query_range(q.expression, q.window).data
+            for q in questions(source.now_ms())
+        }
+    frames = {key: data for key, data in answers.items() if isinstance(data, Frame)}
+    return read_history(frames)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[Source]:
     from workbench.session.connecting import open_source
     from workbench.settings import load_settings
-    from workbench.sources.inventory import take_inventory
 
     source = open_source(load_settings().resolve(name))
     try:
-        return take_inventory(source, matchers=matchers, names=only, progress=progress)
+        yield source
     finally:
         source.close()

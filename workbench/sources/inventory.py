@@ -21,6 +21,7 @@ from workbench.promql.parsing import parse
 from workbench.promql.tree import VectorSelector, unwrapped
 from workbench.samples import Labels, MetricMetadata
 from workbench.sources.base import Source
+from workbench.units import format_duration
 
 __all__ = ["ACTIVE_MS", "MOST_SERIES", "take_inventory"]
 
@@ -54,6 +55,7 @@ def take_inventory(
     *,
     matchers: Sequence[str] = (),
     names: Collection[str] | None = None,
+    ago_ms: int = 0,
     active_ms: int = ACTIVE_MS,
     most_series: int = MOST_SERIES,
     progress: Callable[[int, int], None] | None = None,
@@ -68,8 +70,10 @@ def take_inventory(
         Selectors such as ``{job="api"}``: only series that meet one of them; all without.
     names
         Only these metrics; all without.
+    ago_ms
+        How long ago, before the source's own now.
     active_ms
-        How recent a series' samples must be, before the source's own now.
+        How recent a series' samples must have been then.
     most_series
         How many label sets are listed; metrics beyond that are only counted, which the notes say.
     progress
@@ -88,9 +92,12 @@ def take_inventory(
         A selector is none.
     """
     conditions = _conditions(matchers)
-    end_ms = source.now_ms()
+    end_ms = source.now_ms() - ago_ms
     start_ms = end_ms - active_ms
-    counts, notes = _own_counts(source, matchers)
+    # What a source counts by itself is of now.
+    counts, notes = (
+        (_Counts({}, {}, None), list[str]()) if ago_ms else _own_counts(source, matchers)
+    )
     found = source.label_values("__name__", list(matchers), start_ms, end_ms)
     wanted = [name for name in found if names is None or name in names]
     # Small ones first: most metrics are then known in full before the limit is reached.
@@ -123,7 +130,7 @@ def take_inventory(
             f"{len(beyond)} metrics are counted and their labels not listed: {', '.join(beyond[:3])} …"
         )
     return Inventory(
-        origin=source.info().name,
+        origin=source.info().name + (f" {format_duration(ago_ms)} ago" if ago_ms else ""),
         metrics=dict(sorted(metrics.items())),
         metadata=families.metadata,
         total_series=counts.total,
