@@ -10,6 +10,7 @@ from typing import Any, Final
 from workbench.cardinality.budget_checks import BudgetCheck, check_budgets
 from workbench.cardinality.budgets import BudgetFile
 from workbench.cardinality.census import Census, take_census
+from workbench.cardinality.comparison import compare
 from workbench.cardinality.families import Family, families, family_key
 from workbench.cardinality.fixes import (
     Fix,
@@ -66,6 +67,8 @@ class AuditOptions:
         Labels that tell replicas apart.
     names_change
         Whether new replicas have other names than old ones, as pods do.
+    same_source
+        Whether the baseline is the candidate's own source at an earlier time: a comparison.
     lint_rules
         Those that are on.
     today
@@ -77,6 +80,7 @@ class AuditOptions:
     replicas: int | None = None
     replica_labels: tuple[str, ...] = REPLICA_LABELS
     names_change: bool = True
+    same_source: bool = False
     lint_rules: Collection[LintRule] = frozenset(LintRule)
     today: date = field(default_factory=date.today)
     history: tuple[JobHistory, ...] = ()
@@ -186,13 +190,16 @@ def audit(
     chosen = options or AuditOptions()
     file = budgets or BudgetFile.model_validate({})
     deployed = _is_deployed(candidate, chosen)
-    prediction = predict(
-        candidate,
-        candidate if baseline is None and deployed else baseline,
-        replicas=chosen.replicas,
-        replica_labels=chosen.replica_labels,
-        names_change=chosen.names_change and not (baseline is None and deployed),
-    )
+    if baseline is not None and chosen.same_source:
+        prediction = compare(candidate, baseline)
+    else:
+        prediction = predict(
+            candidate,
+            candidate if baseline is None and deployed else baseline,
+            replicas=chosen.replicas,
+            replica_labels=chosen.replica_labels,
+            names_change=chosen.names_change and not (baseline is None and deployed),
+        )
     new = families(candidate, [baseline] if baseline is not None else [])
     old = families(baseline, [candidate]) if baseline is not None else {}
     own = {f.fingerprint: f for f in _of_itself(candidate, new, file, chosen)}

@@ -26,6 +26,8 @@ from workbench.inventory import Inventory, LabelTable, ObservedMetric
 __all__ = ["Census", "take_census"]
 
 _BUCKET: Final = "le"
+_MOST_PAIRED: Final = 24
+"""Pairs are counted of so many labels of a family, those with the most values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Census:
     labels
         Those that save the most first, at most as many as were asked for.
     pairs
-        Of the families listed: the pairs of labels with the most combinations.
+        Of the families listed: the pairs of labels with the most combinations; of families with
+        more than 24 labels, between those with the most values.
     single_valued, nearly_constant
         All labels with one value, and all with nearly one.
     duplicate_count, unread_count
@@ -246,6 +249,7 @@ def _pairs(family: Family) -> Iterator[LabelPair]:
     if table is None:
         return
     varied = [x for x in table.labels if table.distinct(x) > 1]
+    varied = sorted(varied, key=lambda x: (-table.distinct(x), x))[:_MOST_PAIRED]
     for a, b in combinations(varied, 2):
         one, other = sorted((a, b), key=lambda x: (-table.distinct(x), x))
         both = (table.column(one) >= 0) & (table.column(other) >= 0)

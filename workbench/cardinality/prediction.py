@@ -152,6 +152,8 @@ class Prediction:
         The most that the head holds meanwhile: old series stay for up to three hours.
     notes
         What could not be known.
+    observed
+        Whether both sides were counted, at two moments of one source.
     """
 
     metrics: tuple[MetricPrediction, ...]
@@ -161,6 +163,7 @@ class Prediction:
     after: SeriesBounds
     rollout: SeriesBounds
     notes: tuple[str, ...] = ()
+    observed: bool = False
 
     @property
     def replica(self) -> SeriesBounds:
@@ -177,6 +180,7 @@ class Prediction:
             "rollout": self.rollout.to_dict(),
             "metrics": [m.to_dict() for m in self.metrics],
             "notes": list(self.notes),
+            "observed": self.observed,
         }
 
 

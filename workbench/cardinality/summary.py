@@ -10,8 +10,8 @@ from workbench.findings import Severity
 from workbench.units import counted
 
 __all__ = [
-    "CHANGE_COLUMNS",
     "COUNT_COLUMNS",
+    "change_columns",
     "change_rows",
     "count_rows",
     "headline",
@@ -19,7 +19,6 @@ __all__ = [
     "written",
 ]
 
-CHANGE_COLUMNS = ("metric", "now", "after", "change", "because")
 COUNT_COLUMNS = ("metric", "type", "series", "share", "costliest label", "values", "without it")
 
 
@@ -52,6 +51,8 @@ def headline(result: Audit) -> str:
         )
         return f"{result.candidate.series:,} series of {counted(len(result.candidate.metrics), 'metric')}{more}"
     change = p.after.expected - p.before
+    if p.observed:
+        return f"{change:+,} series: {p.before:,} in {result.baseline.origin}, {p.after.expected:,} now"
     return (
         f"{'at least ' if p.after.most is None else ''}{change:+,} series: {p.before:,} now, "
         f"{written(p.after)} with {counted(p.replicas, 'target')}, "
@@ -74,6 +75,13 @@ def tally(result: Audit) -> str:
     hidden = len(result.findings) - len(open_)
     parts += [f"{hidden} acknowledged"] if hidden else []
     return ", ".join(parts) or "nothing found"
+
+
+def change_columns(result: Audit) -> tuple[str, str, str, str, str]:
+    """The headings of `change_rows`."""
+    if result.prediction.observed:
+        return ("metric", "then", "now", "change", "because")
+    return ("metric", "now", "after", "change", "because")
 
 
 def change_rows(result: Audit, limit: int = 15) -> list[tuple[str, str, str, str, str]]:

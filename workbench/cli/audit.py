@@ -218,7 +218,7 @@ def _first_path(result: Audit) -> str:
 
 
 def _markdown(result: Audit) -> str:
-    from workbench.cardinality.summary import CHANGE_COLUMNS, change_rows, headline, tally
+    from workbench.cardinality.summary import change_columns, change_rows, headline, tally
     from workbench.findings.formats import code_span, plain_markdown, to_markdown
 
     lines = [f"**{plain_markdown(headline(result))}**", f"{tally(result)}."]
@@ -226,7 +226,11 @@ def _markdown(result: Audit) -> str:
         lines.append(f"{plain_markdown(result.price)}.")
     rows = change_rows(result, limit=8)
     if rows and result.baseline is not None:
-        lines += ["", f"| {' | '.join(CHANGE_COLUMNS)} |", "| --- | ---: | ---: | ---: | --- |"]
+        lines += [
+            "",
+            f"| {' | '.join(change_columns(result))} |",
+            "| --- | ---: | ---: | ---: | --- |",
+        ]
         lines += [
             f"| {code_span(name)} | {now} | {after} | {change} | {plain_markdown(why)} |"
             for name, now, after, change, why in rows
@@ -237,8 +241,8 @@ def _markdown(result: Audit) -> str:
 
 def _show(result: Audit) -> None:
     from workbench.cardinality.summary import (
-        CHANGE_COLUMNS,
         COUNT_COLUMNS,
+        change_columns,
         change_rows,
         count_rows,
         headline,
@@ -249,7 +253,7 @@ def _show(result: Audit) -> None:
     if result.price:
         typer.echo(result.price)
     if result.baseline is not None or not result.candidate.metrics:
-        columns: Sequence[str] = CHANGE_COLUMNS
+        columns: Sequence[str] = change_columns(result)
         rows: Sequence[Sequence[object]] = change_rows(result)
     else:
         columns, rows = COUNT_COLUMNS, count_rows(result)

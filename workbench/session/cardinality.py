@@ -88,7 +88,9 @@ def run_audit(
         for job in job_history(name)
     ]
     usage = _usage(request)
-    return judge(candidate, baseline, usage, file, replace(request.options, history=tuple(history)))
+    same = bool(ago_ms) and not request.baseline
+    options = replace(request.options, history=tuple(history), same_source=same)
+    return judge(candidate, baseline, usage, file, options)
 
 
 def judge(

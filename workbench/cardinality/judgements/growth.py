@@ -28,7 +28,7 @@ def judge_growth(
         for metric in prediction.metrics:
             path = metric.place.path if metric.place else ""
             if metric.difference >= _METRIC_SERIES:
-                yield _metric(metric, owner(metric.name, path), price)
+                yield _metric(metric, owner(metric.name, path), price, observed=prediction.observed)
         whole = _whole(prediction, price)
         if whole is not None:
             yield whole
@@ -40,14 +40,16 @@ def judge_growth(
             yield _type(metric, owner(metric.name, metric.place.path if metric.place else ""))
 
 
-def _metric(metric: MetricPrediction, owner: str, price: Price | None) -> Finding:
+def _metric(
+    metric: MetricPrediction, owner: str, price: Price | None, *, observed: bool
+) -> Finding:
     cause = f", most of them by label {metric.culprit}" if metric.culprit else ""
     money = f" ({_money(price, metric.difference)} a month)" if price else ""
     return Finding(
         "CARD-GROWTH",
         Severity.WARNING,
         f"metric {metric.name}",
-        f"{metric.name} will have {_number(metric.after)} series, {metric.difference:,} more than now{cause}{money}",
+        f"{metric.name} {'has' if observed else 'will have'} {_number(metric.after)} series, {metric.difference:,} more than {'before' if observed else 'now'}{cause}{money}",
         _advice(metric),
         evidence=_evidence(metric),
         place=metric.place,
@@ -73,12 +75,17 @@ def _whole(prediction: Prediction, price: Price | None) -> Finding | None:
         return None
     money = f", {_money(price, grown)} more a month" if price else ""
     worst = [m.name for m in prediction.metrics if m.difference > 0][:3]
+    if prediction.observed:
+        what = f"series have grown by {grown:,} from {prediction.before:,}"
+        tail = money
+    else:
+        what = f"the deploy adds {least}{grown:,} series to {prediction.before:,}"
+        tail = f"{money}; while it rolls out there are {_number(prediction.rollout)}"
     return Finding(
         "CARD-GROWTH",
         Severity.WARNING,
         "all series",
-        f"the deploy adds {least}{grown:,} series to {prediction.before:,} ({grown / prediction.before:+.0%}){money}; "
-        f"while it rolls out there are {_number(prediction.rollout)}",
+        f"{what} ({grown / prediction.before:+.0%}){tail}",
         f"look first at {', '.join(worst)}" if worst else "",
         evidence={
             "before": prediction.before,
