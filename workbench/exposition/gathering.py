@@ -195,6 +195,8 @@ def _gathered(name: str, chunks: list[_Chunk], values: list[str], scratch: Codes
     native = sum(c.native for c in chunks)
     if len(names) > MOST_LABELS and len(names) * count > MOST_CELLS:
         return _only_counted(name, chunks, start, native)
+    if count == 1:
+        return Gathered(name, _single(chunks[0], values), 1, *start, native)
     labels: list[str] = []
     used: list[tuple[str, ...]] = []
     codes = np.empty((len(names), count), np.int32)
@@ -208,6 +210,14 @@ def _gathered(name: str, chunks: list[_Chunk], values: list[str], scratch: Codes
     repeats, repeated = (0, []) if place is None else _repeats(chunks, place)
     native = min(table.series, native)
     return Gathered(name, table, table.series, *start, native, repeats, repeated)
+
+
+def _single(chunk: _Chunk, values: list[str]) -> LabelTable:
+    """The table of one series: most metrics of a process have no more."""
+    row = chunk.codes[:, 0].tolist()
+    pairs = sorted((x, values[v]) for x, v in zip(chunk.labels, row, strict=True) if v != _NOTHING)
+    codes = np.zeros((1, len(pairs)), np.int32, order="F")
+    return LabelTable(tuple(x for x, _ in pairs), tuple((v,) for _, v in pairs), codes)
 
 
 def _only_counted(name: str, chunks: list[_Chunk], start: tuple[int, int], native: int) -> Gathered:
