@@ -1,11 +1,11 @@
-"""The cardinality study: read the candidate and the baseline, judge, join."""
+"""An audit from what it is about to its result: read the candidate and the baseline, judge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.cardinality.audit import Audit, AuditOptions, audit
 from workbench.cardinality.budgets import BudgetFile, load_budgets
@@ -15,11 +15,9 @@ from workbench.session.inventories import is_source, job_history, read_inventori
 from workbench.units import parse_duration
 
 if TYPE_CHECKING:
-    from workbench.session.study import Study
-    from workbench.session.workbench import Workbench
     from workbench.usage import Usage
 
-__all__ = ["AuditRequest", "run_audit", "study_cardinality"]
+__all__ = ["AuditRequest", "judge", "read_usage", "run_audit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def run_audit(
         if is_source(name)
         for job in job_history(name)
     ]
-    usage = _usage(request)
+    usage = read_usage(request)
     same = bool(ago_ms) and not request.baseline
     options = replace(request.options, history=tuple(history), same_source=same)
     return judge(candidate, baseline, usage, file, options)
@@ -110,47 +108,10 @@ def judge(
     return replace(result, findings=tuple(marked))
 
 
-def study_cardinality(
-    workbench: Workbench,
-    *,
-    candidate: str | Iterable[str] | None = None,
-    match: str | Iterable[str] = (),
-    budgets: str | Path | None = None,
-    rules: str | Path | Iterable[str | Path] = (),
-    dashboards: str | Path | Iterable[str | Path] = (),
-    **options: Any,
-) -> Study:
-    """Study which labels make the series, and what a deploy would change: see `Workbench`."""
-    from workbench.session.study import Study
-    from workbench.sources.inventory import take_inventory
-    from workbench.views.cardinality import cardinality_chart, cardinality_table
-
-    selectors = _several(match)
-    request = AuditRequest(
-        candidate=_several(candidate) if candidate is not None else (),
-        budgets=[Path(budgets)] if budgets is not None else (),
-        rules=[Path(p) for p in _several(rules)],
-        dashboards=[Path(p) for p in _several(dashboards)],
-        options=AuditOptions(**options),
-    )
-    held = take_inventory(workbench.source, matchers=selectors)
-    file = load_budgets(request.budgets)
-    usage = _usage(request)
-    if request.candidate:
-        new = read_inventories(request.candidate, matchers=selectors)
-        result = judge(new, held, usage, file, request.options)
-    else:
-        result = judge(held, None, usage, file, request.options)
-    return Study("cardinality", result, [], table=cardinality_table, chart=cardinality_chart)
-
-
-def _usage(request: AuditRequest) -> Usage | None:
+def read_usage(request: AuditRequest) -> Usage | None:
+    """What the rules and dashboards of a request ask; None where it names none."""
     if not request.rules and not request.dashboards:
         return None
     from workbench.usage import load_usage
 
     return load_usage(rules=request.rules, dashboards=request.dashboards)
-
-
-def _several(given: str | Path | Iterable[Any]) -> list[str]:
-    return [str(given)] if isinstance(given, str | Path) else [str(one) for one in given]
