@@ -27,7 +27,7 @@ from workbench.codescan.expressions import (
     Truth,
 )
 from workbench.codescan.language import Language
-from workbench.codescan.names import rule_of_label, rule_of_name
+from workbench.codescan.names import rule_of_label, rule_of_name, rule_of_number
 from workbench.codescan.program import Here
 from workbench.codescan.rules import Rule
 from workbench.codescan.tracing import DEEPEST, Origin
@@ -250,6 +250,9 @@ class Judge:
         else:
             return self._unknown(call, here, depth)
         values = self._typed(source, here, depth) or self.values(source, here, depth + 1)
+        if values.bound is Bound.UNKNOWN and _callee_name(call) in _OF_NUMBERS:
+            rule = rule_of_number(source.name) if isinstance(source, Name | Member) else None
+            values = values if rule is None else self._ruled(rule, source, here, depth + 1)
         if values.kind == "literal" and values.values and _changes(call):
             # Its text is another one: as many values, but not these.
             values = replace(values, values=())
@@ -260,6 +263,8 @@ class Judge:
         text = self._evaluator.text(form, here)
         if text == UNSEEN:
             return self._unknown(call, here, depth)
+        if "%T" in text:
+            return self._unknown(call, here, depth, "it names a type, of which the code has some")
         if text in ("%s", "%v", "%d") and len(rest) == 1:
             values = self._typed(rest[0], here, depth) or self.values(rest[0], here, depth + 1)
             return self._through(values, call, here)
@@ -357,6 +362,7 @@ _SCALARS: Final = frozenset(
         "time.time",
     ]
 )
+_OF_NUMBERS: Final = frozenset({"Itoa", "FormatInt", "FormatUint"})
 _LOOKUPS: Final = frozenset({"get", "getOrDefault"})
 _FORMATS: Final = frozenset({"fmt.Sprintf", "fmt.Sprintf()", "String.format()"})
 

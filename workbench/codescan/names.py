@@ -12,7 +12,7 @@ from typing import Final
 from workbench.codescan.rules import STATUS_CLASSES, STATUS_CODES, Rule
 from workbench.inventory import Bound
 
-__all__ = ["rule_of_label", "rule_of_name", "words_of"]
+__all__ = ["rule_of_label", "rule_of_name", "rule_of_number", "words_of"]
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -233,6 +233,17 @@ def rule_of_name(name: str) -> Rule | None:
     if words[-1] in _IDS and len(words) > 1 and len(words[-2]) > 1:
         return None if words[-2] in _FLEET | _EMPTY else _IDENTIFIER
     return None
+
+
+def rule_of_number(name: str) -> Rule | None:
+    """What the name of a number that is written as text says: a status is one of HTTP's.
+
+    Examples
+    --------
+    >>> rule_of_number("status").kind, rule_of_number("retries")
+    ('status code', None)
+    """
+    return _STATUS if words_of(name)[-1:] == ["status"] else rule_of_name(name)
 
 
 def rule_of_label(label: str, given: str = "") -> Rule | None:

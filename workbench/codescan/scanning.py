@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
 from pathlib import Path
 
 from workbench.codescan.facts import FileFacts
@@ -20,9 +17,6 @@ from workbench.inventory import DeclaredMetric, Inventory, UnreadLine
 
 __all__ = ["scan_source"]
 
-_POOLED = 200
-"""From so many files on, a second process pays."""
-
 _MOST_CALLERS = 60
 """A name that so many files call is a usual one: parsing them all would cost more than it tells."""
 
@@ -34,7 +28,6 @@ def scan_source(
     path: str | Path,
     *,
     exclude: Iterable[str] = DEFAULT_EXCLUDE,
-    jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inventory:
     """Find the metrics that source code declares, and the values it gives to their labels.
@@ -45,10 +38,9 @@ def scan_source(
         A folder, or one file.
     exclude
         Names (``vendor``, ``*_test.go``) or paths (``cmd/old/*``) that are left out.
-    jobs
-        Processes that parse; None takes one, and two for a large tree.
     progress
-        Called with files parsed and files to parse.
+        Called with files parsed and files to parse, of one language after the other; those that
+        are looked up later (callers, constants) are not counted.
 
     Returns
     -------
@@ -60,9 +52,23 @@ def scan_source(
     ------
     InputError
         There is no such folder or file.
+
+    Notes
+    -----
+    One process: most files are passed over by a search of their bytes, and to hand the facts of
+    the others from one process to another takes as long as to parse them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     code = "from prometheus_client import Gauge; G = Gauge('queue_size', 'Jobs.')"
+    ...     _ = Path(folder, "app.py").write_text(code)
+    ...     [m.name for m in scan_source(folder).declared]
+    ['queue_size']
     """
     root = Path(path)
-    scan = _Scan(root, tuple(exclude), jobs, progress)
+    scan = _Scan(root, tuple(exclude), progress)
     return scan.run()
 
 
@@ -71,12 +77,10 @@ class _Scan:
         self,
         root: Path,
         exclude: tuple[str, ...],
-        jobs: int | None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self._root = root
         self._exclude = exclude
-        self._jobs = jobs
         self._progress = progress
         self._unread: dict[str, UnreadLine] = {}
         self._notes: list[str] = []
@@ -157,30 +161,14 @@ class _Scan:
     def _parsed(
         self, language: Language, chosen: list[str], files: dict[str, Path]
     ) -> dict[str, FileFacts]:
-        jobs = self._jobs if self._jobs is not None else (2 if len(chosen) >= _POOLED else 1)
-        wheres = [files[p] for p in chosen]
         facts: dict[str, FileFacts] = {}
-        if jobs <= 1:
-            self._collect(chosen, map(read_file, repeat(language.name), chosen, wheres), facts)
-            return facts
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-            results = pool.map(read_file, repeat(language.name), chosen, wheres, chunksize=16)
-            self._collect(chosen, results, facts)
-        return facts
-
-    def _collect(
-        self,
-        chosen: list[str],
-        results: Iterable[FileFacts | UnreadLine],
-        facts: dict[str, FileFacts],
-    ) -> None:
-        for done, (path, result) in enumerate(zip(chosen, results, strict=True), 1):
-            read = self._noted(path, result)
+        for done, path in enumerate(chosen, 1):
+            read = self._noted(path, read_file(language.name, path, files[path]))
             if read is not None:
                 facts[path] = read
             if self._progress is not None:
                 self._progress(done, len(chosen))
+        return facts
 
     def _noted(self, path: str, result: FileFacts | UnreadLine) -> FileFacts | None:
         if isinstance(result, UnreadLine):

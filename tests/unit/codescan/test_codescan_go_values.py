@@ -12,7 +12,9 @@ HEADER = """package web
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -90,6 +92,7 @@ def given(expression: str) -> str:
         ('"x" + r.URL.Path', "request path"),
         ('fmt.Sprintf("%s %s", r.Method, r.URL.Path)', "request path"),
         ("c.Request.URL.Path", "request path"),
+        ("path.Base(r.URL.Path)", "request path"),
         ("r.Host", "user input"),
         ('r.Header.Get("User-Agent")', "user input"),
         ("r.UserAgent()", "user input"),
@@ -248,6 +251,25 @@ def test_a_status_code_is_bounded_by_those_registered(tmp_path: Path) -> None:
     body = "resp, _ := http.Get(target)\n" + given("strconv.Itoa(resp.StatusCode)")
     values = judged(tmp_path, body)
     assert (values.bound, values.kind, values.count) == (Bound.BOUNDED, "status code", 63)
+
+
+def test_the_number_behind_a_status_is_a_status_code(tmp_path: Path) -> None:
+    """A recorder's `status` that is written as text is a status code; other numbers are unknown."""
+    values = judged(tmp_path, given("strconv.Itoa(w.status)"))
+    assert (values.kind, values.count) == ("status code", 63)
+    assert judged(tmp_path, given("strconv.Itoa(w.retries)")).bound is Bound.UNKNOWN
+
+
+def test_the_type_of_an_error_is_no_error_text(tmp_path: Path) -> None:
+    """%T names a type: as bounded as the code is, and not listed."""
+    body = "err := work()\n" + given('fmt.Sprintf("%T", err)')
+    assert judged(tmp_path, body).bound is Bound.UNKNOWN
+
+
+def test_the_peer_of_a_connection_is_unbounded_without_its_port(tmp_path: Path) -> None:
+    """The host of an address is still an address."""
+    body = "host, _, _ := net.SplitHostPort(r.RemoteAddr)\n" + given("host")
+    assert judged(tmp_path, body).kind == "address"
 
 
 def test_a_clamped_path_is_not_called_unbounded(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ PASSING: Final = re.compile(
     r"^(?:strings\.(?:ToLower|ToUpper|Trim\w*|Title|Replace|ReplaceAll|ToValidUTF8|Clone)\(\)"
     r"|strconv\.(?:Itoa|FormatInt|FormatUint|Quote)\(\)|fmt\.Sprint\(\)"
     r"|(?:string|int|int64|uint64|float64)\(\)"
-    r"|path(?:/filepath)?\.Clean\(\))$|\.String\(\)$"
+    r"|path(?:/filepath)?\.(?:Clean|Base|Dir|Ext)\(\)|net\.SplitHostPort\(\))$|\.String\(\)$"
 )
 
 MENDS: Final = {
