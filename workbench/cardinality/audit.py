@@ -189,16 +189,15 @@ def audit(
     """
     chosen = options or AuditOptions()
     file = budgets or BudgetFile.model_validate({})
-    deployed = _is_deployed(candidate, chosen)
-    if baseline is not None and chosen.same_source:
-        prediction = compare(candidate, baseline)
+    if chosen.same_source or (baseline is None and _is_deployed(candidate, chosen)):
+        prediction = compare(candidate, baseline or candidate)
     else:
         prediction = predict(
             candidate,
-            candidate if baseline is None and deployed else baseline,
+            baseline,
             replicas=chosen.replicas,
             replica_labels=chosen.replica_labels,
-            names_change=chosen.names_change and not (baseline is None and deployed),
+            names_change=chosen.names_change,
         )
     new = families(candidate, [baseline] if baseline is not None else [])
     old = families(baseline, [candidate]) if baseline is not None else {}
