@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, overload
 
-from workbench.errors import InputError, did_you_mean
+from workbench.errors import InputError
 from workbench.frame import Frame, samples_to_long
 from workbench.promql.question import Question
 from workbench.samples import Samples
 from workbench.sources.base import Answer, Source
 from workbench.units import Duration
-from workbench.window import Time, Window, format_time, parse_time
+from workbench.window import Time, Window, parse_time
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.session.cardinality_study import CardinalityStudy
     from workbench.session.study import Study
 
 __all__ = ["Workbench"]
@@ -216,32 +218,9 @@ class Workbench:
         when
             The window or instant asked about.
         """
-        from workbench.promql import inspect
+        from workbench.session.emptiness import why_empty
 
-        known = self.label_values("__name__")
-        lines = []
-        for name in sorted(set(inspect(expression).metrics) - set(known)):
-            near = did_you_mean(name, known)
-            lines.append(f"the source has no metric {name!r}" + (f": {near}" if near else ""))
-        if outside := self._outside(when):
-            lines.append(outside)
-        return "; ".join(lines)
-
-    def _outside(self, when: Window | int | None) -> str:
-        """What to change where a window or instant lies outside a snapshot's data; else ``""``."""
-        from workbench.sources.snapshot import SnapshotSource
-
-        if when is None or not isinstance(self.source, SnapshotSource):
-            return ""
-        start, end = (when.start_ms, when.end_ms) if isinstance(when, Window) else (when, when)
-        first, last = self.source.store.bounds_ms
-        if end >= first and start <= last:
-            return ""
-        ranged = "last, start and end (--last, --start, --end)"
-        return (
-            f"the data reach from {format_time(first)} to {format_time(last)}: choose a time within "
-            f"them with {ranged if isinstance(when, Window) else 'at (--at)'}"
-        )
+        return why_empty(self, expression, when)
 
     # ---------------------------------------------------------------- looking around
 
@@ -330,6 +309,83 @@ class Workbench:
         return study_capacity(
             self, resources=resources, last=last, end=end, step=step, horizon_days=horizon_days
         )
+
+    def cardinality(
+        self,
+        *,
+        candidate: str | Path | Iterable[str | Path] = "",
+        baseline: str | Path | Iterable[str | Path] = "",
+        since: Duration | None = None,
+        match: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
+        budgets: str | Path | Iterable[str | Path] = "",
+        rules: str | Path | Iterable[str | Path] = "",
+        dashboards: str | Path | Iterable[str | Path] = "",
+        lint: str | Iterable[str] = (),
+        no_lint: str | Iterable[str] = (),
+        replicas: int | None = None,
+        keep_names: bool = False,
+    ) -> CardinalityStudy:
+        """Study which labels make the series, and what a deploy would change.
+
+        Several names are a list, or text with spaces between them.
+
+        Parameters
+        ----------
+        candidate
+            What will be deployed: folders of source code, files of metrics, ``https://host/metrics``,
+            servers. Without one, this source itself is studied.
+        baseline
+            What runs now: the same kinds of things, or the JSON of an earlier audit. Without one it
+            is this source where there is a candidate; ``"none"`` compares with nothing.
+        since
+            Take the baseline so long ago, such as ``"7d"``; alone: what has changed here since.
+        match
+            Of servers, only series that meet one of these selectors: ``{job="api"}``.
+        exclude
+            Of source code, names and paths to leave out.
+        budgets, rules, dashboards
+            Files of budgets; files or folders of rules and of Grafana dashboards.
+        lint, no_lint
+            Only these lint rules (``"none"`` for none), and all but these.
+        replicas
+            Targets that will run the candidate; as many as run now where it is not given.
+        keep_names
+            Whether replicas keep their names over a deploy: no new pods.
+
+        Returns
+        -------
+        CardinalityStudy
+            `.result` is a `workbench.cardinality.audit.Audit`; `.changes`, `.labels`, `.budgets`,
+            `.use`, `.jobs` and `.fixes` are its tables.
+
+        Raises
+        ------
+        InputError
+            A name, selector or lint rule is wrong.
+        SettingsError
+            A budget file is wrong.
+        SourceError
+            A server or target does not answer.
+
+        Examples
+        --------
+        >>> import numpy as np, workbench
+        >>> series = [
+        ...     ({"__name__": "hits_total", "path": f"/{i}"}, np.array([0]), np.array([1.0]))
+        ...     for i in range(9)
+        ... ]
+        >>> study = workbench.connect(workbench.snapshot(series)).cardinality()
+        >>> study.table.loc[0, ["metric", "series", "costliest label", "without it"]].tolist()
+        ['hits_total', '9', 'path', '1']
+        """
+        from workbench.session.cardinality_study import study_cardinality
+
+        return study_cardinality(
+            self, candidate=candidate, baseline=baseline, since=since, match=match, exclude=exclude,
+            budgets=budgets, rules=rules, dashboards=dashboards, lint=lint, no_lint=no_lint,
+            replicas=replicas, keep_names=keep_names,
+        )  # fmt: skip
 
 
 def _size(answer: Answer) -> int:

@@ -1,0 +1,103 @@
+"""A table of text that shows itself whole, or says why it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.views.axis import plain_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Listing"]
+
+_MOST: Final = 50
+"""Rows that are shown; the frame has all."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows for people.
+
+    Unlike a DataFrame it shows long text in full, and a sentence where it has no rows.
+
+    Parameters
+    ----------
+    headings
+        One a column.
+    rows
+        Text and numbers; numbers are drawn with separators.
+    empty
+        Why there may be no rows.
+    code
+        Columns that hold code of several lines, which is folded away.
+
+    Examples
+    --------
+    >>> Listing(("label", "values"), [("path", 1200)], empty="No labels.").frame.to_dict("list")
+    {'label': ['path'], 'values': ['1,200']}
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    empty: str
+    code: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """All rows as text."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self._texts(self.rows)), columns=list(self.headings), dtype="str")
+
+    def _texts(self, rows: Iterable[Sequence[object]]) -> Iterable[list[str]]:
+        for row in rows:
+            yield [
+                _text(cell, lines=heading in self.code)
+                for heading, cell in zip(self.headings, row, strict=True)
+            ]
+
+    def __repr__(self) -> str:
+        return self.frame.to_string(index=False) if self.rows else self.empty
+
+    def _repr_html_(self) -> str:
+        from workbench.views.table import Cell, escaped, html_table
+
+        if not self.rows:
+            return f"<p>{escaped(self.empty)}</p>"
+        shown = [
+            [
+                _folded(text) if heading in self.code else Cell(escaped(text), _kind(cell))
+                for heading, text, cell in zip(self.headings, texts, row, strict=True)
+            ]
+            for texts, row in zip(self._texts(self.rows[:_MOST]), self.rows, strict=False)
+        ]
+        hidden = len(self.rows) - len(shown)
+        return html_table(self.headings, shown, note=f"{hidden:,} more" if hidden else "")
+
+
+def _text(cell: object, *, lines: bool) -> str:
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    text = str(cell)
+    if lines:
+        return "\n".join(plain_text(line, most=400) for line in text.split("\n"))
+    return plain_text(text, most=600)
+
+
+def _kind(cell: object) -> str:
+    return "n" if isinstance(cell, int) else ""
+
+
+def _folded(text: str) -> str:
+    from workbench.views.table import Cell, escaped
+
+    if not text:
+        return ""
+    body = "\n".join(escaped(line) for line in text.split("\n"))
+    return Cell(f"<details><summary>show</summary><pre>{body}</pre></details>")
