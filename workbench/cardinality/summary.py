@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from workbench.cardinality.audit import Audit
 from workbench.cardinality.bounds import SeriesBounds
 from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import MetricPrediction, Status
-from workbench.findings import Severity
+from workbench.findings import Finding, Severity
 from workbench.units import counted
 
 __all__ = [
@@ -14,6 +17,7 @@ __all__ = [
     "change_columns",
     "change_rows",
     "count_rows",
+    "for_people",
     "headline",
     "tally",
     "written",
@@ -35,6 +39,32 @@ def written(bounds: SeriesBounds) -> str:
     if bounds.most is None:
         return f"{bounds.expected:,} or more, no bound"
     return f"{bounds.expected:,} ({bounds.least:,} … {bounds.most:,})"
+
+
+def for_people(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings with those that say the same of many metrics put together.
+
+    One label on a hundred metrics, or one habit of naming, is one thing to a reader. Machines get
+    every finding.
+    """
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        key: tuple[object, ...] = (finding.fingerprint,)
+        subject = finding.evidence.get("rule") or finding.evidence.get("label")
+        if subject and not finding.acknowledged:
+            key = (finding.code, finding.severity, subject)
+        groups.setdefault(key, []).append(finding)
+    return [_together(group) for group in groups.values()]
+
+
+def _together(group: list[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    first = max(group, key=lambda f: f.evidence.get("series", 0))
+    others = [str(f.evidence.get("metric", f.about)) for f in group if f is not first]
+    names = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+    what = f"{first.what}; the same of {counted(len(others), 'more metric')}: {names}"
+    return replace(first, what=what)
 
 
 def headline(result: Audit) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from workbench.cardinality.audit import Audit
     from workbench.session.cardinality import AuditRequest
 
-_LINT_SHOWN = 5
-"""Findings of the lint that the table shows; every other output has all."""
+_MOST_SHOWN = 30
+"""Findings that the table shows; JSON and SARIF have all."""
 
 
 class Format(StrEnum):
@@ -218,7 +218,13 @@ def _first_path(result: Audit) -> str:
 
 
 def _markdown(result: Audit) -> str:
-    from workbench.cardinality.summary import change_columns, change_rows, headline, tally
+    from workbench.cardinality.summary import (
+        change_columns,
+        change_rows,
+        for_people,
+        headline,
+        tally,
+    )
     from workbench.findings.formats import code_span, plain_markdown, to_markdown
 
     lines = [f"**{plain_markdown(headline(result))}**", f"{tally(result)}."]
@@ -236,7 +242,7 @@ def _markdown(result: Audit) -> str:
             for name, now, after, change, why in rows
         ]
     shown = [f for f in result.findings if f.severity.value != "info"]
-    return to_markdown(shown, title="Cardinality audit", summary="\n".join(lines))
+    return to_markdown(for_people(shown), title="Cardinality audit", summary="\n".join(lines))
 
 
 def _show(result: Audit) -> None:
@@ -245,6 +251,7 @@ def _show(result: Audit) -> None:
         change_columns,
         change_rows,
         count_rows,
+        for_people,
         headline,
         tally,
     )
@@ -262,13 +269,10 @@ def _show(result: Audit) -> None:
         print_table(columns, rows)
     if result.findings:
         typer.echo()
-    lint = [f for f in result.findings if f.code == "CARD-LINT"]
-    hidden = {f.fingerprint for f in lint[_LINT_SHOWN:]} | {
-        f.fingerprint for f in result.findings if f.acknowledged
-    }
-    show_findings(f for f in result.findings if f.fingerprint not in hidden)
-    if len(lint) > _LINT_SHOWN:
-        typer.echo(f"         {len(lint) - _LINT_SHOWN} more of CARD-LINT: --format json has all")
+    shown = for_people(f for f in result.findings if not f.acknowledged)
+    show_findings(shown[:_MOST_SHOWN])
+    if len(shown) > _MOST_SHOWN:
+        typer.echo(f"         {len(shown) - _MOST_SHOWN} more: --format json has all")
     typer.echo(f"\n{tally(result)}")
 
 
