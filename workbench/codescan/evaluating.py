@@ -28,6 +28,10 @@ __all__ = ["UNSEEN", "Evaluator"]
 UNSEEN = "…"
 """Stands in a name for a part that no literal gives."""
 
+_STEPS = 2000
+"""How many values are followed for one declaration or use: where functions call each other in
+every combination, there would be no end."""
+
 
 class Evaluator:
     """Reads literals through names, constants, parameters and simple functions."""
@@ -35,6 +39,16 @@ class Evaluator:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.tracer = Tracer(program)
+        self._left = _STEPS
+
+    def refill(self) -> None:
+        """Begin with another declaration or use: it may take as many steps as any."""
+        self._left = _STEPS
+
+    def spend(self) -> bool:
+        """Take a step; False where so many were taken that the rest is not worth its time."""
+        self._left -= 1
+        return self._left > 0
 
     def settle(self, expr: Expr, here: Here, depth: int = 0) -> tuple[Expr, Here]:
         """Follow names to the one expression they stand for; where there is not one, give back."""
@@ -58,6 +72,8 @@ class Evaluator:
             frame = Frame(file, scope, call, here)
             package = self.program.package_of(file)
             for given in package.returns(file, scope):
+                if not self.spend():
+                    return
                 if index < len(given.values):
                     value = given.values[index]
                     yield value, Here(file, scope, given.block, value.start, frame)

@@ -79,10 +79,12 @@ class _Joiner:
 
     def join(self) -> Joined:
         for call, here in self._calls(self._language.declaring):
+            self._evaluator.refill()
             self._declare(call, here)
         for call, here in self._calls(self._language.using):
+            self._evaluator.refill()
             self._use(call, here)
-        metrics = [self._finished(f) for f in self._found.values()]
+        metrics = [m for f in self._found.values() for m in self._exposed(f)]
         metrics.sort(key=lambda m: (m.place, m.name))
         return Joined(tuple(_distinct(metrics)), tuple(sorted(set(self._loose))))
 
@@ -137,6 +139,7 @@ class _Joiner:
             if seen is None:
                 continue
             for target in self._targets(seen.target, at):
+                self._evaluator.refill()
                 self._attach(target, seen, at)
                 attached = True
         if not attached and use.certain:
@@ -196,7 +199,7 @@ class _Joiner:
     # Which metric an expression is.
 
     def _targets(self, expr: Expr, here: Here, depth: int = 0) -> list[_Target]:
-        if depth > DEEPEST:
+        if depth > DEEPEST or not self._evaluator.spend():
             return []
         if isinstance(expr, Call):
             return self._targets_of_call(expr, here, depth)
@@ -277,6 +280,10 @@ class _Joiner:
         return self._all(iter(values), depth + 1)
 
     # The end.
+
+    def _exposed(self, found: _Found) -> tuple[DeclaredMetric, ...]:
+        metric, beside = self._finished(found), self._language.beside
+        return (metric, *(beside(metric) if beside is not None else ()))
 
     def _finished(self, found: _Found) -> DeclaredMetric:
         metric = found.metric

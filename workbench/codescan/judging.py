@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
@@ -35,6 +36,9 @@ from workbench.codescan.types import Types
 from workbench.inventory import Bound, LabelValues
 
 __all__ = ["Judge"]
+
+_MOST_PLACES: Final = 20
+"""Where so many places give a label its values, the rest are not named."""
 
 _MOST_LISTED: Final = 200
 """Beyond so many, values are counted and not listed."""
@@ -97,13 +101,24 @@ class Judge:
         depth
             How many steps were taken to come here.
         """
-        if depth > DEEPEST:
+        if depth > DEEPEST or not self._evaluator.spend():
             return self._unknown(expr, here, depth, "it comes from too far away to be followed")
         judge = self._plain.get(type(expr))
         if judge is None and (rule := self._rule(expr, here)) is not None:
             return self._ruled(rule, expr, here, depth)
         judge = judge or self._traceable.get(type(expr))
         return judge(expr, here, depth) if judge is not None else self._unknown(expr, here, depth)
+
+    def _all(self, found: Iterable[tuple[Expr, Here]], depth: int) -> LabelValues:
+        """What any of several expressions can give; of very many, the first are followed."""
+        judged: list[LabelValues] = []
+        for expr, here in found:
+            judged.append(self.values(expr, here, depth + 1))
+            if not self._evaluator.spend():
+                why = "more ways lead to it than were followed"
+                judged.append(self._unknown(expr, here, depth + 1, why))
+                break
+        return _merged(judged)
 
     def _text(self, expr: Text, here: Here, _depth: int) -> LabelValues:
         place = here.file.place(expr.start)
@@ -175,8 +190,7 @@ class Judge:
         return self._unknown(expr, here, depth, origin.why if origin is not None else "")
 
     def _traced(self, expr: Name | Member, origin: Origin, here: Here, depth: int) -> LabelValues:
-        found = [self.values(v, at, depth + 1) for v, at in origin.values]
-        values = _merged(found)
+        values = self._all(origin.values, depth)
         if not origin.complete and values.bound is Bound.BOUNDED:
             return self._unknown(expr, here, depth, origin.why)
         if origin.clamped and values.bound is Bound.UNBOUNDED:
@@ -206,7 +220,7 @@ class Judge:
     def _scalar(self, expr: Expr, here: Here) -> bool:
         """Whether a name may hold text or a number: only then does it speak of values."""
         type_ = self._tracer.type_of(expr, here)
-        return not type_ or type_.lstrip("*").lower() in _SCALARS
+        return not type_ or bool(_SCALARS.fullmatch(type_.lstrip("*").lower()))
 
     # Calls.
 
@@ -225,10 +239,10 @@ class Judge:
         """What a function of the tree gives back; of others, what the name says."""
         found = list(self._evaluator.results(call, here, sure=True))
         if found:
-            values = _merged(self.values(v, at, depth + 1) for v, at in found)
+            values = self._all(found, depth)
             if values.bound is not Bound.UNKNOWN:
                 return self._through(values, call, here)
-        rule = rule_of_name(_callee_name(call)) if not found else None
+        rule = rule_of_name(_asked(call)) if not found else None
         if rule is not None and rule.bound is Bound.UNBOUNDED:
             return self._ruled(rule, call, here, depth)
         return self._unknown(call, here, depth)
@@ -328,39 +342,15 @@ class Judge:
         if isinstance(expr.of, Call):
             found = list(self._evaluator.results(expr.of, here, expr.index))
             if found:
-                return _merged(self.values(v, at, depth + 1) for v, at in found)
+                return self._all(found, depth)
         if expr.index == 0:
             return self.values(expr.of, here, depth + 1)
         return self._unknown(expr, here, depth)
 
 
-_SCALARS: Final = frozenset(
-    [
-        "string",
-        "int",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float64",
-        "str",
-        "long",
-        "integer",
-        "uuid",
-        "uuid.uuid",
-        "any",
-        "object",
-        "number",
-        "optional[str]",
-        "optional[int]",
-        "[]byte",
-        "time.time",
-    ]
+_SCALARS: Final = re.compile(
+    r"string|u?int\d*|float64|str|long|integer|uuid(?:\.uuid)?|any|object|number"
+    r"|optional\[(?:str|int)\]|\[\]byte|time\.time"
 )
 _OF_NUMBERS: Final = frozenset({"Itoa", "FormatInt", "FormatUint"})
 _LOOKUPS: Final = frozenset({"get", "getOrDefault"})
@@ -368,11 +358,27 @@ _FORMATS: Final = frozenset({"fmt.Sprintf", "fmt.Sprintf()", "String.format()"})
 
 
 def _merged(found: Iterable[LabelValues]) -> LabelValues:
-    return reduce(LabelValues.merged, found)
+    return reduce(_joined_values, found)
+
+
+def _joined_values(one: LabelValues, other: LabelValues) -> LabelValues:
+    both = one.merged(other)
+    few = both.places[:_MOST_PLACES]
+    return both if len(few) == len(both.places) else replace(both, places=few)
 
 
 def _constant(origin: Origin) -> bool:
     return all(at.scope == 0 for _, at in origin.values)
+
+
+def _asked(call: Call) -> str:
+    """What a call asks for, by its name: ``user.getId()`` for the id of a user."""
+    name = _callee_name(call)
+    plain = name.removeprefix("get")
+    if plain.lower() == "id" and not call.args and isinstance(call.callee, Member):
+        of = call.callee.of
+        return f"{of.name if isinstance(of, Name | Member) else _callee_name(of)}_id"
+    return name
 
 
 def _subject(expr: Name | Member) -> str:
@@ -386,8 +392,9 @@ def _is_clamped(values: LabelValues) -> bool:
     return "a condition replaces" in values.reason
 
 
-def _callee_name(call: Call) -> str:
-    return call.callee.name if isinstance(call.callee, Name | Member) else ""
+def _callee_name(call: Expr) -> str:
+    callee = call.callee if isinstance(call, Call) else None
+    return callee.name if isinstance(callee, Name | Member) else ""
 
 
 def _changes(call: Call) -> bool:

@@ -53,6 +53,8 @@ class Tracer:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        # The same functions are asked for again and again; loading a package may add callers.
+        self._callers: dict[tuple[FileFacts, int, int], list[tuple[Call, Here]]] = {}
 
     def origin(self, expr: Expr, here: Here) -> Origin | None:
         """What a name or member may hold; None where nothing is known of it."""
@@ -236,11 +238,13 @@ class Tracer:
 
     def callers(self, file: FileFacts, scope: int) -> list[tuple[Call, Here]]:
         """The calls that may mean a function; those on objects of another type are left out."""
-        found = self.program.callers(file, scope)
-        owner = file.scopes[scope].owner
-        if not owner:
-            return found
-        return [(c, at) for c, at in found if self._may_be(c.callee, at, owner)]
+        key = file, scope, len(self.program.packages)
+        if key not in self._callers:
+            found = self.program.callers(file, scope)
+            if owner := file.scopes[scope].owner:
+                found = [(c, at) for c, at in found if self._may_be(c.callee, at, owner)]
+            self._callers[key] = found
+        return self._callers[key]
 
     def _may_be(self, callee: Expr, here: Here, owner: str) -> bool:
         if not isinstance(callee, Member):

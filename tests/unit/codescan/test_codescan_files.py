@@ -1,6 +1,7 @@
 """Trees of files: what is walked, what is left out, and that nothing in a file can stop a scan."""
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from workbench.codescan import DEFAULT_EXCLUDE, scan_source
 from workbench.codescan.languages import LANGUAGES
 from workbench.codescan.scanning import read_file
 from workbench.errors import InputError
-from workbench.inventory import UnreadLine
+from workbench.inventory import Bound, UnreadLine
 
 GO = """package p
 
@@ -151,6 +152,22 @@ func five() { b.WithLabelValues(b).Inc() }
     )
     (metric,) = scan_source(tmp_path).declared
     assert metric.values["x"].bound.value in ("unknown", "unbounded")
+
+
+def test_functions_that_all_call_each_other_take_no_longer(tmp_path: Path) -> None:
+    """Where there are more ways to a value than can be followed, it is unknown, and soon."""
+    count = 20
+    body = "".join(
+        f"func f{i}(s string) string {{\n"
+        + "".join(f'\tif s == "{j}" {{ return f{j}(s + g) }}\n' for j in range(count))
+        + "\ta.WithLabelValues(s).Inc()\n\treturn s\n}\n"
+        for i in range(count)
+    )
+    (tmp_path / "a.go").write_text(GO + body)
+    began = time.process_time()
+    (metric,) = scan_source(tmp_path).declared
+    assert metric.values["x"].bound is not Bound.BOUNDED
+    assert time.process_time() - began < 30
 
 
 @settings(
