@@ -363,8 +363,7 @@ def _merged(found: Iterable[LabelValues]) -> LabelValues:
 
 def _joined_values(one: LabelValues, other: LabelValues) -> LabelValues:
     both = one.merged(other)
-    few = both.places[:_MOST_PLACES]
-    return both if len(few) == len(both.places) else replace(both, places=few)
+    return replace(both, places=both.places[:_MOST_PLACES])
 
 
 def _constant(origin: Origin) -> bool:

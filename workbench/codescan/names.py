@@ -139,8 +139,8 @@ _FLEET: Final = frozenset(
 """Things of which there are as many as were set up: their ids speak for neither."""
 
 _EMPTY: Final = frozenset(
-    ("raw", "the", "my", "new", "old", "this", "current", "obj", "default", "next", "last")
-    + ("first", "get")
+    {"raw", "the", "my", "new", "old", "this", "current", "obj", "default", "next", "last"}
+    | {"first", "get"}
 )
 """Words that do not say what an id numbers."""
 
