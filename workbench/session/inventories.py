@@ -45,7 +45,8 @@ def read_inventory(
     ----------
     name
         A folder or file of source code; a file of exposition text, plain or gzipped; ``-`` for
-        standard input; the JSON of an earlier audit; a target's ``/metrics`` URL; a server's URL,
+        standard input; a block of Prometheus' database or its data folder; the JSON of an earlier
+        audit; a target's ``/metrics`` URL; a server's URL,
         ``snapshot:PATH``, ``demo:`` or a name from `workbench.toml`.
     matchers
         Of a server or snapshot: only series that meet one of these selectors.
@@ -84,9 +85,10 @@ def read_inventory(
 
 def _from_path(path: Path, exclude: Sequence[str], progress: Progress) -> Inventory:
     if path.is_dir() or path.suffix in _CODE:
-        if (path / "meta.json").is_file() and (path / "index").is_file():
-            msg = f"{path} is a block of Prometheus' database"
-            raise InputError(msg, "start a server on its folder, and give the server's URL")
+        from workbench.sources.tsdb import holds_blocks, is_block, read_blocks
+
+        if is_block(path) or holds_blocks(path):
+            return read_blocks(path, progress)
         from workbench.codescan import DEFAULT_EXCLUDE, scan_source
 
         return scan_source(path, exclude=(*DEFAULT_EXCLUDE, *exclude), progress=progress)
