@@ -91,6 +91,8 @@ class Language:
         What to write instead, by kind.
     routes
         Where a route is registered, with its template as the first group.
+    beside
+        What a library exposes beside a metric that was found: its largest value, for example.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Language:
     passing: re.Pattern[str]
     mends: Mapping[str, str] = field(default_factory=dict)
     routes: re.Pattern[bytes] | None = None
+    beside: Callable[[DeclaredMetric], tuple[DeclaredMetric, ...]] | None = None
 
     def mend(self, kind: str) -> str:
         """What to write instead of values of a kind; ``""`` where nothing is wrong with them."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from workbench.codescan.go import GO
+from workbench.codescan.java import JAVA
 from workbench.codescan.language import Language
 from workbench.codescan.python import PYTHON
 
 __all__ = ["LANGUAGES", "language_named", "language_of"]
 
-LANGUAGES: Final[tuple[Language, ...]] = (GO, PYTHON)
+LANGUAGES: Final[tuple[Language, ...]] = (GO, PYTHON, JAVA)
 """In the order in which their metrics are listed."""
 
 

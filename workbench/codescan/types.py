@@ -53,7 +53,17 @@ class Types:
             of = of.of if isinstance(of, Member) else of
             if isinstance(of, Name) and self._members(of.name, here):
                 type_ = of.name
-        return self._of_type(type_, here) if type_ else None
+        found = self._of_type(type_, here) if type_ else None
+        return found if found is not None else self._of_method(expr, here)
+
+    def _of_method(self, expr: Expr, here: Here) -> Listed | None:
+        """What a method of an enum's member gives, without arguments: one value for each member."""
+        if not isinstance(expr, Call) or expr.args or not isinstance(expr.callee, Member):
+            return None
+        of = self.listed(expr.callee.of, here)
+        if of is None or of.kind != "enum":
+            return None
+        return Listed("enum", (), of.count, f"one value for each of {of.count}")
 
     def _of_type(self, type_: str, here: Here) -> Listed | None:
         if type_.lower() in ("bool", "boolean"):
