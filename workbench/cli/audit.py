@@ -148,7 +148,10 @@ def audit(
         _show_plan(request)
         return
     if format_ is Format.HTML:
-        _render(request, output, fail_on)
+        given = _parameters(request, {"lint": lint, "no_lint": no_lint})
+        if not candidate:  # the source goes by its name, which holds no secret
+            del given["candidate"]
+        _render(given, source if not candidate else None, output, lenient=lenient, fail_on=fail_on)
         return
     with progress("audit") as update:
         result = run_audit(request, progress=update)
@@ -299,31 +302,55 @@ def _write(path: Path, text: str) -> None:
         raise OutputError(msg, "check the folder, its permissions and the space") from None
 
 
-def _render(request: AuditRequest, output: Path | None, fail_on: FailOn) -> None:
+def _render(
+    given: dict[str, str],
+    source: str | None,
+    output: Path | None,
+    *,
+    lenient: bool,
+    fail_on: FailOn,
+) -> None:
     """The page, through the notebook."""
     from workbench.reporting import run_report, write_index
     from workbench.settings import load_settings
 
-    parameters = {
-        "candidate": " ".join(request.candidate),
-        "baseline": " ".join(request.baseline),
-        "match": " ".join(request.match),
-        "budgets": " ".join(map(str, request.budgets)),
-        "rules": " ".join(map(str, request.rules)),
-        "dashboards": " ".join(map(str, request.dashboards)),
-    }
-    given = {key: value for key, value in parameters.items() if value}
-    if request.options.replicas is not None:
-        given["replicas"] = str(request.options.replicas)
     folder = output or load_settings().output
     with progress("cardinality") as update:
-        run = run_report("cardinality", given, output=folder, source=None, progress=update)
+        run = run_report("cardinality", given, output=folder, source=source, progress=update)
     write_index(folder)
     if run.html is not None:
         typer.echo(run.html)
     if run.error is not None:
         raise run.error
+    unread = next((f for f in run.findings if f.code == "CARD-UNREADABLE"), None)
+    if unread is not None and not lenient:
+        raise BadRowsError(unread.what, "mend them, or audit the rest with --lenient")
     exit_on([f for f in run.findings if not f.acknowledged], fail_on)
+
+
+def _parameters(request: AuditRequest, lint: dict[str, Names]) -> dict[str, str]:
+    """What was asked on the command line, as the report's parameters."""
+    from shlex import join
+
+    several = {
+        "candidate": request.candidate,
+        "baseline": request.baseline or (request.candidate if request.since else ["none"]),
+        "exclude": request.exclude,
+        "budgets": request.budgets,
+        "rules": request.rules,
+        "dashboards": request.dashboards,
+        **{name: rules or () for name, rules in lint.items()},
+    }
+    given = {key: join(map(str, values)) for key, values in several.items() if values}
+    if request.match:
+        given["match"] = " ".join(request.match)
+    if request.since:
+        given["since"] = request.since
+    if request.options.replicas is not None:
+        given["replicas"] = str(request.options.replicas)
+    if not request.options.names_change:
+        given["keep_names"] = "true"
+    return given
 
 
 def _show_plan(request: AuditRequest) -> None:

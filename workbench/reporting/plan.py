@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.reporting.catalogue import (
     CapacityParameters,
+    CardinalityParameters,
     Parameters,
     check_parameters,
     find_report,
@@ -41,6 +42,10 @@ def plan_report(
 
 
 def _questions(workbench: Any, checked: Parameters) -> list[Any]:
+    if isinstance(checked, CardinalityParameters):
+        from workbench.session.cardinality_study import plan_cardinality
+
+        return plan_cardinality(workbench, candidate=checked.candidate, baseline=checked.baseline)
     from workbench.session.capacity import plan_capacity
 
     assert isinstance(checked, CapacityParameters)

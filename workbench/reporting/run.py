@@ -126,7 +126,10 @@ def run_report(
     shown = checked.model_dump() | ({"source": settings.name} if secret else {})
     return _finish(
         kind, execution, redactor, output,
-        {"started": started, "clock": clock, "parameters": shown, "source": settings.name},
+        {
+            "started": started, "clock": clock, "parameters": shown,
+            "source": checked.subject(settings.name),
+        },
     )  # fmt: skip
 
 

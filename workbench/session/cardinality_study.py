@@ -144,7 +144,7 @@ def study_cardinality(
         for j in job_history(name)
     ]
     grown += asked.history() if asked.provenance else ()
-    same = bool(ago_ms) and not request.candidate and not request.baseline
+    same = bool(ago_ms) and list(request.candidate) == list(request.baseline)
     chosen = replace(request.options, history=tuple(grown), same_source=same)
     result = judge(new, old, usage, file, chosen)
     return CardinalityStudy(

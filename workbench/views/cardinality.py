@@ -274,15 +274,18 @@ def _changes(rows: _Rows, result: Audit) -> list[Any]:
     p = result.prediction
     whole = [_Line("all series", p.before, p.after, _signed(p.after.expected - p.before), "")]
     lines = [*(whole if result.baseline is not None else []), *map(_line, shown)]
-    top = _top(lines, p.rollout.expected if result.baseline is not None else 0)
+    rollout = result.baseline is not None and not p.observed
+    top = _top(lines, p.rollout.expected if rollout else 0)
     data = _data(rows, "changes", [line.entry(top) for line in lines])
     subtitle = [_legend(result)]
     if len(changed) > len(shown):
         subtitle.append(f"{len(changed) - len(shown):,} more metrics change by less")
     layers = _dumbbells(data, top)
-    if result.baseline is not None:
+    if rollout:
         layers.insert(0, _rollout(rows, p.rollout.expected, top))
-    title = "What the deploy changes" if result.baseline is not None else "What the code can make"
+    title = "What the code can make"
+    if result.baseline is not None:
+        title = "What has changed" if p.observed else "What the deploy changes"
     return [_part(layers, title, subtitle)]
 
 
@@ -316,6 +319,8 @@ def _signed(number: int) -> str:
 
 
 def _legend(result: Audit) -> str:
+    if result.prediction.observed:
+        return "○ then · ● now"
     parts = ["● expected", "band: least to most", "▶ no bound"]
     if result.baseline is not None:
         parts = ["○ now", *parts, "│ most while it rolls out"]

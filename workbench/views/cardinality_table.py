@@ -8,7 +8,8 @@ from workbench.cardinality.audit import Audit
 from workbench.cardinality.counts import FamilyCount, LabelCount, LabelOfFamily
 from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import Status
-from workbench.cardinality.summary import because, written
+from workbench.cardinality.summary import because, change_columns, written
+from workbench.inventory import Bound, DeclaredMetric
 from workbench.usage import Status as UseStatus
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
@@ -38,7 +39,7 @@ _COUNTS: Final = (
     "metric", "type", "series", "share", "children", "buckets", "costliest label", "values",
     "without it", "read by",
 )  # fmt: skip
-_CHANGES: Final = ("metric", "type", "now", "after", "change", "one target", "because")
+_DECLARED: Final = ("metric", "type", "labels", "most series of one target", "declared at")
 
 
 def cardinality_table(result: Audit) -> pd.DataFrame:
@@ -47,16 +48,36 @@ def cardinality_table(result: Audit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Where series were read, one row a metric, the most series first, with what its costliest
-        label makes of them; of code alone, or of a candidate beside a baseline, what changes.
+        One row a metric: where series were read, the most series first, with what its costliest
+        label makes of them; of code alone, what it declares, labels without a bound first.
     """
     import pandas as pd
 
-    if result.census is None or result.baseline is not None:
-        listing = changes_listing(result)
-        return listing.frame.head(_MOST)
+    if result.census is None:
+        rows = sorted(
+            map(_declared, result.candidate.declared),
+            key=lambda r: ("(no bound)" not in r[2], r[0]),
+        )
+        return pd.DataFrame(rows[:_MOST], columns=list(_DECLARED), dtype="str")
     rows = [_count(family, result) for family in result.census.families[:_MOST]]
     return pd.DataFrame(rows, columns=list(_COUNTS), dtype="str")
+
+
+def _declared(declared: DeclaredMetric) -> list[str]:
+    labels = ", ".join(
+        f"{name} ({values.count:,})" if values.bound is Bound.BOUNDED and values.count is not None
+        else f"{name} (no bound)" if values.bound is Bound.UNBOUNDED
+        else name
+        for name, values in declared.values.items()
+    )  # fmt: skip
+    most = declared.most_children
+    return [
+        plain_text(declared.name, most=48),
+        declared.type.value,
+        plain_text(labels, most=48) or _NONE,
+        "no bound known" if most is None else f"{most * declared.series_per_child:,}",
+        plain_text(str(declared.place), most=48),
+    ]
 
 
 def costliest(family: FamilyCount) -> LabelOfFamily | None:
@@ -112,8 +133,9 @@ def changes_listing(result: Audit) -> Listing:
         if m.status not in (Status.SAME, Status.NOT_SHOWN)
     ]
     if result.baseline is None and result.census is not None:
-        return Listing(_CHANGES, (), "No baseline was given: there is nothing to compare with.")
-    return Listing(_CHANGES, rows, "The candidate changes no metric.")
+        return Listing((), (), "No baseline was given: there is nothing to compare with.")
+    headings = ("metric", "type", *change_columns(result)[1:4], "one target", "because")
+    return Listing(headings, rows, "No metric changes.")
 
 
 def labels_listing(result: Audit) -> Listing:
