@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from workbench.codescan.expressions import (
@@ -21,6 +22,9 @@ from workbench.codescan.facts import Binding, BindingKind, FileFacts
 from workbench.codescan.program import Frame, Here, Program
 
 __all__ = ["DEEPEST", "Origin", "Tracer", "argument"]
+
+_MEMBERSHIP = re.compile(r"\bok\b|\bin\b|\(")
+"""What a condition holds that asks for a value in a set: ``!ok``, ``not in``, ``known(…)``."""
 
 DEEPEST = 6
 """How many steps a chain of names and calls is followed."""
@@ -340,4 +344,4 @@ def _tests(condition: str, name: str) -> bool:
     """Whether a condition asks if a value is a known one: then it replaces what is not."""
     if name not in condition or condition.startswith("switch"):
         return False
-    return "ok" in condition or "in " in condition or "(" in condition.replace("len(", "")
+    return bool(_MEMBERSHIP.search(condition.replace("len(", "")))

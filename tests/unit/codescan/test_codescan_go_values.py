@@ -281,6 +281,8 @@ def test_a_clamped_path_is_not_called_unbounded(tmp_path: Path) -> None:
     assert "other" in values.reason
     body = 'p := r.URL.Path\nif p == "" {\n p = "/"\n}\n' + given("p")
     assert judged(tmp_path, body).bound is Bound.UNBOUNDED
+    body = 'token := r.Host\nif token == "x" {\n token = "y"\n}\n' + given("token")
+    assert judged(tmp_path, body).bound is Bound.UNBOUNDED
 
 
 @pytest.mark.parametrize("template", ["r.Pattern", "c.FullPath()"])
