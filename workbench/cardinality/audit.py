@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from workbench.cardinality.budget_checks import BudgetCheck, check_budgets
-from workbench.cardinality.budgets import BudgetFile
 from workbench.cardinality.census import Census, take_census
 from workbench.cardinality.comparison import compare
-from workbench.cardinality.families import Family, families, family_key
-from workbench.cardinality.fixes import (
-    Fix,
-    FixKind,
-    fewer_buckets,
-    scrape_limits,
-    without_label,
-    without_metrics,
-)
-from workbench.cardinality.history import JobHistory
-from workbench.cardinality.judgements.budget import judge_budgets
+from workbench.cardinality.families import Family, families
 from workbench.cardinality.judgements.code import judge_code
 from workbench.cardinality.judgements.growth import judge_growth
 from workbench.cardinality.judgements.history import judge_history
 from workbench.cardinality.judgements.text import judge_buckets, judge_lint, judge_reading
-from workbench.cardinality.judgements.use import judge_breakage, judge_unused
 from workbench.cardinality.judgements.values import judge_values
 from workbench.cardinality.lint import LintRule, lint
 from workbench.cardinality.prediction import REPLICA_LABELS, Prediction, predict
-from workbench.errors import InputError
 from workbench.findings import Finding, Severity
 from workbench.inventory import DeclaredMetric, Inventory
-from workbench.usage import InventoryUsage, Usage, join_inventory
-from workbench.usage import Status as UseStatus
+
+if TYPE_CHECKING:
+    from workbench.cardinality.budget_checks import BudgetCheck
+    from workbench.cardinality.budgets import BudgetFile
+    from workbench.cardinality.fixes import Fix
+    from workbench.cardinality.history import JobHistory
+    from workbench.usage import InventoryUsage, Usage
 
 __all__ = ["AUDIT_VERSION", "Audit", "AuditOptions", "audit"]
 
@@ -46,7 +37,17 @@ _TARGET_LABELS: Final = frozenset(
 )
 """Labels that scrapes add: bounded by the machines, whatever their values look like."""
 
-_MOST_FIXES: Final = 50
+_FIXABLE: Final = frozenset(
+    {
+        "CARD-GROWING-LABEL",
+        "CARD-MANY-BUCKETS",
+        "CARD-PERSONAL-DATA",
+        "CARD-UNBOUNDED-LABEL",
+        "CARD-UNUSED-LABEL",
+        "CARD-UNUSED-METRIC",
+    }
+)
+"""What a configuration can mend."""
 
 _LESS: Final = {
     Severity.ERROR: Severity.WARNING,
@@ -106,8 +107,6 @@ class Audit:
         The candidate's metrics with what reads them; None where no rules or dashboards were read.
     fixes
         Tried changes, by the fingerprint of their finding.
-    limits
-        Limits for the scrape job; None where only code was read.
     history
         How the jobs of the source grew.
     usage
@@ -124,13 +123,20 @@ class Audit:
     budgets: tuple[BudgetCheck, ...] = ()
     use: InventoryUsage | None = None
     fixes: Mapping[str, Fix] = field(default_factory=dict)
-    limits: Fix | None = None
     history: tuple[JobHistory, ...] = ()
     usage: Usage | None = None
     price: str = ""
 
+    def limits(self) -> Fix | None:
+        """Limits for the scrape job, from the prediction; None where only code was read."""
+        from workbench.cardinality.fixes import scrape_limits
+
+        held = self.candidate.metrics or (self.baseline.metrics if self.baseline else {})
+        return scrape_limits(held.values(), self.prediction.replica) if held else None
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; `inventory` lets it be the baseline of a later audit."""
+        limits = self.limits()
         return {
             "kind": "workbench-audit",
             "version": AUDIT_VERSION,
@@ -144,7 +150,7 @@ class Audit:
             "history": [job.to_dict() for job in self.history],
             "use": _use(self.use),
             "fixes": {fingerprint: fix.to_dict() for fingerprint, fix in self.fixes.items()},
-            "limits": self.limits.to_dict() if self.limits is not None else None,
+            "limits": limits.to_dict() if limits is not None else None,
             "declared": [_declared(d) for d in self.candidate.declared],
             "inventory": {
                 name: {
@@ -188,7 +194,7 @@ def audit(
     ['CARD-GROWING-LABEL']
     """
     chosen = options or AuditOptions()
-    file = budgets or BudgetFile.model_validate({})
+    owner = budgets.owner_of if budgets is not None else _nobody
     if chosen.same_source or (baseline is None and _is_deployed(candidate, chosen)):
         prediction = compare(candidate, baseline or candidate)
     else:
@@ -201,25 +207,35 @@ def audit(
         )
     new = families(candidate, [baseline] if baseline is not None else [])
     old = families(baseline, [candidate]) if baseline is not None else {}
-    own = {f.fingerprint: f for f in _of_itself(candidate, new, file, chosen)}
+    own = {f.fingerprint: f for f in _of_itself(candidate, new, owner, chosen)}
     if baseline is not None:
-        for known in _of_itself(baseline, old, file, chosen):
+        for known in _of_itself(baseline, old, owner, chosen):
             if known.fingerprint in own:
                 own[known.fingerprint] = _known(own[known.fingerprint])
-    checks = check_budgets(file, prediction, candidate, baseline, today=chosen.today)
-    found = [*own.values(), *judge_reading(candidate), *judge_budgets(checks)]
-    found += judge_history(chosen.history)
+    found = [*own.values(), *judge_reading(candidate), *judge_history(chosen.history)]
     if baseline is not None:
-        found += judge_growth(prediction, file.owner_of, file.price)
+        found += judge_growth(prediction, owner, budgets.price if budgets is not None else None)
+    checks: list[BudgetCheck] = []
+    if budgets is not None:
+        from workbench.cardinality.budget_checks import check_budgets
+        from workbench.cardinality.judgements.budget import judge_budgets
+
+        checks = check_budgets(budgets, prediction, candidate, baseline, today=chosen.today)
+        found += judge_budgets(checks)
     use = None
     if usage is not None:
+        from workbench.cardinality.judgements.use import judge_breakage, judge_unused
+        from workbench.usage import join_inventory
+
         use = join_inventory(usage, candidate if candidate.metrics else baseline or candidate)
-        found += judge_breakage(prediction, old, usage, file.owner_of)
-        found += judge_unused(use, file.owner_of)
+        found += judge_breakage(prediction, old, usage, owner)
+        found += judge_unused(use, owner)
     found.sort(key=lambda f: (-f.severity.rank, f.code == "CARD-LINT", f.code, f.about))
-    fixes = dict(_fixes(found, {**old, **new}, use, usage))
-    metrics = candidate.metrics or (baseline.metrics if baseline is not None else {})
-    replica = prediction.replica
+    fixes: Mapping[str, Fix] = {}
+    if any(f.code in _FIXABLE for f in found):  # what fixes need is half of the start
+        from workbench.cardinality.fixing import fixes_for
+
+        fixes = fixes_for(found, {**old, **new}, use, usage)
     return Audit(
         candidate=candidate,
         baseline=baseline,
@@ -229,10 +245,9 @@ def audit(
         budgets=tuple(checks),
         use=use,
         fixes=fixes,
-        limits=scrape_limits(metrics.values(), replica) if metrics else None,
         history=chosen.history,
         usage=usage,
-        price=_price(file, prediction),
+        price=_price(budgets, prediction),
     )
 
 
@@ -243,63 +258,26 @@ def _is_deployed(candidate: Inventory, options: AuditOptions) -> bool:
 
 
 def _of_itself(
-    inventory: Inventory, grouped: Mapping[str, Family], file: BudgetFile, options: AuditOptions
+    inventory: Inventory,
+    grouped: Mapping[str, Family],
+    owner: Callable[[str, str], str],
+    options: AuditOptions,
 ) -> Iterator[Finding]:
     """What is wrong with one version, whatever the other is like."""
-    unbounded = list(judge_code(inventory, file.owner_of))
+    unbounded = list(judge_code(inventory, owner))
     yield from unbounded
     told = {f.about for f in unbounded}
     spare = {*_TARGET_LABELS, *options.replica_labels}
-    for finding in judge_values(grouped, file.owner_of, spare=spare):
+    for finding in judge_values(grouped, owner, spare=spare):
         if finding.code != "CARD-GROWING-LABEL" or finding.about not in told:
             yield finding
-    yield from judge_buckets(grouped.values(), file.owner_of)
-    yield from judge_lint(lint(inventory, options.lint_rules), file.owner_of)
+    yield from judge_buckets(grouped.values(), owner)
+    yield from judge_lint(lint(inventory, options.lint_rules), owner)
 
 
 def _known(finding: Finding) -> Finding:
     what = f"{finding.what} (as in the version before)"
     return replace(finding, severity=_LESS[finding.severity], what=what)
-
-
-def _fixes(
-    found: Iterable[Finding],
-    grouped: Mapping[str, Family],
-    use: InventoryUsage | None,
-    usage: Usage | None,
-) -> Iterator[tuple[str, Fix]]:
-    """A tried change for each finding that a configuration can mend; the gravest first."""
-    made: dict[tuple[str, str], Fix] = {}
-    for finding in found:
-        if len(made) >= _MOST_FIXES:
-            return
-        fix = None
-        if finding.code == "CARD-UNUSED-METRIC" and use is not None:
-            unread = (*use.with_status(UseStatus.UNUSED), *use.with_status(UseStatus.RECORDED_ONLY))
-            fix = without_metrics([one.metric for one in unread], usage)
-        elif finding.code == "CARD-MANY-BUCKETS":
-            fix = fewer_buckets(grouped[family_key(finding.evidence["metric"])], (), usage)
-        elif "label" in finding.evidence and finding.code != "CARD-LINT":
-            key = (family_key(finding.evidence["metric"]), finding.evidence["label"])
-            stop = finding.code == "CARD-PERSONAL-DATA"
-            fix = made.get(key) or _label_fix(grouped.get(key[0]), key[1], usage, stop=stop)
-            if fix is not None:
-                made[key] = fix
-        if fix is not None and fix.text:
-            yield finding.fingerprint, fix
-
-
-def _label_fix(family: Family | None, label: str, usage: Usage | None, *, stop: bool) -> Fix | None:
-    """The change for one label; `stop` where the raw series must not be stored at all."""
-    if family is None or not any(label in m.labels and m.table is not None for m in family.members):
-        return None
-    try:
-        fix = without_label(family, label, usage)
-    except InputError:  # what a gauge's values are, no type says: the finding says what to do
-        return without_metrics(family.members, usage) if stop else None
-    if stop and fix.kind is FixKind.AGGREGATE:
-        return without_metrics(family.members, usage)
-    return fix
 
 
 def _with_fix(finding: Finding, fix: Fix | None) -> Finding:
@@ -309,8 +287,13 @@ def _with_fix(finding: Finding, fix: Fix | None) -> Finding:
     return replace(finding, fix=fix.commented(), evidence=evidence)
 
 
-def _price(file: BudgetFile, prediction: Prediction) -> str:
-    if file.price is None:
+def _nobody(metric: str, path: str) -> str:
+    del metric, path
+    return ""
+
+
+def _price(file: BudgetFile | None, prediction: Prediction) -> str:
+    if file is None or file.price is None:
         return ""
     now, then = file.price.of(prediction.before), file.price.of(prediction.after.expected)
     return f"{now:,} → {then:,} {file.price.currency} a month"

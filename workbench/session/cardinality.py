@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cardinality.audit import Audit, AuditOptions, audit
-from workbench.cardinality.budgets import BudgetFile, load_budgets
-from workbench.findings.acknowledgement import acknowledge, read_acknowledgements
 from workbench.inventory import Inventory
 from workbench.session.inventories import is_source, job_history, read_inventories
 from workbench.units import parse_duration
 
 if TYPE_CHECKING:
+    from workbench.cardinality.budgets import BudgetFile
     from workbench.usage import Usage
 
-__all__ = ["AuditRequest", "judge", "read_usage", "run_audit"]
+__all__ = ["AuditRequest", "judge", "read_budgets", "read_usage", "run_audit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def run_audit(
     SourceError
         A server or target does not answer.
     """
-    file = load_budgets(request.budgets)
+    file = read_budgets(request)
     candidate = read_inventories(
         request.candidate, matchers=request.match, exclude=request.exclude, progress=progress
     )
@@ -95,17 +94,28 @@ def judge(
     candidate: Inventory,
     baseline: Inventory | None,
     usage: Usage | None,
-    file: BudgetFile,
+    file: BudgetFile | None,
     options: AuditOptions,
 ) -> Audit:
     """Judge inventories, and mark what is acknowledged."""
     result = audit(candidate, baseline, usage=usage, budgets=file, options=options)
-    known = read_acknowledgements(file.acknowledged, "the budget file")
-    if not known:
+    if file is None or not file.acknowledged:
         return result
+    from workbench.findings.acknowledgement import acknowledge, read_acknowledgements
+
+    known = read_acknowledgements(file.acknowledged, "the budget file")
     marked = acknowledge(result.findings, known, today=options.today)
     marked.sort(key=lambda f: (bool(f.acknowledged), -f.severity.rank))
     return replace(result, findings=tuple(marked))
+
+
+def read_budgets(request: AuditRequest) -> BudgetFile | None:
+    """What is allowed, from the files that a request names; None where it names none."""
+    if not request.budgets:
+        return None
+    from workbench.cardinality.budgets import load_budgets
+
+    return load_budgets(request.budgets)
 
 
 def read_usage(request: AuditRequest) -> Usage | None:

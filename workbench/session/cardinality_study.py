@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.cardinality.audit import Audit, AuditOptions
-from workbench.cardinality.budgets import load_budgets
 from workbench.cardinality.history import JobHistory, questions, read_history
 from workbench.cardinality.lint import chosen_rules
 from workbench.errors import InputError
@@ -17,7 +16,7 @@ from workbench.findings import Provenance
 from workbench.frame import Frame
 from workbench.inventory import Inventory
 from workbench.session.audit_names import split_names, split_selectors
-from workbench.session.cardinality import AuditRequest, judge, read_usage
+from workbench.session.cardinality import AuditRequest, judge, read_budgets, read_usage
 from workbench.session.inventories import is_source, job_history, read_inventories
 from workbench.session.study import Study
 from workbench.units import parse_duration
@@ -132,7 +131,7 @@ def study_cardinality(
             **options,
         ),
     )
-    file = load_budgets(request.budgets)
+    file = read_budgets(request)
     usage = read_usage(request)
     asked = _Asked(workbench, request.match)
     ago_ms = parse_duration(since) if since else 0

@@ -247,8 +247,8 @@ def fixes_listing(result: Audit) -> Listing:
     about = {f.fingerprint: f.about for f in result.findings}
     ordered = sorted(result.fixes.items(), key=lambda item: -item[1].saves)
     fixes = [(about.get(fingerprint, ""), fix) for fingerprint, fix in ordered]
-    if result.limits is not None and result.limits.text:
-        fixes.append(("every target", result.limits))
+    if (limits := result.limits()) is not None and limits.text:
+        fixes.append(("every target", limits))
     rows = [
         (
             subject,

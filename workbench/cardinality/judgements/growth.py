@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from workbench.cardinality.budgets import Price
 from workbench.cardinality.prediction import MetricPrediction, Prediction, Status
 from workbench.findings import Finding, Severity
 from workbench.samples import MetricType
+
+if TYPE_CHECKING:
+    from workbench.cardinality.budgets import Price
 
 __all__ = ["judge_growth"]
 

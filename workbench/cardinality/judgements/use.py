@@ -111,7 +111,13 @@ def judge_unused(joined: InventoryUsage, owner: Callable[[str, str], str]) -> It
             f"metric {metric} label {label}",
             f"label {label} makes {saved:,} of the {joined.metrics[metric].metric.series:,} series of {metric}, and no query reads it",
             "aggregate it away before it is stored, or leave it out in the code",
-            evidence={"saves": saved, "proof": proof, "role": LabelRole(use.role).name.lower()},
+            evidence={
+                "metric": metric,
+                "label": label,
+                "saves": saved,
+                "proof": proof,
+                "role": LabelRole(use.role).name.lower(),
+            },
             where=metric,
             owner=owner(metric, ""),
         )
