@@ -79,7 +79,7 @@ def read_entries(index: Index, symbols: Sequence[str]) -> Iterator[Alike]:
     for starts, lengths in _batches(index):
         if checked:
             _check(index, starts, lengths)
-        for label_names, values in _labels(index, starts, lengths, len(symbols)):
+        for label_names, values in _labels(index, starts, lengths, symbols):
             yield from _alike(label_names, values, names)
 
 
@@ -115,8 +115,10 @@ def _check(index: Index, starts: Ints, lengths: Ints) -> None:
         raise damaged(index.path, "has a series whose checksum is wrong")
 
 
-def _labels(index: Index, starts: Ints, lengths: Ints, known: int) -> Iterator[tuple[Codes, Codes]]:
-    """Names and values of the labels: symbols, shape (labels, series), by how many labels there are."""
+def _labels(
+    index: Index, starts: Ints, lengths: Ints, symbols: Sequence[str]
+) -> Iterator[tuple[Codes, Codes]]:
+    """Names and values of labels: symbols, shape (labels, series), by how many labels there are."""
     words = words_of(index.raw)
     counts, at = uvarints(words, starts)
     # A label has at least two bytes, so that no number of labels can ask for much memory.
@@ -131,19 +133,28 @@ def _labels(index: Index, starts: Ints, lengths: Ints, known: int) -> Iterator[t
     for left in np.searchsorted(-counts, -np.arange(most), side="left").tolist():
         for _ in range(2):
             numbers, at[:left] = uvarints(words, at[:left])
-            if numbers.min() < 0 or numbers.max() >= known or (at[:left] >= ends[:left]).any():
-                raise damaged(index.path, "has a series that leads past its symbols or its end")
+            if numbers.min() < 0 or numbers.max() >= len(symbols):
+                raise damaged(index.path, "has a series that refers to symbols it lacks")
+            if (at[:left] >= ends[:left]).any():
+                raise damaged(index.path, "has a series that leads past its end")
             columns.append(numbers.astype(np.int32))
+    for names, values in _by_count(columns, counts):
+        if (names[1:] <= names[:-1]).any():
+            raise damaged(index.path, "has a series whose labels are not in order")
+        if symbols and not symbols[0] and (names[:1] == 0).any():
+            raise damaged(index.path, "has a series with a label that has no name")
+        yield names, values
+
+
+def _by_count(columns: Sequence[Codes], counts: Ints) -> Iterator[tuple[Codes, Codes]]:
+    """Part columns, of which each is as long as there are series with so many labels."""
     edges = [0, *(np.flatnonzero(np.diff(counts)) + 1).tolist(), len(counts)]
     for begin, end in pairwise(edges):
         width = int(counts[begin])
         both = np.empty((2 * width, end - begin), np.int32)
         for j in range(2 * width):
             both[j] = columns[j][begin:end]
-        names = both[0::2]
-        if (names[1:] <= names[:-1]).any():
-            raise damaged(index.path, "has a series whose labels are not in order")
-        yield names, both[1::2]
+        yield both[0::2], both[1::2]
 
 
 @dataclass(slots=True)

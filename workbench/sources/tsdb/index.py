@@ -103,16 +103,16 @@ def open_index(path: Path) -> Index:
         There is none, or it is truncated, damaged or of another kind.
     """
     try:
+        if not path.is_file():  # a pipe would have no end
+            msg = f"{path} is missing, or no file"
+            raise InputError(msg, "name the folder of a block, which holds meta.json and index")
+        if (size := path.stat().st_size) < _HEADER + _CONTENTS:
+            raise damaged(path, f"has {size:,} bytes, too few for an index")
         with path.open("rb") as file:
-            size = path.stat().st_size if path.is_file() else 0
-            if size < _HEADER + _CONTENTS:
-                raise damaged(path, f"has {size:,} bytes, too few for an index")
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         msg = f"{path} cannot be read ({error.strerror})"
-        raise InputError(
-            msg, "name the folder of a block, which holds meta.json and index"
-        ) from None
+        raise InputError(msg, "check its permissions") from None
     raw = np.frombuffer(mapped, np.uint8)
     if raw[:4].tobytes() != _MAGIC:
         msg = f"{path} is no index of Prometheus' database"
