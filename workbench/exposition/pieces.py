@@ -152,6 +152,20 @@ def scan_block(block: Block) -> ScannedBlock:
     return ScannedBlock(len(cut.first), values, rows, others, rejected)
 
 
+def lines_of(block: Block) -> ScannedBlock:
+    r"""Read nothing as columns: every line is one of the others.
+
+    Examples
+    --------
+    >>> lines_of(Block(b'up{job="api"} 1\n\nup 1\n')).others
+    [(0, 'up{job="api"} 1'), (2, 'up 1')]
+    """
+    text, rejected = _readable(block)
+    lines = text.decode().split("\n")[:-1]
+    others = [(i, line) for i, line in enumerate(lines) if line]
+    return ScannedBlock(len(lines), others=others, rejected=rejected)
+
+
 def _readable(block: Block) -> tuple[bytes, tuple[tuple[int, str], ...]]:
     """The text without carriage returns at line ends, and with lines that are no UTF-8 emptied."""
     text = block.text.replace(b"\r\n", b"\n") if b"\r" in block.text else block.text
@@ -289,7 +303,9 @@ def _read_tails(cut: _Cut, usual: Mask) -> Floats | None:
         if timed.any():
             good[left] = timed
             time_of = np.full(len(cut.texts), np.nan)
-            written = pc.struct_field(found.take(_arrow(np.flatnonzero(timed))), "time").cast("string")
+            written = pc.struct_field(found.take(_arrow(np.flatnonzero(timed))), "time").cast(
+                "string"
+            )
             time_of[left[timed]] = np.array(written.cast("float64").to_pylist())
             times = time_of[tails]
     usual &= good[tails]

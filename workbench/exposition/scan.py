@@ -23,7 +23,7 @@ import numpy as np
 from workbench.exposition.byte_blocks import Block, Source, byte_blocks
 from workbench.exposition.gathering import Gathered, Gatherer, OddRow
 from workbench.exposition.parser import LineReader, TextFormat
-from workbench.exposition.pieces import ScannedBlock, scan_block
+from workbench.exposition.pieces import ScannedBlock, lines_of, scan_block
 from workbench.inventory import (
     Inventory,
     ObservedMetric,
@@ -34,6 +34,9 @@ from workbench.inventory import (
 from workbench.samples import MetricMetadata, format_labels
 
 __all__ = ["scan"]
+
+SMALL = 65_536
+"""Text of so many bytes is read line by line: loading what reads columns takes longer."""
 
 _UNREAD_KEPT: Final = 1_000
 _DUPLICATES_KEPT: Final = 100
@@ -110,7 +113,8 @@ def _in_order(blocks: Iterator[Block], workers: int) -> Iterator[tuple[ScannedBl
         return
     if second is None or workers < 2:
         for block in chain([first], [] if second is None else [second], blocks):
-            yield scan_block(block), block.cut
+            read = scan_block if len(block.text) > SMALL else lines_of
+            yield read(block), block.cut
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="scan") as pool:
         waiting: deque[tuple[Future[ScannedBlock], bool]] = deque()

@@ -133,9 +133,11 @@ def is_source(name: str) -> bool:
         return not shows_metrics(name)
     if name.startswith(_SCHEMES):
         return True
+    if name == "-" or Path(name).exists():
+        return False
     from workbench.settings import load_settings
 
-    return not Path(name).exists() and name in load_settings().sources
+    return name in load_settings().sources
 
 
 def job_history(name: str) -> tuple[JobHistory, ...]:

@@ -35,6 +35,13 @@ def scanned(inventory: Inventory) -> set[Series]:
     }
 
 
+@pytest.fixture(autouse=True, params=[0, 1 << 30], ids=["columns", "lines"])
+def road(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take each of the two roads for texts of any size."""
+    with patch.object(sys.modules["workbench.exposition.scan"], "SMALL", request.param):
+        yield
+
+
 def agree(text: bytes, block_bytes: int = 1 << 22) -> Inventory:
     """Scan and parse a text and hold one against the other."""
     truth = parse(text)

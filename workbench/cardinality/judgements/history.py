@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from workbench.cardinality.history import JobHistory
 from workbench.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from workbench.cardinality.history import JobHistory
 
 __all__ = ["judge_history"]
 
