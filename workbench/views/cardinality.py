@@ -11,6 +11,7 @@ from workbench.cardinality.bounds import SeriesBounds
 from workbench.cardinality.census import Census
 from workbench.cardinality.prediction import MetricPrediction, Status
 from workbench.cardinality.summary import headline
+from workbench.inventory import Bound
 from workbench.views.axis import plain_text
 from workbench.views.cardinality_table import cardinality_table, costliest
 from workbench.views.theme import COLOURS, themed
@@ -77,7 +78,7 @@ def _data(rows: _Rows, name: str, entries: Sequence[dict[str, Any]]) -> Any:
     return alt.NamedData(name=name)
 
 
-def _wrapped(text: str, most: int = 88) -> list[str]:
+def _wrapped(text: str, most: int = 60) -> list[str]:
     """A sentence in lines that fit."""
     import textwrap
 
@@ -156,7 +157,10 @@ def _families(rows: _Rows, census: Census) -> list[Any]:
     bar = {"size": _BAR, "yOffset": _BELOW}
     kept = base.mark_bar(color=COLOURS["usage"], **bar).encode(x=_series("kept"), x2=alt.datum(0))
     costs = base.mark_bar(color=COLOURS["forecast"], **bar).encode(x=_series("kept"), x2="all:Q")
-    subtitle = ["orange: only because of the label that is named; blue: what is left without it"]
+    subtitle = [
+        "orange: only because of the label that is named",
+        "blue: what is left without it",
+    ]
     if hidden := census.family_count - len(shown):
         rest = census.series - sum(f.series for f in shown)
         subtitle.append(f"{hidden:,} more metrics have the other {rest:,} series")
@@ -215,9 +219,7 @@ def _labels(rows: _Rows, census: Census) -> list[Any]:
         _names(data),
         _figures(data),
     ]
-    subtitle = [
-        "orange: series fewer if every metric lost the label; grey tick: its distinct values",
-    ]
+    subtitle = ["orange: series fewer if every metric lost it", "grey tick: its distinct values"]
     return [_part(layers, "What each label costs", subtitle)]
 
 
@@ -239,7 +241,7 @@ class _Line:
     before: int
     after: SeriesBounds
     figure: str
-    why: str
+    colour: str = ""
 
     def entry(self, top: float) -> dict[str, Any]:
         """The row as data, on an axis that ends at `top`."""
@@ -254,9 +256,8 @@ class _Line:
             "least": self.after.least,
             "most": most,
             "open": None if bounded else top,
-            "colour": _GROWS if grown > 0 else _SHRINKS if grown < 0 else _SAME,
+            "colour": self.colour or (_GROWS if grown > 0 else _SHRINKS if grown < 0 else _SAME),
             "figure": self.figure,
-            "why": plain_text(self.why),
             "range": f"{self.after.least:,} … {most:,}"
             if bounded
             else f"{self.after.least:,} … no bound",
@@ -272,15 +273,19 @@ def _changes(rows: _Rows, result: Audit) -> list[Any]:
         return [_message(rows, "The candidate changes no metric.")] if result.baseline else []
     shown = changed[:_MOST]
     p = result.prediction
-    whole = [_Line("all series", p.before, p.after, _signed(p.after.expected - p.before), "")]
-    lines = [*(whole if result.baseline is not None else []), *map(_line, shown)]
+    whole = [_Line("all series", p.before, p.after, _signed(p.after.expected - p.before))]
+    if result.baseline is not None:
+        lines = [*whole, *map(_line, shown)]
+    else:
+        without_bound = _without_bound(result)
+        lines = [_declared_line(m, without_bound.get(m.name, ())) for m in shown]
     rollout = result.baseline is not None and not p.observed
     top = _top(lines, p.rollout.expected if rollout else 0)
     data = _data(rows, "changes", [line.entry(top) for line in lines])
     subtitle = [_legend(result)]
     if len(changed) > len(shown):
         subtitle.append(f"{len(changed) - len(shown):,} more metrics change by less")
-    layers = _dumbbells(data, top)
+    layers = _dumbbells(data, top, compared=result.baseline is not None)
     if rollout:
         layers.insert(0, _rollout(rows, p.rollout.expected, top))
     title = "What the code can make"
@@ -311,7 +316,25 @@ def _line(metric: MetricPrediction) -> _Line:
         why = "other buckets"
     tail = f" · {why}" if why else ""
     name = f"{plain_text(metric.name, most=_NAME - len(tail))}{tail}"
-    return _Line(name, metric.before, metric.after, _signed(metric.difference), why)
+    more = "" if metric.after.most is not None else " or more"
+    return _Line(name, metric.before, metric.after, f"{_signed(metric.difference)}{more}")
+
+
+def _declared_line(metric: MetricPrediction, unbounded: Sequence[str]) -> _Line:
+    """A metric of code that is compared with nothing."""
+    tail = f" · no bound: {plain_text(', '.join(unbounded), most=24)}" if unbounded else ""
+    name = f"{plain_text(metric.name, most=_NAME - len(tail))}{tail}"
+    more = "" if metric.after.most is not None else " or more"
+    colour = _SAME if metric.after.most is not None else _GROWS
+    return _Line(name, 0, metric.after, f"{metric.after.expected:,}{more}", colour)
+
+
+def _without_bound(result: Audit) -> dict[str, list[str]]:
+    """The labels of each declared metric that take any value."""
+    return {
+        d.name: [n for n, values in d.values.items() if values.bound is Bound.UNBOUNDED]
+        for d in result.candidate.declared
+    }
 
 
 def _signed(number: int) -> str:
@@ -355,7 +378,7 @@ def _x(field: str, top: float) -> Any:
     return alt.X(f"{field}:Q", scale=scale, axis=axis)
 
 
-def _dumbbells(data: Any, top: float) -> list[Any]:
+def _dumbbells(data: Any, top: float, *, compared: bool) -> list[Any]:
     import altair as alt
 
     tooltip = [
@@ -377,7 +400,11 @@ def _dumbbells(data: Any, top: float) -> list[Any]:
     return [
         band.encode(x=_x("least", top), x2="most:Q", color=colour),
         way.encode(x=_x("before", top), x2="after:Q", color=colour),
-        now.encode(x=_x("before", top), color=alt.value(COLOURS["neutral"])),
+        *(
+            [now.encode(x=_x("before", top), color=alt.value(COLOURS["neutral"]))]
+            if compared
+            else []
+        ),
         then.encode(x=_x("after", top), color=colour),
         end.transform_filter("datum.open !== null").encode(x=_x("open", top), color=colour),
         _names(data),
