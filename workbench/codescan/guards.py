@@ -84,12 +84,25 @@ class GuardedReader(Reader):
             node = inner[0] if inner else None
         if node is None:
             return None, False
+        if node.type == "binary_expression":
+            return self._key_of(node), negated
         for fact in reversed(self.facts.calls):
             if fact.call.start == node.start_byte and fact.call.end == node.end_byte:
                 return _membership(fact.call), negated
             if fact.call.end < node.start_byte:
                 break
         return _membership(condition), negated
+
+    def _key_of(self, node: Node) -> tuple[str, Element] | None:
+        """What ``name in OBJECT`` tests."""
+        left, right = (node.child_by_field_name(side) for side in ("left", "right"))
+        named = left is not None and right is not None and right.type == "identifier"
+        if not named or left is None or right is None or left.type != "identifier":
+            return None
+        if self.text(node.child_by_field_name("operator")) != "in":
+            return None
+        of = Name(right.start_byte, right.end_byte, self.text(right))
+        return self.text(left), Element(node.start_byte, node.end_byte, of, key=True)
 
     def _narrow(self, held: tuple[str, Element], node: Node, mark: int, kind: BindingKind) -> None:
         """Note what a name is from the beginning of a node on."""

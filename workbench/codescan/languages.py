@@ -6,12 +6,13 @@ from typing import Final
 
 from workbench.codescan.go import GO
 from workbench.codescan.java import JAVA
+from workbench.codescan.javascript import JAVASCRIPT
 from workbench.codescan.language import Language
 from workbench.codescan.python import PYTHON
 
 __all__ = ["LANGUAGES", "language_named", "language_of"]
 
-LANGUAGES: Final[tuple[Language, ...]] = (GO, PYTHON, JAVA)
+LANGUAGES: Final[tuple[Language, ...]] = (GO, PYTHON, JAVA, JAVASCRIPT)
 """In the order in which their metrics are listed."""
 
 
