@@ -21,7 +21,9 @@ from tsdb_reference import (
     write_block,
 )
 
+from workbench.cardinality.lint import LintRule, lint
 from workbench.errors import InputError
+from workbench.exposition import scan
 from workbench.inventory import Inventory
 from workbench.sources.tsdb import entries, holds_blocks, is_block, read_block, read_blocks
 from workbench.sources.tsdb.checksums import short_checksums
@@ -371,3 +373,10 @@ def test_types_are_unknown(block: Path) -> None:
     found: Mapping[str, object] = read_block(block).metrics
     assert set(found) == {"http_requests_total", "up", "http.server.duration"}
     assert "blocks hold no types and no help texts" in read_block(block).notes
+
+
+def test_a_lack_of_help_is_not_held_against_a_block(block: Path) -> None:
+    """It holds none of any metric; the same names in text are told to have none."""
+    rules = {problem.rule for problem in lint(read_block(block))}
+    assert LintRule.HELP not in rules
+    assert LintRule.HELP in {problem.rule for problem in lint(scan("up 1\n"))}

@@ -65,7 +65,7 @@ def snake_case(name: str) -> str:
 
 
 def _help(subject: Subject) -> Iterator[Breach]:
-    if not subject.help:
+    if not subject.help and not subject.undescribed:
         yield (
             LintRule.HELP,
             "",

@@ -33,6 +33,9 @@ class Subject:
         (None where that is not known), the most of any member.
     in_code
         Whether source code declares it.
+    undescribed
+        Whether what was read has no description of it at all, which says nothing of whether there
+        is one: a database's blocks hold none, a server only those of its targets.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Subject:
     place: Place | None = None
     labels: dict[str, int | None] = field(default_factory=dict)
     in_code: bool = False
+    undescribed: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -64,7 +68,9 @@ def subjects(inventory: Inventory) -> Iterator[Subject]:
         family = _family(metric, inventory.metadata)
         subject = observed.get(family)
         if subject is None:
-            subject = observed[family] = Subject(family, metric.type, metric.help)
+            subject = Subject(family, metric.type, metric.help, undescribed=True)
+            observed[family] = subject
+        subject.undescribed = subject.undescribed and metric.place is None
         if metric.place is not None and (subject.place is None or metric.place < subject.place):
             subject.place = metric.place
         own = _OWN_LABEL.get(subject.type, "")
