@@ -125,6 +125,24 @@ def test_a_flipped_bit(tmp_path: Path, position: float, bit: int) -> None:
     assert listed(found) == sets(SERIES)
 
 
+def test_what_is_too_large_to_check(block: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without checksums the notes say so, and damage ends in an error or in tables that hold up."""
+    monkeypatch.setattr(entries, "MOST_CHECKED", 0)
+    assert listed(read_block(block)) == sets(SERIES)
+    assert any("not computed" in note for note in read_block(block).notes)
+    data = index_of(SERIES)
+    refused = 0
+    for place in range(5, len(data) - 52):
+        for bit in (0, 7):
+            changed = bytearray(data)
+            changed[place] ^= 1 << bit
+            try:
+                listed(read_block(write_block(block, bytes(changed))))
+            except InputError:
+                refused += 1
+    assert refused
+
+
 def test_a_truncated_file(tmp_path: Path) -> None:
     """Wherever it is cut, it is refused."""
     data = index_of(SERIES)
