@@ -29,6 +29,9 @@ _MEMBERSHIP = re.compile(r"\bok\b|\bin\b|\(")
 DEEPEST = 6
 """How many steps a chain of names and calls is followed."""
 
+_MOST_WAYS = 1000
+"""How many ways to the literals that a name stands for are followed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -58,14 +61,15 @@ class Tracer:
     def __init__(self, program: Program) -> None:
         self.program = program
         # The same functions are asked for again and again; loading a package may add callers.
+        self._left = _MOST_WAYS
         self._callers: dict[tuple[FileFacts, int, int], list[tuple[Call, Here]]] = {}
 
-    def origin(self, expr: Expr, here: Here) -> Origin | None:
+    def origin(self, expr: Expr, here: Here, depth: int = 0) -> Origin | None:
         """What a name or member may hold; None where nothing is known of it."""
         if isinstance(expr, Name):
             return self._name(expr.name, here)
         if isinstance(expr, Member):
-            return self._member(expr, here)
+            return self._member(expr, here, depth)
         return None
 
     def is_local(self, name: str, here: Here) -> bool:
@@ -143,13 +147,13 @@ class Tracer:
         constant = all(b.kind is BindingKind.CONSTANT for _, b in found)
         return Origin(values, complete=bool(values) or constant, why="a variable of the package")
 
-    def _member(self, expr: Member, here: Here) -> Origin | None:
+    def _member(self, expr: Member, here: Here, depth: int) -> Origin | None:
         if isinstance(expr.of, Name) and not self.is_local(expr.of.name, here):
             package = self.program.imported(expr.of.name, here.file)
             if package is not None and (found := package.values.get(expr.name)):
                 return self._package_level(found)
         values: list[tuple[Expr, Here]] = []
-        for value, at in self.records(expr.of, here):
+        for value, at in self.records(expr.of, here, depth + 1):
             given = self._field(value, expr.name, at)
             if given is None:
                 return None
@@ -169,6 +173,16 @@ class Tracer:
 
     def records(self, expr: Expr, here: Here, depth: int = 0) -> list[tuple[Expr, Here]]:
         """The literals that a name stands for, where its assignments are all seen."""
+        if depth <= 1:
+            self._left = _MOST_WAYS
+        found = self._records(expr, here, depth)
+        self._left -= 1
+        # Functions that call themselves with parts of their arguments have no end of ways.
+        return found if self._left > 0 else []
+
+    def _records(self, expr: Expr, here: Here, depth: int) -> list[tuple[Expr, Here]]:
+        if self._left <= 0:
+            return []
         if isinstance(expr, Element) and not expr.key and depth < DEEPEST:
             # A loop's variable: each element of the list or map.
             inner: list[tuple[Expr, Here]] = []
@@ -182,7 +196,7 @@ class Tracer:
             return inner
         if not isinstance(expr, Name | Member):
             return [(expr, here)]
-        origin = self.origin(expr, here) if depth < DEEPEST else None
+        origin = self.origin(expr, here, depth) if depth < DEEPEST else None
         if origin is None or not origin.complete:
             return []
         return [r for v, at in origin.values for r in self.records(v, at, depth + 1)]
