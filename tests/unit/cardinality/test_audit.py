@@ -237,3 +237,13 @@ def test_the_json_form_is_plain(tmp_path: Path) -> None:
         "type": "counter",
         "labels": {"x": 3},
     }
+
+
+def test_openmetrics_declares_counters_without_total() -> None:
+    """The family is ``req``, its series ``req_total``: a counter named as it should be."""
+    text = "# HELP req Requests.\n# TYPE req counter\nreq_total 1\nreq_created 1.7e9\n# EOF\n"
+    assert not found(audit(scan(text)), "CARD-LINT")
+    wrong = (
+        text.replace("# EOF\n", "").replace("req_total", "req").replace("req_created 1.7e9\n", "")
+    )
+    assert [f.evidence["rule"] for f in found(audit(scan(wrong)), "CARD-LINT")] == ["counter"]

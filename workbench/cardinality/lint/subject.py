@@ -63,7 +63,8 @@ def subjects(inventory: Inventory) -> Iterator[Subject]:
     """Give each family of an inventory, as exposed and as declared in code."""
     observed: dict[str, Subject] = {}
     for name, data in inventory.metadata.items():
-        observed[name] = Subject(name, data.type, data.help)
+        # OpenMetrics declares a counter without its _total: what is queried is the name.
+        observed[name] = Subject(data.name, data.type, data.help)
     for metric in inventory.metrics.values():
         family = _family(metric, inventory.metadata)
         subject = observed.get(family)
