@@ -43,7 +43,7 @@ def audit(
         Names,
         typer.Argument(
             help="What will be deployed: a folder of source code, a file of metrics or - for standard "
-            "input, https://host/metrics, a server or snapshot; several are read together "
+            "input, https://host/metrics, a server, a snapshot, or blocks of Prometheus' database; several are read together "
             "[default: the source].",
         ),
     ] = None,
