@@ -90,8 +90,10 @@ def _from_path(path: Path, exclude: Sequence[str], progress: Progress) -> Invent
         if is_block(path) or holds_blocks(path):
             return read_blocks(path, progress)
         from workbench.codescan import DEFAULT_EXCLUDE, scan_source
+        from workbench.session.places import seen_from_here
 
-        return scan_source(path, exclude=(*DEFAULT_EXCLUDE, *exclude), progress=progress)
+        found = scan_source(path, exclude=(*DEFAULT_EXCLUDE, *exclude), progress=progress)
+        return seen_from_here(found, path)
     if path.suffix == ".json":
         from workbench.cardinality.earlier import is_audit, read_audit
 
