@@ -241,6 +241,8 @@ class Tracer:
             Leave out methods of objects whose type is not seen.
         """
         found = self.program.functions(callee, here)
+        if isinstance(callee, Member) and not found:
+            return self._methods_elsewhere(callee, here)
         if not isinstance(callee, Member) or not any(f.scopes[s].owner for f, s in found):
             return found
         type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&")
@@ -253,6 +255,16 @@ class Tracer:
         return [(f, s) for f, s in found if f.scopes[s].owner == type_] or (
             [] if type_ in self.program.package_of(here.file).field_order else found
         )
+
+    def _methods_elsewhere(self, callee: Member, here: Here) -> list[tuple[FileFacts, int]]:
+        """A method of an object whose type is imported by its name."""
+        type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&").partition("<")[0]
+        other = self.program.imported(type_, here.file) if "." not in type_ else None
+        if other is None:
+            return []
+        owner = self.program.original(type_, here.file)
+        found = other.functions.get(callee.name, [])
+        return [(f, s) for f, s in found if f.scopes[s].owner == owner]
 
     def callers(self, file: FileFacts, scope: int) -> list[tuple[Call, Here]]:
         """The calls that may mean a function; those on objects of another type are left out."""

@@ -53,7 +53,7 @@ class JavaScriptReader(ModuleReader):
             return
         if (module := self.required(given)) and self.imported(target, module):
             return
-        type_ = type_text(self.text(node.child_by_field_name("type")))
+        type_ = self._type_of(node, given)
         if target.type == "identifier":
             name = self.text(target)
             value = self.function_or(given, name) if given is not None else None
@@ -61,6 +61,14 @@ class JavaScriptReader(ModuleReader):
             self.declared(name, value, node, type_)
         else:
             self.destructured(target, self.expr(given) if given is not None else None, node)
+
+    def _type_of(self, node: Node, value: Node | None) -> str:
+        """A type as written; of ``new Hits()`` without one, its class."""
+        said = type_text(self.text(node.child_by_field_name("type")))
+        if said or value is None or value.type != "new_expression":
+            return said
+        made = value.child_by_field_name("constructor")
+        return self.text(made) if made is not None and made.type == "identifier" else ""
 
     def _note_timer(self, name: str, value: Expr | None) -> None:
         if isinstance(value, Call) and last_name(value.callee) == "startTimer":
@@ -135,6 +143,9 @@ class JavaScriptReader(ModuleReader):
             own = isinstance(target.of, Name) and target.of.name == "this"
             owner = self.owner if own else ""
             self.bind(target.name, value, node, kind=BindingKind.FIELD, owner=owner)
+            type_ = self._type_of(node, node.child_by_field_name("right")) if own else ""
+            if type_:
+                self.facts.fields.setdefault((owner, target.name), type_)
         elif isinstance(target, Index) and isinstance(target.of, Name | Member):
             listed = Items(node.start_byte, node.end_byte, (value,))
             self.bind(f"{target.of.name}[]", listed, node)
@@ -168,10 +179,10 @@ class JavaScriptReader(ModuleReader):
     def _field(self, node: Node) -> None:
         name_node = node.child_by_field_name("name") or node.child_by_field_name("property")
         name = self.text(name_node)
-        type_ = type_text(self.text(node.child_by_field_name("type")))
+        given = node.child_by_field_name("value")
+        type_ = self._type_of(node, given)
         if type_:
             self.facts.fields[self.owner, name] = type_
-        given = node.child_by_field_name("value")
         if given is None:
             return
         value = self.function_or(given, name, self.owner)
