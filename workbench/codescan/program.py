@@ -16,6 +16,9 @@ __all__ = ["Frame", "Here", "Package", "Program", "last_name"]
 _SHORTEST = 3
 """Names of so many letters are too usual to be looked for in a whole tree."""
 
+_MOST_HANDED_ON = 4
+"""Through how many packages a name is followed that each only hands on."""
+
 _PLAIN = re.compile(
     r"(?:\.\.\.)?(?:\[\])?(?:[us]?tr(?:ing)?|u?int\d*|bool|String|number|)|.*\bLabels"
 )
@@ -111,6 +114,10 @@ class Package:
             elif binding.scope == 0:
                 self.values[binding.name].append((file, binding))
             self._local[id(file), binding.scope, binding.name].append(binding)
+
+    def holds(self, name: str) -> bool:
+        """Whether a variable, function or enum of this name stands in it."""
+        return name in self.values or name in self.functions or name in self.enums
 
     def local(self, file: FileFacts, scope: int, name: str) -> list[Binding]:
         """A name's bindings in one scope, in the order of the text."""
@@ -208,7 +215,26 @@ class Program:
             found = self.language.imported(said, file.path, self._members.keys())
             self._imports[asked] = found
         key = self._imports[asked]
-        return None if key is None else self.package(key)
+        package = None if key is None else self.package(key)
+        taken = said.partition("#")[2]
+        return self._source(package, taken) if package is not None and taken else package
+
+    def _source(self, package: Package, name: str, depth: int = 0) -> Package:
+        """Where a name stands that a package only hands on: ``export * from "./hits"``."""
+        if package.holds(name) or depth > _MOST_HANDED_ON:
+            return package
+        for file in package.files:
+            for local, said in file.imports.items():
+                if local != name and not local.startswith("*"):
+                    continue
+                key = self.language.imported(said, file.path, self._members.keys())
+                other = self.package(key) if key is not None else None
+                if other is None or other is package:
+                    continue
+                found = self._source(other, name, depth + 1)
+                if found.holds(name):
+                    return found
+        return package
 
     @staticmethod
     def original(name: str, file: FileFacts) -> str:

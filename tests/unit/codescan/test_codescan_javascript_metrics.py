@@ -146,6 +146,50 @@ def test_a_metric_of_another_module_is_found(
     assert found["hits_total"].values["who"].values == ("me",)
 
 
+def test_what_a_module_only_hands_on_is_found(tmp_path: Path) -> None:
+    """Wrappers behind an index file, of a metric and of the function that makes one."""
+    found = scanned(
+        tmp_path,
+        {
+            "util/make.ts": """import { Counter as Base } from 'prom-client';
+export const makeCounter = (options) => new Base(options);
+export const shared = new Base({ name: 'shared_total', help: 'h', labelNames: ['a'] });
+""",
+            "util/index.ts": "export * from './make';\n",
+            "util/named.ts": "export { shared } from './index';\n",
+            "web.ts": """import { makeCounter, shared } from './util';
+import { shared as other } from './util/named';
+const hits = makeCounter({ name: 'hits_total', help: 'h', labelNames: ['who'] });
+export const f = () => { hits.inc({ who: 'me' }); shared.inc({ a: 'x' }); other.inc({ a: 'y' }); };
+""",
+        },
+    )
+    assert found["hits_total"].values["who"].values == ("me",)
+    assert found["shared_total"].values["a"].values == ("x", "y")
+
+
+def test_a_method_of_an_imported_class_gives_a_metric(tmp_path: Path) -> None:
+    """What a getter of another module's class gives back."""
+    found = scanned(
+        tmp_path,
+        {
+            "lib.ts": """import { Counter } from 'prom-client';
+export class Registry {
+  private hits = new Counter({ name: 'hits_total', help: 'h', labelNames: ['who'] });
+  getHits() { return this.hits; }
+}
+""",
+            "web.ts": """import { Registry } from './lib';
+export class Web {
+  constructor(private readonly registry: Registry) {}
+  run() { this.registry.getHits().inc({ who: 'me' }); }
+}
+""",
+        },
+    )
+    assert found["hits_total"].values["who"].values == ("me",)
+
+
 def test_fields_of_classes_and_helpers(tmp_path: Path) -> None:
     """Two classes with a field of one name, and a method that other modules call."""
     found = scanned(

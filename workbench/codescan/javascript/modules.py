@@ -66,6 +66,9 @@ class ModuleReader(JavaScriptValues):
         if value is not None:
             self.exported(self.function_or(value, ""), node)
         source = node.child_by_field_name("source")
+        if source is not None and any(c.type == "*" for c in node.children):
+            # All of it is handed on, under no name of its own.
+            self.facts.imports[f"*{len(self.facts.imports)}"] = self.plain(source)
         for child in children_of(node):
             if child.type == "export_clause" and source is None:
                 for specifier in children_of(child):
