@@ -71,7 +71,7 @@ def headline(result: Audit) -> str:
     """What the deploy does to the number of series, one sentence."""
     p = result.prediction
     if result.baseline is None and not result.candidate.metrics:
-        return f"{counted(len(result.candidate.declared), 'metric')} in the code: {written(p.after)} series with {counted(p.replicas, 'target')}"
+        return f"{counted(len(result.candidate.declared), 'metric')} in the code: {_series(p.after)} with {counted(p.replicas, 'target')}"
     if result.baseline is None:
         held = result.candidate.total_series
         more = (
@@ -88,6 +88,12 @@ def headline(result: Audit) -> str:
         f"{written(p.after)} with {counted(p.replicas, 'target')}, "
         f"up to {p.rollout.expected:,} while it rolls out"
     )
+
+
+def _series(bounds: SeriesBounds) -> str:
+    if bounds.most is None:
+        return f"{bounds.expected:,} series or more, without a bound,"
+    return f"{written(bounds)} series"
 
 
 def tally(result: Audit) -> str:

@@ -98,6 +98,10 @@ def show_findings(findings: Iterable[Finding]) -> None:
         console.print(
             head + Text(f"{finding.code}  {plain(finding.what)}", style="not bold default")
         )
+        parts = [f"at {finding.place}"] if finding.place is not None else []
+        parts += [f"for {finding.owner}"] if finding.owner else []
+        if parts:
+            console.print(Text(f"         {plain(', '.join(parts))}", style="dim"))
         if finding.next_step:
             console.print(Text(f"         → {plain(finding.next_step)}", style="dim"))
 

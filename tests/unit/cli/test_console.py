@@ -2,7 +2,7 @@
 
 from workbench.cli.console import complain, plain, print_table, progress, say, show_findings
 from workbench.errors import QueryError
-from workbench.findings import Finding, Severity
+from workbench.findings import Finding, Place, Severity
 
 
 def test_control_characters_of_a_label_value_do_not_reach_the_terminal(capsys):
@@ -30,6 +30,12 @@ def test_findings_go_to_stdout_with_their_next_step(capsys):
     assert "error" in out
     assert "CAP-FULL  disk a is full" in out
     assert "grow it" in out
+
+
+def test_a_finding_says_where_it_stands_and_whose_it_is(capsys):
+    place = Place("src/app.go", 24)
+    show_findings([Finding("CARD-LINT", Severity.INFO, "a", "b", place=place, owner="team-web")])
+    assert "at src/app.go:24, for team-web" in capsys.readouterr().out
 
 
 def test_no_progress_bar_where_there_is_no_terminal(capsys):
