@@ -2,7 +2,7 @@
 
 >>> from workbench.reporting import catalogue
 >>> sorted(catalogue())
-['capacity']
+['capacity', 'cardinality']
 """
 
 from workbench.reporting.catalogue import ReportKind, catalogue
