@@ -212,12 +212,12 @@ class _Joiner:
             return self._all(iter(values), depth + 1)
         if isinstance(expr, Member):
             return self._targets_of_member(expr, here, depth)
-        return self._all(((e, here) for e in _contents(expr)), depth)
+        return self._all(((e, here) for e in _contents(expr)), depth + 1)
 
     def _all(self, values: Iterator[tuple[Expr, Here]], depth: int = 0) -> list[_Target]:
         result: dict[Key, _Target] = {}
         for value, at in values:
-            for target in self._targets(value, at, depth + 1):
+            for target in self._targets(value, at, depth):
                 result.setdefault(target.key, target)
         return list(result.values())
 

@@ -168,6 +168,29 @@ export const f = () => { hits.inc({ who: 'me' }); shared.inc({ a: 'x' }); other.
     assert found["shared_total"].values["a"].values == ("x", "y")
 
 
+def test_a_wrapper_around_a_metric(tmp_path: Path) -> None:
+    """An object that holds the metric, and functions that pass labels on to it."""
+    found = scanned(
+        tmp_path,
+        {
+            "make.js": """const { Counter } = require('prom-client');
+exports.makeCounter = (options) => {
+  const counter = new Counter(options);
+  const labels = (labels) => counter.labels(labels);
+  return { counter, labels };
+};
+""",
+            "web.js": """const { makeCounter } = require('./make');
+const hits = makeCounter({ name: 'hits_total', help: 'h', labelNames: ['who', 'what'] });
+hits.labels({ who: 'me', what: 'a' }).inc();
+hits.counter.inc({ who: 'you', what: 'a' });
+""",
+        },
+    )
+    assert found["hits_total"].values["who"].values == ("me", "you")
+    assert found["hits_total"].values["what"].values == ("a",)
+
+
 def test_a_method_of_an_imported_class_gives_a_metric(tmp_path: Path) -> None:
     """What a getter of another module's class gives back."""
     found = scanned(

@@ -8,7 +8,7 @@ only known in the tree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from workbench.codescan.expressions import (
     Call,
@@ -23,7 +23,8 @@ from workbench.codescan.expressions import (
 )
 from workbench.codescan.facts import BindingKind
 from workbench.codescan.guards import GuardedReader
-from workbench.codescan.java.values import JavaValues, bare_type, children_of
+from workbench.codescan.java.names import JavaNames
+from workbench.codescan.java.values import children_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,165 +33,13 @@ if TYPE_CHECKING:
 
 __all__ = ["JavaReader"]
 
-_LANG: Final = frozenset(
-    [
-        "String",
-        "Integer",
-        "Long",
-        "Double",
-        "Float",
-        "Boolean",
-        "Short",
-        "Byte",
-        "Character",
-        "Object",
-        "Math",
-        "System",
-        "Thread",
-        "Exception",
-        "RuntimeException",
-        "Throwable",
-        "Error",
-        "Class",
-        "Enum",
-        "Void",
-        "Number",
-        "Iterable",
-        "Runnable",
-        "Override",
-        "List",
-        "Set",
-        "Map",
-        "Arrays",
-        "Collections",
-        "Optional",
-        "Objects",
-        "UUID",
-        "Duration",
-        "Instant",
-        "TimeUnit",
-    ]
-)
-"""Names of `java.lang` and others that no tree declares."""
 
-_LIBRARIES: Final = {
-    "io.micrometer.core.instrument": frozenset(
-        [
-            "Counter",
-            "Gauge",
-            "Timer",
-            "DistributionSummary",
-            "LongTaskTimer",
-            "FunctionCounter",
-            "FunctionTimer",
-            "TimeGauge",
-            "MultiGauge",
-            "MeterRegistry",
-            "Metrics",
-            "Tags",
-            "Tag",
-        ]
-    ),
-    "io.prometheus.client": frozenset(
-        [
-            "Counter",
-            "Gauge",
-            "Histogram",
-            "Summary",
-            "Info",
-            "Enumeration",
-            "CounterMetricFamily",
-            "GaugeMetricFamily",
-            "SummaryMetricFamily",
-            "CollectorRegistry",
-        ]
-    ),
-    "io.prometheus.metrics.core.metrics": frozenset(
-        [
-            "Counter",
-            "Gauge",
-            "Histogram",
-            "Summary",
-            "Info",
-            "StateSet",
-            "CounterWithCallback",
-            "GaugeWithCallback",
-            "SummaryWithCallback",
-        ]
-    ),
-    "io.opentelemetry.api.common": frozenset({"Attributes", "AttributeKey"}),
-}
-"""What wildcard imports of the libraries bring."""
-
-_TYPES: Final = frozenset(
-    {"class_declaration", "interface_declaration", "record_declaration", "enum_declaration"}
-)
-
-
-class JavaReader(JavaValues):
+class JavaReader(JavaNames):
     """Reads one Java file."""
 
     def __init__(self, source: bytes, path: str) -> None:
         super().__init__(source, path)
-        self.methods = {}
         self._yields = []
-        self._static = False
-        self._home = ""
-        self._wild: list[str] = []
-        self._seen: set[str] = set()
-
-    # The file.
-
-    def _program(self, node: Node) -> None:
-        self.types = frozenset(self._declared(node))
-        self.walk_all(node)
-        for name in self._seen - self.facts.imports.keys() - self.types - _LANG:
-            if name not in self.facts.enums:
-                self.facts.imports[name] = self._brought(name)
-
-    def _declared(self, node: Node, depth: int = 0) -> list[str]:
-        """Names of classes and interfaces, also inside others; their own methods are noted."""
-        result: list[str] = []
-        for child in node.named_children if depth < 10 else ():
-            if child.type in _TYPES:
-                name = self.text(child.child_by_field_name("name"))
-                if child.type != "enum_declaration":
-                    result.append(name)
-                body = child.child_by_field_name("body")
-                members = [
-                    m
-                    for b in children_of(body)
-                    for m in (b.named_children if b.type == "enum_body_declarations" else [b])
-                ]
-                self.methods[name] = frozenset(
-                    self.text(m.child_by_field_name("name"))
-                    for m in members
-                    if m.type == "method_declaration" and not self._is_static(m)
-                )
-                if body is not None:
-                    result.extend(self._declared(body, depth + 1))
-        return result
-
-    def _brought(self, name: str) -> str:
-        for wild in self._wild:
-            if name in _LIBRARIES.get(wild, ()):
-                return f"{wild}.{name}"
-        return f"{self._home}#{name}"
-
-    def _package(self, node: Node) -> None:
-        self._home = self.text(children_of(node)[-1]) if children_of(node) else ""
-
-    def _import(self, node: Node) -> None:
-        children = children_of(node)
-        said = self.text(children[0]) if children else ""
-        static = any(c.type == "static" for c in node.children)
-        if children and children[-1].type == "asterisk":
-            self._wild.append(said)
-            # Kept, for those who ask which libraries a file knows.
-            self.facts.imports[f"*{len(self._wild)}"] = said
-            return
-        head, _, name = said.rpartition(".")
-        self.facts.imports[name] = f"{head}#{name}" if static else said
 
     # Classes.
 
@@ -218,7 +67,7 @@ class JavaReader(JavaValues):
 
     def _field(self, node: Node) -> None:
         type_ = self.text(node.child_by_field_name("type"))
-        self._typed(type_)
+        self.typed(type_)
         modifiers = next((self.text(c) for c in node.children if c.type == "modifiers"), "")
         for declarator in node.children_by_field_name("declarator"):
             name = self.text(declarator.child_by_field_name("name"))
@@ -243,16 +92,16 @@ class JavaReader(JavaValues):
 
     def _method(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
-        static = self._is_static(node)
+        static = self.is_static(node)
         result = self.text(node.child_by_field_name("type"))
-        self._typed(result)
+        self.typed(result)
         for child in node.named_children:
             if child.type == "modifiers":
                 self._annotated(child, name)
         constructor = node.type != "method_declaration"
         parameters = self.parameters(node.child_by_field_name("parameters"))
         for parameter in parameters:
-            self._typed(parameter.type.rpartition(" ")[2].removeprefix("..."))
+            self.typed(parameter.type.rpartition(" ")[2].removeprefix("..."))
         with self.function(
             node,
             "" if constructor else name,
@@ -263,18 +112,13 @@ class JavaReader(JavaValues):
         ):
             self.walk_all(node.child_by_field_name("body"))
 
-    def _is_static(self, node: Node) -> bool:
-        return any(
-            c.type == "static" for m in node.children if m.type == "modifiers" for c in m.children
-        )
-
     def _annotated(self, modifiers: Node, method: str) -> None:
         """An annotation with a metric is a call: ``@Timed("x")``."""
         for child in modifiers.named_children:
             name = self.text(child.child_by_field_name("name")).rpartition(".")[2]
             if name not in ("Timed", "Counted"):
                 continue
-            self._typed(name)
+            self.typed(name)
             args: list[Expr] = []
             keywords: list[tuple[str, Expr]] = []
             for given in children_of(child.child_by_field_name("arguments")):
@@ -290,22 +134,11 @@ class JavaReader(JavaValues):
                 Call(child.start_byte, child.end_byte, callee, tuple(args), tuple(keywords))
             )
 
-    def _typed(self, type_: str) -> None:
-        name = bare_type(type_).partition(".")[0].removesuffix("[]")
-        if name[:1].isupper():
-            self._seen.add(name)
-
-    def _name(self, node: Node) -> Expr:
-        name = self.text(node)
-        if name[:1].isupper() and not name.isupper():
-            self._seen.add(name)
-        return Name(node.start_byte, node.end_byte, name)
-
     # Statements.
 
     def _variable(self, node: Node) -> None:
         type_ = self.text(node.child_by_field_name("type"))
-        self._typed(type_)
+        self.typed(type_)
         for declarator in node.children_by_field_name("declarator"):
             given = declarator.child_by_field_name("value")
             value = self.expr(given) if given is not None else None
@@ -361,7 +194,7 @@ class JavaReader(JavaValues):
     def _each(self, node: Node) -> None:
         right = self.expr(node.child_by_field_name("value"))
         type_ = self.text(node.child_by_field_name("type"))
-        self._typed(type_)
+        self.typed(type_)
         method, of = "", right
         if isinstance(right, Call) and isinstance(right.callee, Member):
             method = right.callee.name
@@ -414,12 +247,10 @@ class JavaReader(JavaValues):
     def _nothing(self, node: Node) -> None:
         """Left out: it holds no code."""
 
-    expressions: ClassVar = {**JavaValues.expressions, "identifier": _name}
-
     statements: ClassVar = {
-        "program": _program,
-        "package_declaration": _package,
-        "import_declaration": _import,
+        "program": JavaNames.program,
+        "package_declaration": JavaNames.package,
+        "import_declaration": JavaNames.imports,
         "class_declaration": _class,
         "interface_declaration": _class,
         "record_declaration": _class,

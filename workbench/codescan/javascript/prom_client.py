@@ -163,7 +163,10 @@ def use(call: Call, here: Here, evaluator: Evaluator) -> Use | None:
 
 
 def _is_object(expr: Expr, here: Here, evaluator: Evaluator) -> bool:
-    return isinstance(evaluator.settle(expr, here)[0], Record)
+    if isinstance(evaluator.settle(expr, here)[0], Record):
+        return True
+    # What is called labels is an object of them, also where its literal is not found.
+    return isinstance(expr, Name | Member) and expr.name.lower().endswith(("labels", "tags"))
 
 
 def _begun(target: Expr, here: Here, evaluator: Evaluator) -> list[tuple[str, Expr, Here]]:
