@@ -13,7 +13,8 @@ How to add a language
 1. ``NAME/reader.py`` (and ``values.py``, its half for expressions): a `Reader` with two tables from node types of its grammar: `expressions`
    (node → `Expr`) and `statements` (node → facts, by `self.bind`, `self.function`, `self.branch`,
    `self.returned`, `self.facts.imports`, `.enums`, `.fields`). Calls go through `self.called`,
-   literals of objects through `self.recorded`. Whatever is in neither table is walked through.
+   literals of objects through `self.recorded`. A `GuardedReader` also knows what an ``if`` that
+   tests membership says. Whatever is in neither table is walked through.
 2. ``NAME/LIBRARY.py``: `declare` (a call → `DeclaredMetric`, or None) and `use` (a call → `Use`, or
    None). `evaluator.skeleton(callee, here)` says whose call it is, `evaluator.text`, `.strings`,
    `.numbers`, `.constants`, `.settle` read its arguments through constants and variables.

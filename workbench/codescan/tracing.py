@@ -280,8 +280,10 @@ class Tracer:
         if not isinstance(callee, Member):
             return False
         type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&").rpartition(".")[2]
+        if not type_:
+            return not _held(callee.of, here, owner)
         known = self.program.package_of(here.file).field_order
-        return not type_ or type_ == owner or type_ not in known
+        return type_ == owner or type_ not in known
 
     def _type_of_name(self, name: str, here: Here, depth: int) -> str:
         package, scope = self.program.package_of(here.file), here.scope
@@ -317,6 +319,13 @@ class Tracer:
         return [here.entered(Frame(here.file, here.scope, call, at)) for call, at in callers] or [
             here
         ]
+
+
+def _held(expr: Expr, here: Here, owner: str) -> bool:
+    """Whether it is what an object of a class holds, which hardly is of that class again."""
+    scope = here.file.scopes[here.scope]
+    own = isinstance(expr, Member) and isinstance(expr.of, Name) and expr.of.name == scope.receiver
+    return own and scope.owner == owner
 
 
 def argument(call: Call, file: FileFacts, scope: int, place: int) -> Expr | None:

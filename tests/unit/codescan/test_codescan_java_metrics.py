@@ -188,6 +188,30 @@ class Bare { void a() { HITS.labels("bare").inc(); } }
     assert path.values == ("bare", "far", "helped", "near")
 
 
+def test_a_metric_behind_an_injected_object(tmp_path: Path) -> None:
+    """What a getter of another class gives, and what a service's method is given."""
+    found = scanned(
+        tmp_path,
+        com__shop__Metrics=f"""package com.shop;
+{SIMPLE}
+public class Metrics {{
+  private final Counter hits = Counter.build("hits", "h").labelNames("path").register();
+  public Counter getHits() {{ return hits; }}
+  public void recordHit(String path) {{ hits.labels(path).inc(); }}
+}}
+""",
+        com__shop__web__Page="""package com.shop.web;
+import com.shop.Metrics;
+class Page {
+  private final Metrics metrics;
+  Page(Metrics metrics) { this.metrics = metrics; }
+  void a() { metrics.getHits().labels("got").inc(); this.metrics.recordHit("told"); }
+}
+""",
+    )
+    assert found["hits_total"].values["path"].values == ("got", "told")
+
+
 def test_two_classes_with_a_field_of_one_name(tmp_path: Path) -> None:
     """Each call belongs to the metric of its own class."""
     code = """package a;

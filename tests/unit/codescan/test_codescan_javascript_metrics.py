@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workbench.codescan import scan_source
-from workbench.inventory import DeclaredMetric
+from workbench.inventory import Bound, DeclaredMetric
 from workbench.samples import MetricType
 
 
@@ -166,6 +166,19 @@ export const f = () => { hits.inc({ who: 'me' }); shared.inc({ a: 'x' }); other.
     )
     assert found["hits_total"].values["who"].values == ("me",)
     assert found["shared_total"].values["a"].values == ("x", "y")
+
+
+def test_a_method_of_what_an_object_holds_is_not_its_own(tmp_path: Path) -> None:
+    """A call of the same name on a field does not give the labels their values."""
+    code = """import { Counter } from 'prom-client';
+const hits = new Counter({ name: 'hits_total', help: 'h', labelNames: ['zone'] });
+class Service {
+  constructor(store) { this.store = store; }
+  latest(zone) { hits.inc({ zone }); return this.store.latest(this.userId); }
+}
+"""
+    found = scanned(tmp_path, {"m.js": code})
+    assert found["hits_total"].values["zone"].bound is Bound.UNKNOWN
 
 
 def test_a_wrapper_around_a_metric(tmp_path: Path) -> None:
