@@ -32,12 +32,12 @@ def written(bounds: SeriesBounds) -> str:
     Examples
     --------
     >>> written(SeriesBounds(2, 3, 6)), written(SeriesBounds(2, 3, None)), written(SeriesBounds(4, 4, 4))
-    ('3 (2 … 6)', '3 or more, no bound', '4')
+    ('3 (2 … 6)', '3 or more (no bound)', '4')
     """
     if bounds.least == bounds.expected == bounds.most:
         return f"{bounds.expected:,}"
     if bounds.most is None:
-        return f"{bounds.expected:,} or more, no bound"
+        return f"{bounds.expected:,} or more (no bound)"
     return f"{bounds.expected:,} ({bounds.least:,} … {bounds.most:,})"
 
 

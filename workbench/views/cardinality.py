@@ -109,8 +109,8 @@ def _families(rows: Rows, census: Census) -> list[Any]:
     kept = base.mark_bar(color=COLOURS["usage"], **bar).encode(x=_series("kept"), x2=alt.datum(0))
     costs = base.mark_bar(color=COLOURS["forecast"], **bar).encode(x=_series("kept"), x2="all:Q")
     subtitle = [
-        "orange: only because of the label that is named",
-        "blue: what is left without it",
+        "orange, at the right: only because of the label that is named",
+        "blue, at the left: what is left without it",
     ]
     if hidden := census.family_count - len(shown):
         rest = census.series - sum(f.series for f in shown)

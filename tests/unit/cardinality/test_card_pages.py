@@ -2,10 +2,11 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from workbench.cardinality.budgets import BudgetFile
+from workbench.cardinality.budgets import Budget, BudgetFile
 from workbench.cardinality.lint import SEVERITIES, LintRule
 from workbench.findings import Finding, Severity
 from workbench.findings.acknowledgement import read_acknowledgements
@@ -32,6 +33,16 @@ def test_what_a_page_writes_in_toml_is_a_valid_budget_file(code):
         file = BudgetFile.model_validate(tomllib.loads(block))
         for known in read_acknowledgements(file.acknowledged, code):
             assert known.code == code
+
+
+def test_the_guides_example_of_a_budget_file_is_valid_and_shows_every_part():
+    guide = (Path(__file__).parents[3] / "docs" / "cardinality.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    file = BudgetFile.model_validate(tomllib.loads(block))
+    read_acknowledgements(file.acknowledged, "guide")
+    assert file.model_fields_set == set(BudgetFile.model_fields)
+    shown = set().union(*(b.model_fields_set for b in file.budget))
+    assert shown == set(Budget.model_fields)
 
 
 def test_an_example_of_silencing_takes_the_finding_that_it_is_about():
