@@ -271,7 +271,7 @@ b.inc({ kind: 'y', to: 'z' });
 
 
 def test_opentelemetry(tmp_path: Path) -> None:
-    """Names as the exporter writes them, bounds, attributes, and callbacks."""
+    """Names as the exporter writes them (without units), bounds, attributes, and callbacks."""
     found = scanned(
         tmp_path,
         {
@@ -298,11 +298,22 @@ export function handle(req) {
     assert found["shop_hits_total"].labels == ("http_route", "kind")
     assert found["shop_hits_total"].help == "Hits."
     assert found["shop_hits_total"].values["http_route"].kind == "request path"
-    assert found["shop_time_seconds"].series_per_child == 5
+    assert found["shop_time"].series_per_child == 5
     assert found["size"].series_per_child == 18
     assert found["active"].type is MetricType.GAUGE
     assert found["depth"].values["queue_name"].values == ("main",)
     assert found["load"].values["core"].values == ("all",)
+
+
+def test_functions_that_call_themselves_come_to_an_end(tmp_path: Path) -> None:
+    """Parts of arguments that are passed on and on are not followed without end."""
+    calls = " ".join(f"walk(n.c{i}, n.c{i}.labels);" for i in range(30))
+    code = f"""import {{ Counter }} from 'prom-client';
+const hits = new Counter({{ name: 'hits_total', help: 'h', labelNames: ['kind'] }});
+function walk(n, labels) {{ hits.inc({{ kind: n.kind }}); hits.inc(n.labels); hits.inc(labels); {calls} }}
+"""
+    found = scanned(tmp_path, {"m.js": code})
+    assert found["hits_total"].values["kind"].bound is Bound.UNKNOWN
 
 
 SAMPLE = """import client from 'prom-client';

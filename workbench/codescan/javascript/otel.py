@@ -47,7 +47,8 @@ def declare(call: Call, here: Here, evaluator: Evaluator) -> DeclaredMetric | No
     count = len(bounds) if bounds is not None else (None if advice is not None else DEFAULT_BOUNDS)
     exact = UNSEEN not in name
     return DeclaredMetric(
-        name=exposed_name(name, unit, type_) if exact else name,
+        # This exporter says the unit in a comment, not in the name.
+        name=exposed_name(name, "", type_) if exact else name,
         type=type_,
         help=given.text("description"),
         labels=(),
