@@ -215,21 +215,23 @@ class Tracer:
             of = self.type_of(expr.of, here, depth + 1) if depth < DEEPEST else ""
             return of.partition("]")[2] if of.startswith(("[", "map[")) else ""
         if isinstance(expr, Call | Part) and depth < DEEPEST:
-            return self._type_of_call(expr, here)
+            return self._type_of_call(expr, here, depth)
         return expr.type if isinstance(expr, Record) else ""
 
-    def _type_of_call(self, expr: Call | Part, here: Here) -> str:
+    def _type_of_call(self, expr: Call | Part, here: Here, depth: int) -> str:
         call, index = (expr.of, expr.index) if isinstance(expr, Part) else (expr, 0)
         if not isinstance(call, Call):
             return ""
         found = {
             file.scopes[scope].results[index] if index < len(file.scopes[scope].results) else ""
-            for file, scope in self.functions(call.callee, here, sure=True)
+            for file, scope in self.functions(
+                call.callee, here, sure=True, depth=max(depth + 1, DEEPEST - 2)
+            )
         }
         return found.pop() if len(found) == 1 else ""
 
     def functions(
-        self, callee: Expr, here: Here, *, sure: bool = False
+        self, callee: Expr, here: Here, *, sure: bool = False, depth: int = DEEPEST - 2
     ) -> list[tuple[FileFacts, int]]:
         """The functions of the tree that a call may mean.
 
@@ -239,13 +241,15 @@ class Tracer:
             What is called, and where.
         sure
             Leave out methods of objects whose type is not seen.
+        depth
+            How many steps were taken to come here: ``x = x.next()`` has no end of them.
         """
         found = self.program.functions(callee, here)
         if isinstance(callee, Member) and not found:
-            return self._methods_elsewhere(callee, here)
+            return self._methods_elsewhere(callee, here, depth)
         if not isinstance(callee, Member) or not any(f.scopes[s].owner for f, s in found):
             return found
-        type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&")
+        type_ = self.type_of(callee.of, here, depth).lstrip("*&")
         if not type_:
             scope = here.file.scopes[here.scope]
             own = isinstance(callee.of, Name) and callee.of.name == scope.receiver
@@ -256,9 +260,11 @@ class Tracer:
             [] if type_ in self.program.package_of(here.file).field_order else found
         )
 
-    def _methods_elsewhere(self, callee: Member, here: Here) -> list[tuple[FileFacts, int]]:
+    def _methods_elsewhere(
+        self, callee: Member, here: Here, depth: int
+    ) -> list[tuple[FileFacts, int]]:
         """A method of an object whose type is imported by its name."""
-        type_ = self.type_of(callee.of, here, DEEPEST - 2).lstrip("*&").partition("<")[0]
+        type_ = self.type_of(callee.of, here, depth).lstrip("*&").partition("<")[0]
         other = self.program.imported(type_, here.file) if "." not in type_ else None
         if other is None:
             return []

@@ -310,6 +310,9 @@ def test_functions_that_call_themselves_come_to_an_end(tmp_path: Path) -> None:
     calls = " ".join(f"walk(n.c{i}, n.c{i}.labels);" for i in range(30))
     code = f"""import {{ Counter }} from 'prom-client';
 const hits = new Counter({{ name: 'hits_total', help: 'h', labelNames: ['kind'] }});
+let at = start();
+at = at.next().next();
+at.next().labels({{ kind: at.kind }});
 function walk(n, labels) {{ hits.inc({{ kind: n.kind }}); hits.inc(n.labels); hits.inc(labels); {calls} }}
 """
     found = scanned(tmp_path, {"m.js": code})
