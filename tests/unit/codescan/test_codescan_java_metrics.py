@@ -462,6 +462,7 @@ def test_broken_files_never_raise(tmp_path: Path) -> None:
         for _ in range(chance.randint(1, 12)):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         samples.append(bytes(damaged))
+    samples.append(whole.replace(b'case "a" -> id; default -> r.getMethod();', b""))
     samples.append(b"io.micrometer " + chance.randbytes(4000))
     samples.append(b"import io.micrometer.x;class A{int a=" + b"(" * 3000)
     samples.append(b"import io.micrometer.x;class A{Object a=b" + b".c()" * 3000 + b";}")

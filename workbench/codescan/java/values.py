@@ -274,6 +274,8 @@ class JavaValues(GuardedReader):
                     self.walk(child)
                     options.extend(self._yields[before:])
                     del self._yields[before:]
+        if not options:
+            return Opaque(node.start_byte, node.end_byte)
         return Choice(node.start_byte, node.end_byte, tuple(options))
 
     _yields: list[Expr]
