@@ -107,6 +107,8 @@ def estimate_children(
 def _from_text(candidate: LabelTable, known: Mapping[str, LabelValues]) -> Children:
     """A metric that only the candidate's text shows."""
     product = _product(_size(candidate.distinct(n), known.get(n)) for n in candidate.labels)
+    if any(_unbounded(known)):  # also a label that this text does not show yet
+        product = None
     return Children(
         SeriesBounds(candidate.series, candidate.series, _at_least(product, candidate.series)),
         seen=candidate.series,
@@ -226,6 +228,8 @@ class _Meeting:
 
     def most(self) -> int | None:
         """Labels with something new combine freely with all that was seen of the others."""
+        if any(_unbounded(self.known)):
+            return None
         free = [n for n in self.labels if n in self.new or n in self.added or not self.sizes[n]]
         fixed = [n for n in self.shared if n not in free]
         product = _product(self.sizes[n] for n in free)

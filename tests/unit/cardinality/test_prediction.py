@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -125,6 +126,16 @@ def test_an_unbounded_label_has_no_upper_bound() -> None:
     metric = only(predict(code("x_total", {"path": wild, "method": listed("GET", "PUT")})))
     assert metric.after == SeriesBounds(0, 2, None)
     assert any("r.URL.Path" in reason for reason in metric.reasons)
+
+
+def test_code_beside_text_takes_the_bound_away() -> None:
+    """Text that does not show the label yet bounds nothing that code says has no bound."""
+    wild = LabelValues(Bound.UNBOUNDED, "request path", reason="r.URL.Path")
+    declared = code("x_total", {"path": wild, "method": listed("GET", "PUT")}).declared
+    seen = text(observed("x_total", grid(method="GET"), type_="counter"))
+    both = replace(seen, declared=declared)
+    assert only(predict(both)).after.most is None
+    assert only(predict(both, seen)).after.most is None
 
 
 def test_children_are_the_sum_over_call_sites() -> None:
