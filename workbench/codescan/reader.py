@@ -7,6 +7,7 @@ walked through, so that no call is missed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node
 
 __all__ = ["Reader"]
+
+_LONGEST: Final = 5.0
+"""Seconds of the processor's time that parsing one file may take."""
+
+_PIECE: Final = 1 << 16
 
 _DEEPEST: Final = 120
 """How deep code may nest before the rest is left unread: Python's own stack is not endless."""
@@ -61,7 +67,20 @@ class Reader:
         """Parse and note everything."""
         from tree_sitter import Parser
 
-        tree = Parser(grammar).parse(self.source)
+        end = time.process_time() + _LONGEST
+
+        def piece(offset: int, _point: object) -> bytes:
+            return self.source[offset : offset + _PIECE]
+
+        def late(*_progress: object) -> bool:
+            return time.process_time() > end
+
+        try:
+            tree = Parser(grammar).parse(piece, progress_callback=late)
+        except ValueError:
+            # Some grammars never come to an end of some damaged files.
+            self.facts.broken = 1
+            return self.facts
         if tree.root_node.has_error:
             self.facts.broken = _first_error(tree.root_node)
         self.walk(tree.root_node)
