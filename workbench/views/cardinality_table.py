@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.cardinality.audit import Audit
 from workbench.cardinality.counts import FamilyCount, LabelCount, LabelOfFamily
+from workbench.cardinality.fixes import Fix, FixKind
 from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import Status
 from workbench.cardinality.summary import because, change_columns, written
@@ -151,7 +152,10 @@ def labels_listing(result: Audit) -> Listing:
 
 
 def _label(label: LabelCount) -> tuple[object, ...]:
-    shapes = ", ".join(f"{shape.value} {part:.0%}" for shape, part in label.shapes.shares.items())
+    shapes = ", ".join(
+        shape.value if part == 1 else f"{shape.value} {part:.0%}"
+        for shape, part in label.shapes.shares.items()
+    )
     top = ", ".join(f"{v.value} ({v.series:,})" for v in label.top[:3])
     return (
         label.name,
@@ -254,10 +258,16 @@ def fixes_listing(result: Audit) -> Listing:
             subject,
             fix.kind.value,
             f"{fix.before:,} → {fix.after:,}" if fix.saves else f"{fix.before:,}",
-            f"{len(fix.breaks):,} queries" if fix.breaks else "none that was read",
+            _broken(fix),
             fix.where,
             fix.commented(),
         )
         for subject, fix in fixes
     ]
     return Listing(headings, rows, "Nothing that a configuration could mend.", frozenset(("text",)))
+
+
+def _broken(fix: Fix) -> str:
+    if fix.kind is FixKind.LIMITS:
+        return _NONE
+    return f"{len(fix.breaks):,} queries" if fix.breaks else "none that was read"

@@ -32,7 +32,7 @@ class Listing:
     empty
         Why there may be no rows.
     code
-        Columns that hold code of several lines, which is folded away.
+        Columns that hold code of several lines: it stands folded below the table.
 
     Examples
     --------
@@ -66,38 +66,36 @@ class Listing:
         return self.frame.to_string(index=False) if self.rows else self.empty
 
     def _repr_html_(self) -> str:
-        from workbench.views.table import Cell, escaped, html_table
+        from workbench.views.table import Cell, code_block, escaped, html_table
 
         if not self.rows:
             return f"<p>{escaped(self.empty)}</p>"
+        texts = list(self._texts(self.rows[:_MOST]))
+        plain = [i for i, heading in enumerate(self.headings) if heading not in self.code]
         shown = [
-            [
-                _folded(text) if heading in self.code else Cell(escaped(text), _kind(cell))
-                for heading, text, cell in zip(self.headings, texts, row, strict=True)
-            ]
-            for texts, row in zip(self._texts(self.rows[:_MOST]), self.rows, strict=False)
+            [Cell(escaped(text[i]), _kind(row[i])) for i in plain]
+            for text, row in zip(texts, self.rows, strict=False)
         ]
         hidden = len(self.rows) - len(shown)
-        return html_table(self.headings, shown, note=f"{hidden:,} more" if hidden else "")
+        note = f"{hidden:,} more" if hidden else ""
+        table = html_table([self.headings[i] for i in plain], shown, note=note)
+        folded = [
+            code_block(f"{text[0]}: {text[1]}", text[i])
+            for text in texts
+            for i in range(len(text))
+            if i not in plain and text[i]
+        ]
+        return table + "".join(folded)
 
 
 def _text(cell: object, *, lines: bool) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     text = str(cell)
-    if lines:
-        return "\n".join(plain_text(line, most=400) for line in text.split("\n"))
+    if lines:  # whole, whatever its length: it is there to be pasted
+        return "\n".join(plain_text(line, most=len(line)) for line in text.split("\n"))
     return plain_text(text, most=600)
 
 
 def _kind(cell: object) -> str:
     return "n" if isinstance(cell, int) else ""
-
-
-def _folded(text: str) -> str:
-    from workbench.views.table import Cell, escaped
-
-    if not text:
-        return ""
-    body = "\n".join(escaped(line) for line in text.split("\n"))
-    return Cell(f"<details><summary>show</summary><pre>{body}</pre></details>")

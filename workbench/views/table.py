@@ -21,7 +21,7 @@ from workbench.views.series import last_values
 from workbench.views.theme import COLOURS
 from workbench.window import format_time
 
-__all__ = ["findings_table", "frame_table", "html_table", "provenance_table"]
+__all__ = ["code_block", "findings_table", "frame_table", "html_table", "provenance_table"]
 
 _MOST: Final = 50
 
@@ -122,10 +122,20 @@ def _what(finding: Finding) -> Cell:
 def _next_step(finding: Finding) -> Cell:
     if not finding.fix:
         return Cell(escaped(finding.next_step))
-    change = "<pre>" + "\n".join(map(escaped, finding.fix.split("\n"))) + "</pre>"
-    return Cell(
-        f"{escaped(finding.next_step)}<details><summary>the change</summary>{change}</details>"
-    )
+    return Cell(f"{escaped(finding.next_step)}{code_block('the change', finding.fix)}")
+
+
+def code_block(summary: str, code: str) -> str:
+    """Code of several lines, folded under a line of text; never shortened, for it is to be pasted.
+
+    Examples
+    --------
+    >>> code_block("fix", "a: <b>")
+    '<details><summary>fix</summary><pre>a: &lt;b&gt;</pre></details>'
+    """
+    lines = [html.escape(plain_text(line, most=len(line))) for line in code.split("\n")]
+    body = "\n".join(lines)
+    return f"<details><summary>{escaped(summary)}</summary><pre>{body}</pre></details>"
 
 
 def provenance_table(provenances: Iterable[Provenance]) -> str:

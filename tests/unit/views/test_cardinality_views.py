@@ -10,6 +10,7 @@ from workbench.cardinality.audit import AuditOptions, audit
 from workbench.cardinality.budgets import BudgetFile
 from workbench.codescan import scan_source
 from workbench.exposition import scan
+from workbench.findings import Finding, Severity
 from workbench.inventory import Inventory
 from workbench.usage import load_usage
 from workbench.views.cardinality import cardinality_chart, cardinality_table
@@ -22,6 +23,7 @@ from workbench.views.cardinality_table import (
     use_listing,
 )
 from workbench.views.listing import Listing
+from workbench.views.table import findings_table
 
 HOSTILE = "a' + datum.x + '</script><b>&\u2028{{instance}}"
 
@@ -224,6 +226,17 @@ def test_fixes_stand_with_what_they_save_and_keep_their_lines(compared):
     assert first["series"] == "120 → 1"
     assert "\n" in first["text"]
     assert re.search(r"<pre>[^<]*\n[^<]*</pre>", listing._repr_html_())
+
+
+def test_a_change_is_never_shortened():
+    """A regular expression over many names is one long line, and is to be pasted."""
+    names = "|".join(f"metric_{i}_total" for i in range(400))
+    listing = Listing(
+        ("a", "b", "text"), [("x", "y", f"regex: '{names}'")], "", frozenset(["text"])
+    )
+    assert names in listing._repr_html_()
+    finding = Finding("CARD-UNUSED-METRIC", Severity.INFO, "a", "b", fix=f"regex: '{names}'")
+    assert names in findings_table([finding])
 
 
 def test_personal_values_are_masked_in_every_table():
