@@ -175,7 +175,7 @@ class _Scan:
             self._unread[path] = result
             return None
         if result.broken:
-            self._fail(path, result.broken, "does not parse; the rest of the file was read")
+            self._fail(path, result.broken, "does not parse; what could be read of the file was")
         return result
 
     def _fail(self, path: str, line: int, reason: str) -> None:
