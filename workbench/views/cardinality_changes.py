@@ -55,7 +55,8 @@ class _Line:
             "least": self.after.least,
             "most": most,
             "open": None if bounded else top,
-            "colour": self.colour or (_GROWS if grown > 0 else _SHRINKS if grown < 0 else _SAME),
+            "colour": self.colour
+            or (_GROWS if grown > 0 or not bounded else _SHRINKS if grown < 0 else _SAME),
             "figure": self.figure,
             "range": f"{self.after.least:,} … {most:,}"
             if bounded
@@ -72,11 +73,11 @@ def changes_part(rows: Rows, result: Audit) -> list[Any]:
         return [message(rows, "The candidate changes no metric.")] if result.baseline else []
     shown = changed[:MOST]
     p = result.prediction
-    whole = [_Line("all series", p.before, p.after, _signed(p.after.expected - p.before))]
+    whole = [_Line("all series", p.before, p.after, _gain(p.before, p.after))]
+    without_bound = _without_bound(result)
     if result.baseline is not None:
-        lines = [*whole, *map(_line, shown)]
+        lines = [*whole, *(_line(m, without_bound.get(m.name, ())) for m in shown)]
     else:
-        without_bound = _without_bound(result)
         lines = [_declared_line(m, without_bound.get(m.name, ())) for m in shown]
     rollout = result.baseline is not None and not p.observed
     top = _top(lines, p.rollout.expected if rollout else 0)
@@ -103,20 +104,23 @@ def _changed(result: Audit) -> list[MetricPrediction]:
     return found
 
 
-def _line(metric: MetricPrediction) -> _Line:
+def _line(metric: MetricPrediction, unbounded: Sequence[str]) -> _Line:
     words = {Status.NEW: "new", Status.GONE: "gone"}
     why = words.get(metric.status, "")
+    if unbounded:
+        why = f"no bound: {plain_text(', '.join(unbounded), most=24)}"
     if not why and metric.culprit:
         new = "new label " if metric.culprit in metric.new_labels else ""
         why = f"{new}{plain_text(metric.culprit, most=24)}"
+    elif not why and metric.new_labels:
+        why = f"new label {plain_text(metric.new_labels[0], most=24)}"
     elif not why and metric.gone_labels:
         why = f"without {plain_text(metric.gone_labels[0], most=24)}"
     elif not why and (metric.new_bounds or metric.gone_bounds):
         why = "other buckets"
     tail = f" · {why}" if why else ""
     name = f"{plain_text(metric.name, most=NAME - len(tail))}{tail}"
-    more = "" if metric.after.most is not None else " or more"
-    return _Line(name, metric.before, metric.after, f"{_signed(metric.difference)}{more}")
+    return _Line(name, metric.before, metric.after, _gain(metric.before, metric.after))
 
 
 def _declared_line(metric: MetricPrediction, unbounded: Sequence[str]) -> _Line:
@@ -136,8 +140,12 @@ def _without_bound(result: Audit) -> dict[str, list[str]]:
     }
 
 
-def _signed(number: int) -> str:
-    return f"+{number:,}" if number > 0 else f"−{-number:,}" if number < 0 else "±0"
+def _gain(before: int, after: SeriesBounds) -> str:
+    """Series more than now, with a sign."""
+    number = after.expected - before
+    if after.most is None:
+        return f"{number:+,} or more".replace("-", "−")
+    return f"{number:+,}".replace("-", "−") if number else "±0"
 
 
 def _legend(result: Audit) -> str:

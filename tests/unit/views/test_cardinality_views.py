@@ -24,6 +24,7 @@ from workbench.views.cardinality_table import (
 )
 from workbench.views.listing import Listing
 from workbench.views.table import findings_table
+from workbench.views.theme import COLOURS
 
 HOSTILE = "a' + datum.x + '</script><b>&\u2028{{instance}}"
 
@@ -132,6 +133,17 @@ def test_what_has_no_bound_runs_to_the_end_of_the_axis(code):
     assert row["range"].endswith("no bound")
     assert "no bound: path" in svg
     assert "families" not in spec["datasets"]
+
+
+def test_code_beside_text_warns_of_a_label_without_a_bound_though_nothing_is_expected(tmp_path):
+    (tmp_path / "main.go").write_text(GO)
+    old = "# TYPE go_requests_total counter\ngo_requests_total 1\n"
+    spec, _ = _draw(audit(scan_source(tmp_path), scan(old)))
+    whole, row = spec["datasets"]["changes"]
+    assert row["name"] == "go_requests_total · no bound: path"
+    assert whole["figure"].endswith(" or more")
+    assert row["figure"].endswith(" or more")
+    assert row["colour"] == whole["colour"] == COLOURS["limit"]
 
 
 def test_an_axis_of_counts_says_each_number_in_full():
