@@ -83,8 +83,11 @@ def headline(result: Audit) -> str:
     change = p.after.expected - p.before
     if p.observed:
         return f"{change:+,} series: {p.before:,} in {result.baseline.origin}, {p.after.expected:,} now"
+    if p.after.most is None:
+        more = f", {change:+,} before the labels without a bound grow" if change else ""
+        return f"{p.before:,} series now, {_series(p.after)} with {counted(p.replicas, 'target')}{more}"
     return (
-        f"{'at least ' if p.after.most is None else ''}{change:+,} series: {p.before:,} now, "
+        f"{change:+,} series: {p.before:,} now, "
         f"{written(p.after)} with {counted(p.replicas, 'target')}, "
         f"up to {p.rollout.expected:,} while it rolls out"
     )
