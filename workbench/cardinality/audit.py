@@ -16,6 +16,7 @@ from workbench.cardinality.judgements.history import judge_history
 from workbench.cardinality.judgements.text import judge_buckets, judge_lint, judge_reading
 from workbench.cardinality.judgements.values import judge_values
 from workbench.cardinality.lint import LintRule, lint
+from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import REPLICA_LABELS, Prediction, predict
 from workbench.findings import Finding, Severity
 from workbench.inventory import DeclaredMetric, Inventory
@@ -329,7 +330,7 @@ def _declared(declared: DeclaredMetric) -> dict[str, Any]:
                 "bound": values.bound.value,
                 "kind": values.kind,
                 "count": values.count,
-                "values": list(values.values[:50]),
+                "values": list(map(mask, values.values[:50])),
                 "reason": values.reason,
                 "places": [str(p) for p in values.places[:20]],
             }

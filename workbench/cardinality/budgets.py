@@ -99,7 +99,9 @@ class Price(BaseModel):
 
     model_config = _MODEL
 
-    per_thousand_series_month: Decimal = Field(ge=0, description="money for 1,000 active series")
+    per_thousand_series_month: Decimal = Field(
+        ge=0, le=1_000_000_000, description="money for 1,000 active series"
+    )
     currency: str = Field("USD", pattern="^[A-Z]{3}$", description="as in ISO 4217")
 
     def of(self, series: int) -> Decimal:
@@ -168,7 +170,7 @@ def _load(path: Path) -> BudgetFile:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         msg = f"budget file {path} cannot be read ({why})"
         raise SettingsError(msg, "check the path and its permissions") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         msg = f"budget file {path} is not TOML: {error}"
         raise SettingsError(msg, f"mend that line; a budget is written {_EXAMPLE}") from None
     try:

@@ -114,7 +114,7 @@ def _from_text(candidate: LabelTable, known: Mapping[str, LabelValues]) -> Child
         seen=candidate.series,
         product=product,
         new_labels=candidate.labels,
-        by_label={n: candidate.series - candidate.without([n]) for n in candidate.labels},
+        by_label={n: candidate.series - left for n, left in candidate.without_each().items()},
         reasons=tuple(_unbounded(known)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from workbench.cardinality.audit import AUDIT_VERSION
 from workbench.errors import InputError
@@ -12,6 +12,9 @@ from workbench.inventory import Inventory, ObservedMetric, family_name
 from workbench.samples import MetricMetadata, MetricType
 
 __all__ = ["is_audit", "read_audit"]
+
+_MOST: Final = 10**12
+"""Series that are believed: more than all Prometheus servers hold."""
 
 
 def is_audit(path: Path) -> bool:
@@ -30,11 +33,19 @@ def read_audit(path: Path) -> Inventory:
     """
     try:
         data = json.loads(path.read_bytes())
+        json.dumps(data, ensure_ascii=False).encode()  # an escape may be half a character
         version = data["version"]
         rows: dict[str, dict[str, Any]] = data["inventory"]
         if version == AUDIT_VERSION:
             return _inventory(f"audit of {data['candidate']}", rows)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         msg = f"{path} is a damaged audit ({type(error).__name__}: {error})"
         raise InputError(msg, "run that audit again with --format json") from None
     msg = f"{path} is an audit of version {version!r}, this release reads {AUDIT_VERSION}"
@@ -51,10 +62,18 @@ def _inventory(origin: str, rows: dict[str, dict[str, Any]]) -> Inventory:
     metrics = {}
     for name, row in rows.items():
         family = family_name(name, histograms)
-        counts = {label: int(count) for label, count in row["labels"].items() if count is not None}
+        counts = {label: _count(n) for label, n in row["labels"].items() if n is not None}
         metrics[name] = ObservedMetric(
-            name, family, int(row["series"]), types[name], value_counts=counts
+            name, family, _count(row["series"]), types[name], value_counts=counts
         )
     metadata = {m.family: MetricMetadata(m.family, m.type) for m in metrics.values()}
     notes = ("the baseline is an earlier audit: its counts are known, its label sets are not",)
     return Inventory(origin, metrics, metadata=metadata, notes=notes)
+
+
+def _count(number: Any) -> int:
+    count = int(number)
+    if not 0 <= count <= _MOST:
+        msg = "a count is negative or above a trillion"
+        raise ValueError(msg)
+    return count

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from enum import StrEnum
+from errno import EISDIR
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,7 +46,7 @@ def audit(
         typer.Argument(
             help="What will be deployed: a folder of source code, a file of metrics or - for standard "
             "input, https://host/metrics, a server, a snapshot, or blocks of Prometheus' database; several are read together "
-            "[default: the source].",
+            "(default: the source).",
         ),
     ] = None,
     *,
@@ -73,7 +75,10 @@ def audit(
     replicas: Annotated[
         int | None,
         typer.Option(
-            "--replicas", min=1, help="Targets that will run it [default: as many as run now]."
+            "--replicas",
+            min=1,
+            max=1_000_000_000,
+            help="Targets that will run it (default: as many as run now).",
         ),
     ] = None,
     keep_names: Annotated[
@@ -173,15 +178,27 @@ def _default_source(source: str | None) -> str:
 
 
 def _refuse_unread(result: Audit, *, lenient: bool) -> None:
-    """Lines that cannot be read end the audit: what they hide might be the label that matters."""
+    """What cannot be read ends the audit: it might hide the label, or the query, that matters."""
     if lenient:
         return
+    from workbench.cardinality.masking import mask
+    from workbench.units import counted
+
+    if result.usage is not None and (files := result.usage.unread_files):
+        for line in files[:10]:
+            say(f"{line.path}: {mask(line.reason)}")
+        msg = f"{counted(len(files), 'file')} of rules or dashboards could not be read"
+        mend = "mend them, or audit without what they use with --lenient"
+        raise BadRowsError(msg, mend)
     for part in (result.candidate, result.baseline):
         if part is None or not part.unread_count:
             continue
         for line in part.unread[:10]:
-            say(f"{line.path}:{line.line}: {line.reason}")
-        msg = f"{part.unread_count:,} lines or files of {part.origin} could not be read"
+            say(f"{line.path}:{line.line}: {mask(line.reason)}")
+        lines = (
+            "1 line or file" if part.unread_count == 1 else f"{part.unread_count:,} lines or files"
+        )
+        msg = f"{lines} of {part.origin} could not be read"
         raise BadRowsError(msg, "mend them, or audit the rest with --lenient")
 
 
@@ -292,13 +309,22 @@ def _plain_table(result: Audit) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8", errors="replace")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        msg = f"{path} cannot be written ({error.strerror})"
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder")
+        if path.exists() and not path.is_file():  # /dev/stdout or a pipe: never put a file there
+            path.write_text(text, encoding="utf-8", errors="replace")
+            return
+        place = path.resolve()  # what a link points to is written, not the link
+        beside = place.with_name(f".audit-{os.getpid()}.part")
+        try:
+            beside.write_text(text, encoding="utf-8", errors="replace")
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # the latter is a loop of links
+        why = getattr(error, "strerror", None) or error
+        msg = f"{path} cannot be written ({why})"
         raise OutputError(msg, "check the folder, its permissions and the space") from None
 
 

@@ -81,7 +81,9 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits of the code and what it is about, not of its figures."""
-        return hashlib.blake2b(f"{self.code}\0{self.about}".encode(), digest_size=8).hexdigest()
+        return hashlib.blake2b(
+            f"{self.code}\0{self.about}".encode(errors="surrogatepass"), digest_size=8
+        ).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""

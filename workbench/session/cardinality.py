@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cardinality.audit import Audit, AuditOptions, audit
+from workbench.errors import InputError
 from workbench.inventory import Inventory
 from workbench.session.inventories import is_source, job_history, read_inventories
 from workbench.units import parse_duration
@@ -63,6 +64,7 @@ def run_audit(
     SourceError
         A server or target does not answer.
     """
+    _check(request)
     file = read_budgets(request)
     candidate = read_inventories(
         request.candidate, matchers=request.match, exclude=request.exclude, progress=progress
@@ -88,6 +90,17 @@ def run_audit(
     same = bool(ago_ms) and not request.baseline
     options = replace(request.options, history=tuple(history), same_source=same)
     return judge(candidate, baseline, usage, file, options)
+
+
+def _check(request: AuditRequest) -> None:
+    """Refuse what would be answered, and wrongly."""
+    names = [*request.candidate, *request.baseline]
+    if names.count("-") > 1:
+        msg = "standard input is named more than once, and can be read once"
+        raise InputError(msg, "save one of the inputs to a file")
+    if request.since and not any(map(is_source, names)):
+        msg = f"--since {request.since}: {', '.join(names)} has no history"
+        raise InputError(msg, "name a server or snapshot, or give --baseline alone")
 
 
 def judge(

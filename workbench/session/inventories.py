@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -66,8 +67,15 @@ def read_inventory(
     SourceError
         A server or target does not answer.
     """
+    if not name.strip():  # an unset variable in quotes
+        msg = f"a name of what to audit is empty ({name!r})"
+        raise InputError(msg, "give a folder, a file, a URL, or . for this folder")
     if name == "-":
         from workbench.exposition import scan
+
+        if sys.stdin is None:
+            msg = "standard input is closed"
+            raise InputError(msg, "pipe metrics into the command, or name a file")
 
         return scan(sys.stdin.buffer, names=["standard input"])
     if name.startswith(_SCHEMES):
@@ -99,9 +107,20 @@ def _from_path(path: Path, exclude: Sequence[str], progress: Progress) -> Invent
 
         if is_audit(path):
             return read_audit(path)
+    if path.is_block_device() or (path.is_char_device() and not _ends(path)):
+        msg = f"{path} is a device, not a file of metrics"
+        raise InputError(msg, "name a file, or - for standard input")
     from workbench.exposition import scan
 
     return scan(path)
+
+
+def _ends(device: Path) -> bool:
+    """Whether reading a device comes to an end: the null device, and terminals."""
+    if device.samefile(os.devnull):
+        return True
+    with device.open("rb", buffering=0) as file:
+        return file.isatty()
 
 
 def _from_source(

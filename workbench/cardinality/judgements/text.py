@@ -24,7 +24,7 @@ def judge_lint(
             "CARD-LINT",
             problem.severity,
             f"{problem.rule.value} {problem.metric}{label}",
-            f"{problem.metric}: {problem.text} ({problem.rule.value})",
+            f"{problem.metric}: {mask(problem.text)} ({problem.rule.value})",
             problem.mend,
             evidence={"rule": problem.rule.value, "metric": problem.metric, "label": problem.label},
             where="" if problem.place else problem.metric,

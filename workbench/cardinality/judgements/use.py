@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from workbench.cardinality.families import Family
+from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import MetricPrediction, Prediction, Status
 from workbench.findings import Finding, Severity
 from workbench.units import counted
@@ -78,7 +79,7 @@ def breakage_rows(broken: Iterable[Breakage]) -> list[dict[str, Any]]:
     return [
         {
             "query": b.query.title,
-            "expression": b.query.expression,
+            "expression": mask(b.query.expression),
             "place": str(b.query.place),
             "effect": b.effect.value,
             "reason": b.reason,

@@ -96,7 +96,9 @@ def _result(finding: Finding, rule: int, place: Place | None) -> dict[str, Any]:
 
 
 def _location(place: Place, where: str) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path, safe="/:")}}
+    physical: dict[str, Any] = {
+        "artifactLocation": {"uri": quote(place.path, safe="/:", errors="surrogateescape")}
+    }
     if place.line:
         physical["region"] = {"startLine": place.line}
         if place.column:
