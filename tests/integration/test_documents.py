@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/guide.md", "docs/snapshots.md", "docs/reports.md", "docs/cardinality.md"]
+PAGES = [
+    "README.md",
+    "docs/guide.md",
+    "docs/snapshots.md",
+    "docs/reports.md",
+    "docs/cardinality.md",
+]
 
 
 def blocks(language):
