@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy as np
 from workbench.cardinality.bounds import SeriesBounds
 from workbench.inventory import Bound, DeclaredMetric, LabelTable, LabelValues
 
-__all__ = ["Children", "estimate_children"]
+__all__ = ["Children", "compare_code", "estimate_children"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,33 @@ def _from_code(declared: DeclaredMetric, known: Mapping[str, LabelValues]) -> Ch
         new_labels=declared.labels,
         by_label={n: expected - expected // count for n, count in counts.items()},
         reasons=tuple(_unbounded(known)),
+    )
+
+
+def compare_code(new: DeclaredMetric, old: DeclaredMetric) -> Children:
+    """Two versions of a declaration, of which no text is known.
+
+    Parameters
+    ----------
+    new, old
+        The declarations.
+    """
+    known, before = new.values, old.values
+    result = _from_code(new, known)
+    fresh = tuple(n for n in new.labels if n not in before)
+    gone = tuple(n for n in old.labels if n not in known and n not in new.constant_labels)
+    added = {
+        name: tuple(sorted(set(known[name].values) - set(before[name].values)))
+        for name in new.labels
+        if name in before
+    }
+    return replace(
+        result,
+        new_labels=fresh,
+        gone_labels=gone,
+        new_values={name: values for name, values in added.items() if values},
+        replaced=1.0 if fresh or gone else 0.0,
+        by_label={n: c for n, c in result.by_label.items() if n in fresh or added.get(n)},
     )
 
 

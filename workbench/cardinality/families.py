@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,19 +11,31 @@ from workbench.inventory import (
     DeclaredMetric,
     Inventory,
     LabelTable,
-    LabelValues,
     ObservedMetric,
     family_name,
 )
 from workbench.samples import MetricType
 
-__all__ = ["Family", "declared_children", "families", "family_key"]
+__all__ = ["SYNTHETIC", "Family", "families", "family_key"]
 
 _PER_CHILD: Final = frozenset({"le", "quantile"})
 """Labels that tell the series of one child apart."""
 
-_MOST_LISTED: Final = 10_000
-"""More sets of values than this are not listed from code: they are only counted."""
+SYNTHETIC: Final = frozenset(
+    {
+        "up",
+        "scrape_duration_seconds",
+        "scrape_samples_scraped",
+        "scrape_samples_post_metric_relabeling",
+        "scrape_series_added",
+        "scrape_timeout_seconds",
+        "scrape_sample_limit",
+        "scrape_body_size_bytes",
+        "ALERTS",
+        "ALERTS_FOR_STATE",
+    }
+)
+"""Series that a server makes itself: no build exposes them, and no relabelling drops them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +122,17 @@ def families(inventory: Inventory, others: Iterable[Inventory] = ()) -> dict[str
     others
         Further inventories whose declared types help to tell families where this has none.
     """
+    others = list(others)
     types = _types(inventory, others)
     members: dict[str, list[ObservedMetric]] = defaultdict(list)
     names: dict[str, str] = {}
+    created = {d.created for part in (*others, inventory) for d in part.declared} - {""}
     for metric in inventory.metrics.values():
         # What either version declares for itself is a family there and here.
         name = metric.name if metric.name in types else metric.family
         name = family_name(name, types)
+        if metric.name in created:
+            name = metric.name.removesuffix("_created")
         members[family_key(name)].append(metric)
         names.setdefault(family_key(name), name)
     declared = {family_key(d.name): d for d in reversed(inventory.declared) if d.name_exact}
@@ -139,28 +153,3 @@ def _types(inventory: Inventory, others: Iterable[Inventory]) -> Mapping[str, Me
         if name.endswith("_bucket") and "le" in metric.labels:
             types.setdefault(name.removesuffix("_bucket"), MetricType.HISTOGRAM)
     return types
-
-
-def declared_children(declared: DeclaredMetric) -> LabelTable | None:
-    """The label sets that code tells of, with names of our own for values that it does not list.
-
-    Returns
-    -------
-    LabelTable or None
-        None where there are too many to list.
-    """
-    rows: list[dict[str, str]] = []
-    for site in declared.sites:
-        listed = {name: _values(site.values.get(name)) for name in declared.labels}
-        if len(rows) + math.prod(len(v) for v in listed.values()) > _MOST_LISTED:
-            return None
-        sets = itertools.product(*listed.values())
-        rows += [dict(zip(listed, values, strict=True)) for values in sets]
-    return LabelTable.of(rows or [dict.fromkeys(declared.labels, "…")])
-
-
-def _values(values: LabelValues | None) -> list[str]:
-    if values is None:
-        return ["…"]
-    unlisted = max(0, (values.count or 0) - len(values.values))
-    return [*values.values, *(f"{values.kind} {i}…" for i in range(unlisted))] or ["…"]

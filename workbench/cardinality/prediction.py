@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from workbench.cardinality.bounds import SeriesBounds, total
-from workbench.cardinality.children import Children, estimate_children
-from workbench.cardinality.families import Family, declared_children, families
+from workbench.cardinality.children import Children, compare_code, estimate_children
+from workbench.cardinality.families import SYNTHETIC, Family, families
 from workbench.cardinality.masking import mask
 from workbench.inventory import Inventory, LabelTable, Place
 from workbench.samples import MetricType
@@ -19,19 +19,6 @@ __all__ = ["SERIES_PER_TARGET", "MetricPrediction", "Prediction", "Status", "pre
 SERIES_PER_TARGET: Final = 5
 """What Prometheus adds for each target: ``up``, ``scrape_duration_seconds``,
 ``scrape_samples_scraped``, ``scrape_samples_post_metric_relabeling``, ``scrape_series_added``."""
-
-_SYNTHETIC: Final = frozenset(
-    {
-        "up",
-        "scrape_duration_seconds",
-        "scrape_samples_scraped",
-        "scrape_samples_post_metric_relabeling",
-        "scrape_series_added",
-        "ALERTS",
-        "ALERTS_FOR_STATE",
-    }
-)
-"""Series that a server makes itself: no build exposes them."""
 
 REPLICA_LABELS: Final = ("instance", "pod")
 """Labels of a target that tell replicas apart."""
@@ -219,12 +206,12 @@ def predict(
     scale = 1 if scraped else replicas_before
     deploy = _Deploy(targets, count, scale, steady=scraped and count == seen)
     kept = [
-        _judge(family, old.get(key), deploy) for key, family in new.items() if key not in _SYNTHETIC
+        _judge(family, old.get(key), deploy) for key, family in new.items() if key not in SYNTHETIC
     ]
     # Code does not show what its libraries expose: only text can say that a metric is gone.
     leave = _gone if candidate.metrics else _not_shown
     for key, family in old.items():
-        if key not in new and key not in _SYNTHETIC:
+        if key not in new and key not in SYNTHETIC:
             judge = _gone if family.declared is not None and not family.members else leave
             kept.append(judge(family, _before(family) * scale))
     synthetic = SERIES_PER_TARGET * count
@@ -345,14 +332,14 @@ def _children(new: Family, old: Family | None, targets: frozenset[str]) -> tuple
         counted = SeriesBounds(new.series, max(new.series, old.series if old else 0), None)
         return Children(counted, reasons=("the candidate only counts it",)), 1.0
     before = old.children if old is not None else None
+    if shown is None and new.declared and old and old.declared and not old.members:
+        return compare_code(new.declared, old.declared), per_child
     if old is not None and old.members and before is None:
         known = estimate_children(shown, None, new.declared)
         floor = max(known.bounds.expected, round(old.series / per_child))
         bounds = SeriesBounds(known.bounds.least, floor, None)
         return Children(bounds, reasons=("the baseline only counts it",)), per_child
     base = _without(before, targets)
-    if base is None and old is not None and old.declared is not None:
-        base = declared_children(old.declared)
     coverage = 1.0
     if before is not None and base is not None and base.series:
         coverage = min(1.0, before.series / (_replicas(before, targets) * base.series))

@@ -106,8 +106,20 @@ class DeclaredMetric:
         return {label: result.get(label, nothing) for label in self.labels}
 
     @property
+    def created(self) -> str:
+        """The series that tells when a child was made, which Python's client adds; or ``""``."""
+        kinds = (MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY)
+        if self.library != "prometheus_client" or self.type not in kinds:
+            return ""
+        return f"{self.name.removesuffix('_total')}_created"
+
+    @property
     def series_per_child(self) -> int:
         """Series that one set of label values makes: buckets with ``+Inf``, sum and count."""
+        return self._own_series + bool(self.created)
+
+    @property
+    def _own_series(self) -> int:
         if self.type in (MetricType.HISTOGRAM, MetricType.GAUGEHISTOGRAM):
             if self.native and self.bucket_count is None:
                 return 1
