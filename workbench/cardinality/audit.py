@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.cardinality.census import Census, take_census
 from workbench.cardinality.comparison import compare
+from workbench.cardinality.declared_json import declared_to_dict
 from workbench.cardinality.families import Family, families
 from workbench.cardinality.judgements.code import judge_code
 from workbench.cardinality.judgements.growth import judge_growth
@@ -16,10 +17,9 @@ from workbench.cardinality.judgements.history import judge_history
 from workbench.cardinality.judgements.text import judge_buckets, judge_lint, judge_reading
 from workbench.cardinality.judgements.values import judge_values
 from workbench.cardinality.lint import LintRule, lint
-from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import REPLICA_LABELS, Prediction, predict
 from workbench.findings import Finding, Severity
-from workbench.inventory import DeclaredMetric, Inventory
+from workbench.inventory import Inventory
 
 if TYPE_CHECKING:
     from workbench.cardinality.budget_checks import BudgetCheck
@@ -152,7 +152,7 @@ class Audit:
             "use": _use(self.use),
             "fixes": {fingerprint: fix.to_dict() for fingerprint, fix in self.fixes.items()},
             "limits": limits.to_dict() if limits is not None else None,
-            "declared": [_declared(d) for d in self.candidate.declared],
+            "declared": [declared_to_dict(d) for d in self.candidate.declared],
             "inventory": {
                 name: {
                     "series": m.series,
@@ -210,9 +210,9 @@ def audit(
     old = families(baseline, [candidate]) if baseline is not None else {}
     own = {f.fingerprint: f for f in _of_itself(candidate, new, owner, chosen)}
     if baseline is not None:
-        for known in _of_itself(baseline, old, owner, chosen):
-            if known.fingerprint in own:
-                own[known.fingerprint] = _known(own[known.fingerprint])
+        known = {f.fingerprint for f in _of_itself(baseline, old, owner, chosen)} | baseline.judged
+        for fingerprint in known & own.keys():
+            own[fingerprint] = _known(own[fingerprint])
     found = [*own.values(), *judge_reading(candidate), *judge_history(chosen.history)]
     if baseline is not None:
         found += judge_growth(prediction, owner, budgets.price if budgets is not None else None)
@@ -313,27 +313,5 @@ def _use(use: InventoryUsage | None) -> dict[str, Any] | None:
                 "labels": {label: each.role.name.lower() for label, each in one.labels.items()},
             }
             for name, one in use.metrics.items()
-        },
-    }
-
-
-def _declared(declared: DeclaredMetric) -> dict[str, Any]:
-    return {
-        "name": declared.name,
-        "type": declared.type.value,
-        "place": str(declared.place),
-        "library": declared.library,
-        "most_children": declared.most_children,
-        "series_per_child": declared.series_per_child,
-        "labels": {
-            label: {
-                "bound": values.bound.value,
-                "kind": values.kind,
-                "count": values.count,
-                "values": list(map(mask, values.values[:50])),
-                "reason": values.reason,
-                "places": [str(p) for p in values.places[:20]],
-            }
-            for label, values in declared.values.items()
         },
     }

@@ -1,20 +1,22 @@
-"""An earlier audit as a baseline: what it counted, without the label sets."""
+"""An earlier audit as a baseline: what it counted and what code declared, without the label sets."""
 
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from workbench.cardinality.audit import AUDIT_VERSION
+from workbench.cardinality.declared_json import declared_from_dict, whole_number
 from workbench.errors import InputError
 from workbench.inventory import Inventory, ObservedMetric, family_name
 from workbench.samples import MetricMetadata, MetricType
 
 __all__ = ["is_audit", "read_audit"]
 
-_MOST: Final = 10**12
-"""Series that are believed: more than all Prometheus servers hold."""
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}")
 
 
 def is_audit(path: Path) -> bool:
@@ -37,7 +39,11 @@ def read_audit(path: Path) -> Inventory:
         version = data["version"]
         rows: dict[str, dict[str, Any]] = data["inventory"]
         if version == AUDIT_VERSION:
-            return _inventory(f"audit of {data['candidate']}", rows)
+            return replace(
+                _inventory(f"audit of {data['candidate']}", rows),
+                declared=tuple(declared_from_dict(d) for d in data.get("declared", [])),
+                judged=frozenset(_fingerprint(f) for f in data.get("findings", [])),
+            )
     except (
         ArithmeticError,
         AttributeError,
@@ -62,18 +68,18 @@ def _inventory(origin: str, rows: dict[str, dict[str, Any]]) -> Inventory:
     metrics = {}
     for name, row in rows.items():
         family = family_name(name, histograms)
-        counts = {label: _count(n) for label, n in row["labels"].items() if n is not None}
+        counts = {label: whole_number(n) for label, n in row["labels"].items() if n is not None}
         metrics[name] = ObservedMetric(
-            name, family, _count(row["series"]), types[name], value_counts=counts
+            name, family, whole_number(row["series"]), types[name], value_counts=counts
         )
     metadata = {m.family: MetricMetadata(m.family, m.type) for m in metrics.values()}
-    notes = ("the baseline is an earlier audit: its counts are known, its label sets are not",)
-    return Inventory(origin, metrics, metadata=metadata, notes=notes)
+    note = "the baseline is an earlier audit: its counts are known, its label sets are not"
+    return Inventory(origin, metrics, metadata=metadata, notes=(note,) if metrics else ())
 
 
-def _count(number: Any) -> int:
-    count = int(number)
-    if not 0 <= count <= _MOST:
-        msg = "a count is negative or above a trillion"
+def _fingerprint(finding: dict[str, Any]) -> str:
+    fingerprint = finding["fingerprint"]
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        msg = "a finding's fingerprint is not sixteen hex digits"
         raise ValueError(msg)
-    return count
+    return str(fingerprint)

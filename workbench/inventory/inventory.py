@@ -45,6 +45,8 @@ class Inventory:
         How many lines repeat a series that stands before them.
     notes
         What the source could not tell, a sentence each.
+    judged
+        Fingerprints of the findings that an earlier audit of it gave.
     """
 
     origin: str
@@ -57,6 +59,7 @@ class Inventory:
     duplicates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     duplicate_count: int = 0
+    judged: frozenset[str] = frozenset()
 
     @property
     def series(self) -> int:

@@ -45,6 +45,7 @@ def join_inventories(parts: Sequence[Inventory]) -> Inventory:
         duplicates=tuple(d for part in parts for d in part.duplicates),
         duplicate_count=sum(part.duplicate_count for part in parts),
         notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)),
+        judged=frozenset().union(*(part.judged for part in parts)),
     )
 
 
