@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from bs4 import BeautifulSoup, Comment, Tag
+from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 
 __all__ = ["clean_html", "slug"]
 
@@ -44,6 +44,11 @@ _NUMBER: Final = re.compile(
 )
 _SHORT: Final = 18
 """Characters of a cell that is not to be broken over lines."""
+
+_BREAKABLE: Final = re.compile(r"\w{12,}")
+"""Texts with words that may not fit their column."""
+
+_BREAKS: Final = re.compile(r"(?<=\w_)(?=[^\W_])")
 
 _ABSENT: Final = frozenset(("", "–", "—", "-", "nan", "none", "<na>", "nat", "no value", "∞", "−∞"))
 
@@ -118,9 +123,23 @@ def _shape_table(soup: BeautifulSoup, table: Tag) -> None:
             style = "short"
         for cell in (row[column] for row in rows if style and column < len(row)):
             _add_class(cell, style)
+    for row in body:
+        for text in [t for cell in row for t in cell.find_all(string=_BREAKABLE)]:
+            _let_break(soup, text)
     _add_class(table, "data")
     frame = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": "Table"}
     table.wrap(soup.new_tag("div", attrs=frame))
+
+
+def _let_break(soup: BeautifulSoup, text: NavigableString) -> None:
+    """Let a long name break after its underscores, by elements that no copy holds."""
+    if text.find_parent("pre"):
+        return
+    first, *others = _BREAKS.split(text)
+    for part in others:
+        text.insert_before(NavigableString(first), soup.new_tag("wbr"))
+        first = part
+    text.replace_with(NavigableString(first))
 
 
 def _rows(table: Tag) -> list[list[Tag]]:

@@ -41,6 +41,13 @@ class CardinalityStudy(Study):
     result: Audit
 
     @property
+    def metrics(self) -> Listing:
+        """The rows of `table`, and how many more metrics there are."""
+        from workbench.views.cardinality_table import metrics_listing
+
+        return metrics_listing(self.result)
+
+    @property
     def changes(self) -> Listing:
         """What a deploy does to each metric."""
         from workbench.views.cardinality_table import changes_listing
@@ -144,7 +151,12 @@ def study_cardinality(
     ]
     grown += asked.history() if asked.provenance else ()
     same = bool(ago_ms) and list(request.candidate) == list(request.baseline)
-    chosen = replace(request.options, history=tuple(grown), same_source=same)
+    chosen = replace(
+        request.options,
+        history=tuple(grown),
+        same_source=same,
+        all_jobs=bool(request.match),
+    )
     result = judge(new, old, usage, file, chosen)
     return CardinalityStudy(
         "cardinality", result, asked.provenance, table=cardinality_table, chart=cardinality_chart

@@ -11,6 +11,7 @@ from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import Status
 from workbench.cardinality.summary import because, change_columns, written
 from workbench.inventory import Bound, DeclaredMetric
+from workbench.units import counted
 from workbench.usage import Status as UseStatus
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
@@ -26,12 +27,16 @@ __all__ = [
     "fixes_listing",
     "jobs_listing",
     "labels_listing",
+    "metrics_listing",
     "use_listing",
 ]
 
 _NONE: Final = "–"
 _MOST: Final = 50
 """Rows of the main table: a notebook would cut more of them out of the middle."""
+
+_WIDTH: Final = 48
+"""Characters of a cell of the main table, for the same reason."""
 
 _PARTS: Final = ("le", "quantile")
 """Labels that tell the parts of one child apart, not children."""
@@ -64,21 +69,51 @@ def cardinality_table(result: Audit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_COUNTS), dtype="str")
 
 
+def metrics_listing(result: Audit) -> Listing:
+    """The rows of `cardinality_table`, with a line that says how many more metrics there are."""
+    table = cardinality_table(result)
+    census, shown, note = result.census, len(table), ""
+    if census is None:
+        if hidden := len(result.candidate.declared) - shown:
+            note = f"{counted(hidden, 'more metric')} in the code."
+    elif hidden := census.family_count - shown:
+        rest = census.series - sum(family.series for family in census.families[:shown])
+        note = (
+            f"These are the {counted(shown, 'metric')} with the most series; "
+            f"{counted(hidden, 'more metric')} with {rest:,} series in all."
+        )
+    return Listing(
+        list(table.columns), table.to_numpy().tolist(), "There are no metrics.", note=note
+    )
+
+
 def _declared(declared: DeclaredMetric) -> list[str]:
-    labels = ", ".join(
-        f"{name} ({values.count:,})" if values.bound is Bound.BOUNDED and values.count is not None
-        else f"{name} (no bound)" if values.bound is Bound.UNBOUNDED
-        else name
-        for name, values in declared.values.items()
-    )  # fmt: skip
     most = declared.most_children
     return [
         plain_text(declared.name, most=48),
         declared.type.value,
-        plain_text(labels, most=48) or _NONE,
+        _label_bounds(declared) or _NONE,
         "no bound known" if most is None else f"{most * declared.series_per_child:,}",
         plain_text(str(declared.place), most=48),
     ]
+
+
+def _label_bounds(declared: DeclaredMetric) -> str:
+    """Labels with their bounds, as many as a cell holds; those without a bound stand first."""
+    labels = [
+        f"{plain_text(name, most=24)} ({values.count:,})"
+        if values.bound is Bound.BOUNDED and values.count is not None
+        else f"{plain_text(name, most=24)} (no bound)" if values.bound is Bound.UNBOUNDED
+        else plain_text(name, most=24)
+        for name, values in sorted(
+            declared.values.items(), key=lambda item: item[1].bound is not Bound.UNBOUNDED
+        )
+    ]  # fmt: skip
+    for hidden in range(len(labels)):
+        text = ", ".join(labels[: len(labels) - hidden]) + (f", {hidden:,} more" if hidden else "")
+        if len(text) <= _WIDTH:
+            return text
+    return f"{len(labels):,} labels" if labels else ""
 
 
 def costliest(family: FamilyCount) -> LabelOfFamily | None:
@@ -134,9 +169,14 @@ def changes_listing(result: Audit) -> Listing:
         if m.status not in (Status.SAME, Status.NOT_SHOWN)
     ]
     if result.baseline is None and result.census is not None:
-        return Listing((), (), "No baseline was given: there is nothing to compare with.")
+        empty = "No baseline was given: there is nothing to compare with."
+        return Listing((), (), empty, note=_costs(result))
     headings = ("metric", "type", *change_columns(result)[1:4], "one target", "because")
-    return Listing(headings, rows, "No metric changes.")
+    return Listing(headings, rows, "No metric changes.", note=_costs(result))
+
+
+def _costs(result: Audit) -> str:
+    return f"Price: {result.price}." if result.price else ""
 
 
 def labels_listing(result: Audit) -> Listing:
@@ -148,7 +188,9 @@ def labels_listing(result: Audit) -> Listing:
     if census is None:
         return _declared_labels(result)
     rows = [_label(x) for x in census.labels]
-    return Listing(headings, rows, "The series have no labels.")
+    hidden = census.label_count - len(rows)
+    note = f"{counted(hidden, 'more label')}, which save less." if hidden else ""
+    return Listing(headings, rows, "The series have no labels.", note=note)
 
 
 def _label(label: LabelCount) -> tuple[object, ...]:
@@ -185,7 +227,7 @@ def _declared_labels(result: Audit) -> Listing:
     ]
     rows.sort(key=lambda row: (row[2] != "unbounded", row[0], row[1]))
     headings = ("label", "metric", "bound", "values", "kind", "because", "place")
-    return Listing(headings, rows, "The code declares no labels.")
+    return Listing(headings, rows, "The code declares no labels.", prose=frozenset(("because",)))
 
 
 def budgets_listing(result: Audit) -> Listing:

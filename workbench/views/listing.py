@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,9 @@ __all__ = ["Listing"]
 
 _MOST: Final = 50
 """Rows that are shown; the frame has all."""
+
+_CODE: Final = re.compile("`([^`]+)`")
+_FIGURE: Final = re.compile(r"\d[\d,]*(\.\d+)?%?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,10 @@ class Listing:
         Why there may be no rows.
     code
         Columns that hold code of several lines: it stands folded below the table.
+    prose
+        Columns of our own words, in which what stands in backticks is code.
+    note
+        A line below the table, or below the sentence in its place.
 
     Examples
     --------
@@ -44,6 +52,8 @@ class Listing:
     rows: Sequence[Sequence[object]]
     empty: str
     code: frozenset[str] = frozenset()
+    prose: frozenset[str] = frozenset()
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,22 +73,24 @@ class Listing:
             ]
 
     def __repr__(self) -> str:
-        return self.frame.to_string(index=False) if self.rows else self.empty
+        shown = self.frame.to_string(index=False) if self.rows else self.empty
+        return f"{shown}\n{self.note}" if self.note else shown
 
     def _repr_html_(self) -> str:
         from workbench.views.table import Cell, code_block, escaped, html_table
 
         if not self.rows:
-            return f"<p>{escaped(self.empty)}</p>"
+            return "".join(f"<p>{escaped(line)}</p>" for line in (self.empty, self.note) if line)
         texts = list(self._texts(self.rows[:_MOST]))
         plain = [i for i, heading in enumerate(self.headings) if heading not in self.code]
         shown = [
-            [Cell(escaped(text[i]), _kind(row[i])) for i in plain]
+            [Cell(self._markup(i, text[i]), _kind(row[i])) for i in plain]
             for text, row in zip(texts, self.rows, strict=False)
         ]
         hidden = len(self.rows) - len(shown)
-        note = f"{hidden:,} more" if hidden else ""
-        table = html_table([self.headings[i] for i in plain], shown, note=note)
+        notes = [f"{hidden:,} more"] if hidden else []
+        notes += [self.note] if self.note else []
+        table = html_table([self.headings[i] for i in plain], shown, note=". ".join(notes))
         folded = [
             code_block(f"{text[0]}: {text[1]}", text[i])
             for text in texts
@@ -86,6 +98,14 @@ class Listing:
             if i not in plain and text[i]
         ]
         return table + "".join(folded)
+
+    def _markup(self, column: int, text: str) -> str:
+        from workbench.views.table import escaped
+
+        safe = escaped(text)
+        if self.headings[column] not in self.prose:
+            return safe
+        return _CODE.sub(r"<code>\1</code>", safe)
 
 
 def _text(cell: object, *, lines: bool) -> str:
@@ -98,4 +118,4 @@ def _text(cell: object, *, lines: bool) -> str:
 
 
 def _kind(cell: object) -> str:
-    return "n" if isinstance(cell, int) else ""
+    return "n" if isinstance(cell, int) or _FIGURE.fullmatch(str(cell)) else ""

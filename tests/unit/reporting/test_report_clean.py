@@ -94,3 +94,16 @@ def test_headings_go_deeper_and_get_ids_that_are_unique():
     taken: set[str] = set()
     html = clean_html("<h1>A</h1><h2>A</h2>", shift_headings=1, identify=lambda t: slug(t, taken))
     assert html == '<h2 id="a">A</h2><h3 id="a-2">A</h3>'
+
+
+def test_long_names_in_tables_break_after_underscores_and_copy_as_they_are():
+    name = "my_app_api__request_duration_seconds_"
+    html = clean_html(
+        f"<table><tr><td>{name} &lt;b&gt;</td><td><code>{name}</code></td><td>a_b</td></tr></table>"
+        f"<p>{name}</p>"
+    )
+    assert "my_<wbr/>app_<wbr/>api__<wbr/>request_<wbr/>duration_<wbr/>seconds_ &lt;b&gt;" in html
+    assert "<td>a_b</td>" in html.replace(' class="short"', "")
+    assert f"<p>{name}</p>" in html
+    soup = BeautifulSoup(html, "html.parser")
+    assert [cell.get_text() for cell in soup.find_all("td")] == [f"{name} <b>", name, "a_b"]

@@ -20,6 +20,7 @@ from workbench.views.cardinality_table import (
     fixes_listing,
     jobs_listing,
     labels_listing,
+    metrics_listing,
     use_listing,
 )
 from workbench.views.listing import Listing
@@ -266,3 +267,43 @@ def test_a_long_listing_says_what_it_leaves_out():
     listing = Listing(("n",), [(i,) for i in range(60)], "none")
     assert len(listing.frame) == 60
     assert "10 more" in listing._repr_html_()
+
+
+def test_a_cell_of_bounds_is_cut_between_labels_and_says_those_without_a_bound_first(tmp_path):
+    names = '[]string{"method", "kind", "customer", "path"}'
+    text = GO.replace('[]string{"path", "kind"}', names)
+    for value in ("page", "api"):
+        call = f'"GET", "{value}", r.Header.Get("X-Customer"), r.URL.Path'
+        text = text.replace(f'r.URL.Path, "{value}"', call)
+    (tmp_path / "main.go").write_text(text)
+    (row,) = cardinality_table(audit(scan_source(tmp_path))).to_dict("records")
+    assert row["labels"] == "customer (no bound), path (no bound), 2 more"
+
+
+def test_metrics_and_labels_that_are_not_listed_are_counted():
+    text = "".join(f'm{i:02}{{l{i:02}="a"}} 1\n' for i in range(31))
+    result = audit(scan(text))
+    listing = metrics_listing(result)
+    assert len(listing) == 20
+    assert "20 metrics with the most series; 11 more metrics with 11 series" in listing.note
+    assert listing.note in listing._repr_html_()
+    assert labels_listing(result).note.startswith("11 more labels")
+    assert metrics_listing(audit(scan(OLD))).note == ""
+
+
+def test_the_price_stands_below_the_changes():
+    price = {"price": {"per_thousand_series_month": 1000, "currency": "EUR"}}
+    file = BudgetFile.model_validate(price)
+    result = audit(scan(_new()), scan(OLD), budgets=file)
+    assert result.price
+    assert f"Price: {result.price}." in changes_listing(result)._repr_html_()
+    assert "Price" in changes_listing(audit(scan(OLD), budgets=file))._repr_html_()
+    assert "Price" not in changes_listing(audit(scan(OLD), scan(OLD)))._repr_html_()
+
+
+def test_backticks_are_code_in_our_own_words_only(code):
+    html = labels_listing(code)._repr_html_()
+    assert "<code>r.URL.Path</code>" in html
+    assert "`" not in html
+    given = Listing(("a", "b"), [("`<b>`", "`<i>`")], "", prose=frozenset(["b"]))._repr_html_()
+    assert "<td>`&lt;b&gt;`</td><td><code>&lt;i&gt;</code></td>" in given
