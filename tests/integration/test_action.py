@@ -129,6 +129,26 @@ def test_a_pull_request_is_told_what_is_new_against_its_base(run):
     assert place in ("src dir/main.go", "src%20dir/main.go")
 
 
+@pytest.mark.parametrize("origin", [False, True])
+def test_an_unknown_base_is_told_in_one_message(run, repository, origin):
+    """Where there is no origin to ask, and where it does not know the name either."""
+    if origin:
+        subprocess.run(["git", "remote", "add", "origin", "."], cwd=repository, check=True)
+    done, outputs = run("audit", CANDIDATE="src dir", BASELINE_REF="no-such-branch")
+    assert done.returncode == 2
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("::error::baseline-ref no-such-branch is no commit or branch")
+    assert "fatal" not in done.stdout + done.stderr
+    assert not outputs
+
+
+def test_the_log_of_the_job_shows_the_table(run):
+    done, _ = run("audit", CANDIDATE="src dir", BASELINE_REF="HEAD~1")
+    assert "shop_requests_total" in done.stdout
+    assert "CARD-UNBOUNDED-LABEL" in done.stdout
+    assert "<details>" not in done.stdout
+
+
 def test_what_the_base_had_already_does_not_fail_the_job(run):
     done, outputs = run("audit", CANDIDATE="src dir", BASELINE_REF="HEAD")
     assert done.returncode == 0, done.stderr

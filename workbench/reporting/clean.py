@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4 import BeautifulSoup, Comment, Tag
+from bs4.element import NavigableString
 
 __all__ = ["clean_html", "slug"]
 
