@@ -45,8 +45,8 @@ def audit(
         Names,
         typer.Argument(
             help="What will be deployed: a folder of source code, a file of metrics or - for standard "
-            "input, https://host/metrics, a server, a snapshot, or blocks of Prometheus' database; several are read together "
-            "(default: the source).",
+            "input, https://host/metrics, a server, a snapshot, or blocks of Prometheus' database; several are read together. "
+            "Without any, the source is read.",
         ),
     ] = None,
     *,
@@ -78,7 +78,7 @@ def audit(
             "--replicas",
             min=1,
             max=1_000_000_000,
-            help="Targets that will run it (default: as many as run now).",
+            help="Targets that will run it; without it, as many as run now.",
         ),
     ] = None,
     keep_names: Annotated[
