@@ -18,6 +18,7 @@ from workbench.cardinality.judgements.text import judge_buckets, judge_lint, jud
 from workbench.cardinality.judgements.values import judge_values
 from workbench.cardinality.lint import LintRule, lint
 from workbench.cardinality.prediction import REPLICA_LABELS, Prediction, predict
+from workbench.cardinality.scope import own_jobs
 from workbench.findings import Finding, Severity
 from workbench.inventory import Inventory
 
@@ -69,6 +70,8 @@ class AuditOptions:
         Labels that tell replicas apart.
     names_change
         Whether new replicas have other names than old ones, as pods do.
+    all_jobs
+        Whether a server is compared as a whole, also where one of its jobs is the candidate's.
     same_source
         Whether the baseline is the candidate's own source at an earlier time: a comparison.
     lint_rules
@@ -82,6 +85,7 @@ class AuditOptions:
     replicas: int | None = None
     replica_labels: tuple[str, ...] = REPLICA_LABELS
     names_change: bool = True
+    all_jobs: bool = False
     same_source: bool = False
     lint_rules: Collection[LintRule] = frozenset(LintRule)
     today: date = field(default_factory=date.today)
@@ -196,7 +200,11 @@ def audit(
     """
     chosen = options or AuditOptions()
     owner = budgets.owner_of if budgets is not None else _nobody
-    if chosen.same_source or (baseline is None and _is_deployed(candidate, chosen)):
+    deployed = _is_deployed(candidate, chosen)
+    if baseline is not None and not deployed and not chosen.all_jobs:
+        baseline = own_jobs(candidate, baseline)
+    both = baseline is None or _is_deployed(baseline, chosen)
+    if chosen.same_source or (deployed and both and chosen.replicas is None):
         prediction = compare(candidate, baseline or candidate)
     else:
         prediction = predict(
@@ -213,7 +221,11 @@ def audit(
         known = {f.fingerprint for f in _of_itself(baseline, old, owner, chosen)} | baseline.judged
         for fingerprint in known & own.keys():
             own[fingerprint] = _known(own[fingerprint])
-    found = [*own.values(), *judge_reading(candidate), *judge_history(chosen.history)]
+    found = [
+        *own.values(),
+        *judge_reading(candidate, prediction.notes),
+        *judge_history(chosen.history),
+    ]
     if baseline is not None:
         found += judge_growth(prediction, owner, budgets.price if budgets is not None else None)
     checks: list[BudgetCheck] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from workbench.cardinality.families import Family, family_key
+from workbench.cardinality.families import SYNTHETIC, Family, family_key
 from workbench.cardinality.fixes import (
     Fix,
     FixKind,
@@ -63,7 +63,8 @@ def _fix(
 ) -> Fix | None:
     if finding.code == "CARD-UNUSED-METRIC" and use is not None:
         unread = (*use.with_status(UseStatus.UNUSED), *use.with_status(UseStatus.RECORDED_ONLY))
-        return without_metrics([one.metric for one in unread], usage)
+        dropped = [one.metric for one in unread if one.metric.name not in SYNTHETIC]
+        return without_metrics(dropped, usage)
     if finding.code == "CARD-LINT" or "metric" not in finding.evidence:
         return None
     family = grouped.get(family_key(finding.evidence["metric"]))

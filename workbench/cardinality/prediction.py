@@ -11,7 +11,7 @@ from workbench.cardinality.bounds import SeriesBounds, total
 from workbench.cardinality.children import Children, compare_code, estimate_children
 from workbench.cardinality.families import SYNTHETIC, Family, families
 from workbench.cardinality.masking import mask
-from workbench.inventory import Inventory, LabelTable, Place
+from workbench.inventory import Bound, Inventory, LabelTable, Place
 from workbench.samples import MetricType
 
 __all__ = ["SERIES_PER_TARGET", "MetricPrediction", "Prediction", "Status", "predict"]
@@ -83,6 +83,8 @@ class MetricPrediction:
     type_before: MetricType = MetricType.UNKNOWN
     reasons: tuple[str, ...] = ()
     place: Place | None = None
+    unbounded: tuple[str, ...] = ()
+    """Labels that code gives values without bound; `after.most` is None for less, too."""
 
     @property
     def difference(self) -> int:
@@ -116,6 +118,7 @@ class MetricPrediction:
             "gone_bounds": list(self.gone_bounds),
             "by_label": dict(self.by_label),
             "culprit": self.culprit,
+            "unbounded": list(self.unbounded),
             "reasons": list(self.reasons),
             "place": str(self.place) if self.place else None,
         }
@@ -318,6 +321,7 @@ def _judge(new: Family, old: Family | None, deploy: _Deploy) -> MetricPrediction
         type_before=type_before,
         reasons=children.reasons,
         place=_place(new),
+        unbounded=_unbounded(new),
     )
 
 
@@ -362,6 +366,12 @@ def _bounds_changed(new: Family, old: Family | None) -> tuple[tuple[str, ...], t
     if old is None or not new.bounds or not old.bounds:
         return (), ()
     return tuple(sorted(new.bounds - old.bounds)), tuple(sorted(old.bounds - new.bounds))
+
+
+def _unbounded(family: Family) -> tuple[str, ...]:
+    if family.declared is None:
+        return ()
+    return tuple(n for n, v in family.declared.values.items() if v.bound is Bound.UNBOUNDED)
 
 
 def _place(family: Family) -> Place | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from workbench.cardinality.audit import Audit
 from workbench.cardinality.bounds import SeriesBounds
 from workbench.cardinality.masking import mask
-from workbench.cardinality.prediction import MetricPrediction, Status
+from workbench.cardinality.prediction import MetricPrediction, Prediction, Status
 from workbench.findings import Finding, Severity
 from workbench.units import counted
 
@@ -32,12 +32,12 @@ def written(bounds: SeriesBounds) -> str:
     Examples
     --------
     >>> written(SeriesBounds(2, 3, 6)), written(SeriesBounds(2, 3, None)), written(SeriesBounds(4, 4, 4))
-    ('3 (2 … 6)', '3 or more (no bound)', '4')
+    ('3 (2 … 6)', '3 or more', '4')
     """
     if bounds.least == bounds.expected == bounds.most:
         return f"{bounds.expected:,}"
     if bounds.most is None:
-        return f"{bounds.expected:,} or more (no bound)"
+        return f"{bounds.expected:,} or more"
     return f"{bounds.expected:,} ({bounds.least:,} … {bounds.most:,})"
 
 
@@ -70,33 +70,38 @@ def _together(group: list[Finding]) -> Finding:
 def headline(result: Audit) -> str:
     """What the deploy does to the number of series, one sentence."""
     p = result.prediction
+    tail = f"; {result.price}" if result.price else ""
+    targets = counted(p.replicas, "target")
+    if not result.candidate.metrics and not result.candidate.declared:
+        return f"nothing to audit: {result.candidate.origin} shows no metric"
     if result.baseline is None and not result.candidate.metrics:
-        return f"{counted(len(result.candidate.declared), 'metric')} in the code: {_series(p.after)} with {counted(p.replicas, 'target')}"
+        metrics = counted(len(result.candidate.declared), "metric")
+        return f"{metrics} in the code: {written(p.after)} series with {targets}{_wild(p)}{tail}"
     if result.baseline is None:
         held = result.candidate.total_series
-        more = (
-            f" of {held:,} that the source counts"
-            if held and held > result.candidate.series
-            else ""
-        )
-        return f"{result.candidate.series:,} series of {counted(len(result.candidate.metrics), 'metric')}{more}"
+        more = ""
+        if held and held > result.candidate.series:
+            more = f"; the source counts {held:,}, with those that ended in the last hours"
+        metrics = counted(len(result.candidate.metrics), "metric")
+        return f"{result.candidate.series:,} series of {metrics}{more}{tail}"
     change = p.after.expected - p.before
     if p.observed:
-        return f"{change:+,} series: {p.before:,} in {result.baseline.origin}, {p.after.expected:,} now"
-    if p.after.most is None:
-        more = f", {change:+,} before the labels without a bound grow" if change else ""
-        return f"{p.before:,} series now, {_series(p.after)} with {counted(p.replicas, 'target')}{more}"
+        earlier = result.baseline.origin
+        return f"{change:+,} series: {p.before:,} in {earlier}, {p.after.expected:,} now{tail}"
+    rollout = f", up to {p.rollout.expected:,} while it rolls out" if p.after.most else ""
     return (
-        f"{change:+,} series: {p.before:,} now, "
-        f"{written(p.after)} with {counted(p.replicas, 'target')}, "
-        f"up to {p.rollout.expected:,} while it rolls out"
+        f"{change:+,} series: {p.before:,} now, {written(p.after)} with {targets}"
+        f"{rollout}{_wild(p)}{tail}"
     )
 
 
-def _series(bounds: SeriesBounds) -> str:
-    if bounds.most is None:
-        return f"{bounds.expected:,} series or more, without a bound,"
-    return f"{written(bounds)} series"
+def _wild(prediction: Prediction) -> str:
+    """What has no bound, named."""
+    found = [f"{n} of {m.name}" for m in prediction.metrics for n in m.unbounded]
+    if not found:
+        return ""
+    more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+    return f"; nothing bounds {', '.join(found[:2])}{more}"
 
 
 def tally(result: Audit) -> str:

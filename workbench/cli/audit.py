@@ -248,8 +248,6 @@ def _markdown(result: Audit) -> str:
     from workbench.findings.formats import code_span, plain_markdown, to_markdown
 
     lines = [f"**{plain_markdown(headline(result))}**", f"{tally(result)}."]
-    if result.price:
-        lines.append(f"{plain_markdown(result.price)}.")
     rows = change_rows(result, limit=8)
     if rows and result.baseline is not None:
         lines += [
@@ -261,7 +259,7 @@ def _markdown(result: Audit) -> str:
             f"| {code_span(name)} | {now} | {after} | {change} | {plain_markdown(why)} |"
             for name, now, after, change, why in rows
         ]
-    shown = [f for f in result.findings if f.severity.value != "info"]
+    shown = [f for f in result.findings if f.severity.value != "info" or f.fix]
     return to_markdown(for_people(shown), title="Cardinality audit", summary="\n".join(lines))
 
 
@@ -277,8 +275,6 @@ def _show(result: Audit) -> None:
     )
 
     typer.echo(headline(result))
-    if result.price:
-        typer.echo(result.price)
     if result.baseline is not None or not result.candidate.metrics:
         columns: Sequence[str] = change_columns(result)
         rows: Sequence[Sequence[object]] = change_rows(result)

@@ -80,6 +80,9 @@ def run_audit(
             exclude=request.exclude,
             progress=progress,
         )
+    if ago_ms and baseline is not None and not baseline.series:
+        msg = f"{', '.join(earlier)} has no series from {request.since} ago"
+        raise InputError(msg, "give a shorter --since: its data do not reach back so far")
     history = [
         job
         for name in (*request.candidate, *request.baseline)
@@ -88,7 +91,9 @@ def run_audit(
     ]
     usage = read_usage(request)
     same = bool(ago_ms) and not request.baseline
-    options = replace(request.options, history=tuple(history), same_source=same)
+    options = replace(
+        request.options, history=tuple(history), same_source=same, all_jobs=bool(request.match)
+    )
     return judge(candidate, baseline, usage, file, options)
 
 
@@ -98,6 +103,9 @@ def _check(request: AuditRequest) -> None:
     if names.count("-") > 1:
         msg = "standard input is named more than once, and can be read once"
         raise InputError(msg, "save one of the inputs to a file")
+    if request.since and request.baseline:
+        msg = f"--since {request.since} and --baseline {request.baseline[0]} are two baselines"
+        raise InputError(msg, "give one of them")
     if request.since and not any(map(is_source, names)):
         msg = f"--since {request.since}: {', '.join(names)} has no history"
         raise InputError(msg, "name a server or snapshot, or give --baseline alone")

@@ -247,3 +247,66 @@ def test_openmetrics_declares_counters_without_total() -> None:
         text.replace("# EOF\n", "").replace("req_total", "req").replace("req_created 1.7e9\n", "")
     )
     assert [f.evidence["rule"] for f in found(audit(scan(wrong)), "CARD-LINT")] == ["counter"]
+
+
+def server(*jobs: str, more: str = "") -> str:
+    """What a server lists: each job with metrics of its own on two instances."""
+    return "".join(
+        f'{job}_{kind}{{job="{job}",instance="{i}"{more}}} 1\n'
+        for job in jobs
+        for kind in ("a", "b", "c")
+        for i in range(2)
+    )
+
+
+def test_a_target_is_compared_with_its_own_job() -> None:
+    """What other jobs of the server expose does not go away; the note says what was chosen."""
+    usage = read_usage(b"groups: [{name: g, rules: [{alert: A, expr: 'db_a > 1'}]}]")
+    target = scan("web_a 1\nweb_b 1\nweb_c 1\n")
+    result = audit(target, scan(server("web", "db")), usage=usage)
+    assert {m.name: m.status.value for m in result.prediction.metrics} == dict.fromkeys(
+        ("web_a", "web_b", "web_c"), "same"
+    )
+    assert result.prediction.before == result.prediction.after.expected == 3 * 2 + 5 * 2
+    assert not found(result, "CARD-BREAKS-QUERY")
+    assert "only job web" in found(result, "CARD-INCOMPLETE")[0].what
+    whole = audit(target, scan(server("web", "db")), options=AuditOptions(all_jobs=True))
+    assert {m.status.value for m in whole.prediction.metrics} == {"same", "gone"}
+
+
+def test_a_server_against_a_server_is_counted() -> None:
+    """Neither is one replica: nothing is multiplied, unless it is said how many there will be."""
+    one = scan(server("web", "db"))
+    assert headline(audit(one, one)).startswith("+0 series: 12 in ")
+    told = audit(one, one, options=AuditOptions(replicas=4))
+    assert told.prediction.replicas == 4
+
+
+def test_what_a_server_makes_itself_is_nobodys() -> None:
+    """``up`` is neither unused nor without help, and no fix claims to drop it."""
+    usage = read_usage(b"groups: [{name: g, rules: [{alert: A, expr: 'x > 1'}]}]")
+    text = 'up{instance="a"} 1\nscrape_duration_seconds{instance="a"} 1\nidle{instance="a"} 1\n'
+    result = audit(scan(text), usage=usage)
+    (unused,) = found(result, "CARD-UNUSED-METRIC")
+    assert unused.evidence["metrics"] == {"idle": 1}
+    assert (result.fixes[unused.fingerprint].before, result.fixes[unused.fingerprint].after) == (
+        1,
+        0,
+    )
+    assert not [f for f in found(result, "CARD-LINT") if f.evidence["metric"] != "idle"]
+
+
+def test_a_budget_that_was_exceeded_before_is_a_warning() -> None:
+    """A deploy that adds nothing to it is not stopped; one that does is."""
+    file = BudgetFile.model_validate({"budget": [{"metric": "a_*", "series": 3}]})
+    same, more = scan(rows("a_total", "x", 5)), scan(rows("a_total", "x", 6))
+    (old,) = found(audit(same, same, budgets=file), "CARD-OVER-BUDGET")
+    (new,) = found(audit(more, same, budgets=file), "CARD-OVER-BUDGET")
+    assert (old.severity, new.severity) == (Severity.WARNING, Severity.ERROR)
+    shared = BudgetFile.model_validate(
+        {"budget": [{"metric": "other_*", "series": 3}, {"metric": "a_totl", "series": 9}]}
+    )
+    by_about = {
+        f.about: f.severity for f in found(audit(same, budgets=shared), "CARD-BUDGET-STALE")
+    }
+    assert by_about == {"metric other_*": Severity.INFO, "metric a_totl": Severity.WARNING}

@@ -67,8 +67,8 @@ C, G, H, S, U = (
         (exposed("gauge_jobs"), []),
         (exposed("a:b"), [("reserved-chars", "")]),
         (exposed("fooBar", G, "bazQux"), [("camel-case", ""), ("camel-case", "bazQux")]),
-        (exposed("up", G, "__x"), [("label-reserved", "__x")]),
-        (exposed("up", G, "job", "instance"), []),
+        (exposed("job_running", G, "__x"), [("label-reserved", "__x")]),
+        (exposed("job_running", G, "job", "instance"), []),
         (exposed("hits_by_path_total", C, "path"), [("label-repeats-name", "path")]),
         (exposed("hits_total", C, "hits_kind"), [("label-repeats-name", "hits_kind")]),
         (exposed("standby_pathway_total", C, "path"), []),
@@ -154,8 +154,10 @@ def test_members_of_a_family_are_one() -> None:
 
 def test_a_server_that_only_counts_is_checked_too() -> None:
     """Labels of which only the numbers of values are known."""
-    metric = ObservedMetric("up", "up", 9, G, "Text.", value_counts={"trace_id": 9, "job": 1})
-    (problem,) = lint(Inventory("server", {"up": metric}))
+    metric = ObservedMetric(
+        "job_running", "job_running", 9, G, "Text.", value_counts={"trace_id": 9, "job": 1}
+    )
+    (problem,) = lint(Inventory("server", {"job_running": metric}))
     assert problem.rule is LintRule.LABEL_HIGH_RISK
     assert "9 seen" in problem.text
 

@@ -26,11 +26,16 @@ def _over(check: BudgetCheck) -> Finding:
     note = f" ({check.note})" if check.note else ""
     if check.state is BudgetState.MAY_EXCEED:
         severity = Severity.WARNING
-        most = "any number of" if used.most is None else f"up to {used.most:,}"
-        what = f"{budget.subject}: {used.expected:,} {unit} are expected and {most} are possible, the budget is {budget.limit:,}{note}"
+        most = "nothing bounds them" if used.most is None else f"up to {used.most:,} are possible"
+        what = f"{budget.subject}: {used.expected:,} {unit} are expected and {most}, the budget is {budget.limit:,}{note}"
     else:
-        severity = Severity.INFO if check.state is BudgetState.WAIVED else Severity.ERROR
-        what = f"{budget.subject}: {used.expected:,} {unit}, the budget is {budget.limit:,}{note}"
+        # What was over it before is no fault of this deploy, unless that adds to it.
+        old = check.before > budget.limit and used.expected <= check.before
+        severity = Severity.WARNING if old else Severity.ERROR
+        if check.state is BudgetState.WAIVED:
+            severity = Severity.INFO
+        before = " (as in the version before)" if old else ""
+        what = f"{budget.subject}: {used.expected:,} {unit}, the budget is {budget.limit:,}{note}{before}"
     return Finding(
         "CARD-OVER-BUDGET",
         severity,
@@ -44,16 +49,19 @@ def _over(check: BudgetCheck) -> Finding:
 
 def _stale(check: BudgetCheck) -> Finding:
     budget = check.budget
+    severity = Severity.WARNING
     if check.state is BudgetState.EXPIRED:
         what = f"the budget of {budget.subject} has expired: {check.note}"
         mend = "look whether it still fits, and give it a new date"
     elif check.state is BudgetState.NAMES_NOTHING:
         what = f"the budget of {budget.subject} is about nothing that was read"
-        mend = check.note or "mend its name, or delete it: it protects nothing"
+        # One file serves many services: only what looks like a slip of the pen is a warning.
+        severity = Severity.WARNING if check.note else Severity.INFO
+        mend = check.note or "nothing, if it is about another service; else mend its name"
     else:
         what = f"the budget of {budget.subject} cannot be checked: the sources do not list labels"
         mend = "give an exposition, or a server that can list its series"
     return Finding(
-        "CARD-BUDGET-STALE", Severity.WARNING, budget.subject, what, mend,
+        "CARD-BUDGET-STALE", severity, budget.subject, what, mend,
         evidence={"limit": budget.limit}, owner=budget.owner,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from workbench.cardinality.families import Family
 from workbench.cardinality.lint import LintProblem
@@ -33,8 +33,16 @@ def judge_lint(
         )
 
 
-def judge_reading(inventory: Inventory) -> Iterator[Finding]:
-    """Tell what could not be read, and what the sources could not tell."""
+def judge_reading(inventory: Inventory, notes: Sequence[str]) -> Iterator[Finding]:
+    """Tell what could not be read, and what the sources could not tell.
+
+    Parameters
+    ----------
+    inventory
+        The candidate.
+    notes
+        What the sources could not tell, of either side.
+    """
     if inventory.unread_count:
         first = inventory.unread[0] if inventory.unread else None
         where = f", the first at {first.path}:{first.line}: {mask(first.reason)}" if first else ""
@@ -50,14 +58,14 @@ def judge_reading(inventory: Inventory) -> Iterator[Finding]:
             },
             place=Place(first.path, first.line) if first else None,
         )
-    if inventory.notes:
+    if notes:
         yield Finding(
             "CARD-INCOMPLETE",
             Severity.INFO,
             "what could not be known",
-            f"{counted(len(inventory.notes), 'thing')} could not be known: {inventory.notes[0]}",
+            f"{counted(len(notes), 'thing')} to know: {notes[0]}",
             "give a source that can tell them, or read the figures with that in mind",
-            evidence={"notes": list(inventory.notes)},
+            evidence={"notes": list(notes)},
         )
 
 

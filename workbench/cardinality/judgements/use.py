@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from workbench.cardinality.families import Family
+from workbench.cardinality.families import SYNTHETIC, Family
 from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import MetricPrediction, Prediction, Status
 from workbench.findings import Finding, Severity
@@ -91,6 +91,7 @@ def breakage_rows(broken: Iterable[Breakage]) -> list[dict[str, Any]]:
 def judge_unused(joined: InventoryUsage, owner: Callable[[str, str], str]) -> Iterator[Finding]:
     """Tell metrics and labels that no rule, alert or panel reads, with what they cost."""
     unused = [*joined.with_status(UseStatus.UNUSED), *joined.with_status(UseStatus.RECORDED_ONLY)]
+    unused = [one for one in unused if one.metric.name not in SYNTHETIC]
     unused.sort(key=lambda one: (-one.metric.series, one.metric.name))
     total = sum(one.metric.series for one in joined.metrics.values())
     if unused:

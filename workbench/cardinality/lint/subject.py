@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from workbench.cardinality.families import SYNTHETIC
 from workbench.cardinality.lint.rule import LintRule
 from workbench.inventory import DeclaredMetric, Inventory, ObservedMetric, Place
 from workbench.samples import MetricMetadata, MetricType
@@ -63,9 +64,13 @@ def subjects(inventory: Inventory) -> Iterator[Subject]:
     """Give each family of an inventory, as exposed and as declared in code."""
     observed: dict[str, Subject] = {}
     for name, data in inventory.metadata.items():
+        if name in SYNTHETIC:
+            continue
         # OpenMetrics declares a counter without its _total: what is queried is the name.
         observed[name] = Subject(data.name, data.type, data.help)
     for metric in inventory.metrics.values():
+        if metric.name in SYNTHETIC:
+            continue
         family = _family(metric, inventory.metadata)
         subject = observed.get(family)
         if subject is None:
