@@ -9,12 +9,14 @@ Names are loaded when they are first used, so that a command starts fast.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
-
 from workbench.version import __version__ as __version__
 
+TYPE_CHECKING = False
+"""As `typing` has it, which takes as long to import as all else here."""
+
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from workbench.errors import (
         BadAnswerError,
         BadRowsError,
@@ -78,6 +80,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         msg = f"module 'workbench' has no attribute {name!r}"
         raise AttributeError(msg)
+    import importlib
+
     value = getattr(importlib.import_module(_HOME.get(name, "workbench.errors")), name)
     globals()[name] = value
     return value
