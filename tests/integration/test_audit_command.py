@@ -332,6 +332,7 @@ def test_code_that_does_not_parse(run: Run, tmp_path: Path) -> None:
         (("new.prom", "--rules", "none.yml"), "none.yml"),
         (("new.prom", "-f", "mimirtool"), "--rules"),
         (("new.prom", "--since", "soon"), "soon"),
+        (("new.prom", "--match", '{job="x"}'), "--match"),
         (("demo:", "--since", "1h", "--baseline", "old.prom"), "two baselines"),
         (("new.prom", "-o", "no/such/folder/x.json", "-f", "json"), "cannot be written"),
     ],

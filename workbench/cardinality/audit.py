@@ -17,10 +17,12 @@ from workbench.cardinality.judgements.history import judge_history
 from workbench.cardinality.judgements.text import judge_buckets, judge_lint, judge_reading
 from workbench.cardinality.judgements.values import judge_values
 from workbench.cardinality.lint import LintRule, lint
+from workbench.cardinality.masking import mask
 from workbench.cardinality.prediction import REPLICA_LABELS, Prediction, predict
 from workbench.cardinality.scope import own_jobs
 from workbench.findings import Finding, Severity
 from workbench.inventory import Inventory
+from workbench.units import counted
 
 if TYPE_CHECKING:
     from workbench.cardinality.budget_checks import BudgetCheck
@@ -223,7 +225,7 @@ def audit(
             own[fingerprint] = _known(own[fingerprint])
     found = [
         *own.values(),
-        *judge_reading(candidate, prediction.notes),
+        *judge_reading(candidate, [*prediction.notes, *_unread_queries(usage)]),
         *judge_history(chosen.history),
     ]
     if baseline is not None:
@@ -298,6 +300,19 @@ def _with_fix(finding: Finding, fix: Fix | None) -> Finding:
         return finding
     evidence = {**finding.evidence, "fix": fix.summary()}
     return replace(finding, fix=fix.commented(), evidence=evidence)
+
+
+def _unread_queries(usage: Usage | None) -> list[str]:
+    if usage is None or not usage.unread:
+        return []
+    first = usage.unread[0]
+    count = counted(len(usage.unread), "query or file", "queries or files")
+    return [
+        (
+            f"{count} of rules and dashboards could not be read, the first at {first.path}:{first.line} "
+            f"({mask(first.reason)}): what they name counts as used"
+        )
+    ]
 
 
 def _nobody(metric: str, path: str) -> str:

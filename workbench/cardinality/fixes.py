@@ -19,6 +19,7 @@ from workbench.errors import InputError
 from workbench.inventory import ObservedMetric
 from workbench.relabelling import (
     Aggregation,
+    NameScheme,
     drop_buckets,
     drop_label,
     drop_metrics,
@@ -154,6 +155,8 @@ def without_label(family: Family, label: str, usage: Usage | None = None) -> Fix
     done = relabel_tables(family.members, [rule])
     if done.safe:
         note = "no two series become equal: it shortens them and makes none fewer"
+        if not NameScheme.LEGACY.is_label_name(label):
+            note += "; a label of this name needs Prometheus 3"
         return Fix(
             FixKind.DROP_LABEL, write_rules([rule]), "the scrape job",
             done.before, done.after, note, breaks,

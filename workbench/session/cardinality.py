@@ -103,6 +103,9 @@ def _check(request: AuditRequest) -> None:
     if names.count("-") > 1:
         msg = "standard input is named more than once, and can be read once"
         raise InputError(msg, "save one of the inputs to a file")
+    if request.match and not any(map(is_source, names)):
+        msg = f"--match {request.match[0]} is about a server, and none is named"
+        raise InputError(msg, "leave it out, or name a server or snapshot")
     if request.since and request.baseline:
         msg = f"--since {request.since} and --baseline {request.baseline[0]} are two baselines"
         raise InputError(msg, "give one of them")

@@ -107,6 +107,8 @@ def _from_path(path: Path, exclude: Sequence[str], progress: Progress) -> Invent
 
         if is_audit(path):
             return read_audit(path)
+        msg = f"{path} is JSON, but not an audit"
+        raise InputError(msg, "give what `workbench audit --format json` wrote, or metrics as text")
     if path.is_block_device() or (path.is_char_device() and not _ends(path)):
         msg = f"{path} is a device, not a file of metrics"
         raise InputError(msg, "name a file, or - for standard input")

@@ -310,3 +310,10 @@ def test_a_budget_that_was_exceeded_before_is_a_warning() -> None:
         f.about: f.severity for f in found(audit(same, budgets=shared), "CARD-BUDGET-STALE")
     }
     assert by_about == {"metric other_*": Severity.INFO, "metric a_totl": Severity.WARNING}
+
+
+def test_queries_that_cannot_be_read_are_told() -> None:
+    """What they name counts as used, and that is said."""
+    usage = read_usage(b"groups: [{name: g, rules: [{alert: A, expr: 'sum(('}]}]", "rules.yml")
+    (finding,) = found(audit(scan(rows("a_total", "x", 2)), usage=usage), "CARD-INCOMPLETE")
+    assert "rules.yml" in finding.what
