@@ -83,3 +83,17 @@ def test_a_bar_tells_its_figures_and_a_change_can_be_unfolded(browser, address):
         assert page.value("document.querySelector('.prose details[open] pre').innerText")
     finally:
         page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 1345])
+def test_every_column_is_in_sight(browser, address, width):
+    page = browser.open(address, width=width, wait=DRAWN)
+    try:
+        frames = page.value(
+            "[...document.querySelectorAll('.scroll')].map((s) => [s.scrollWidth, s.clientWidth])"
+        )
+        assert len(frames) > 4
+        assert [f for f in frames if f[0] > f[1]] == []
+        assert page.value("document.querySelectorAll('td wbr').length") > 20
+    finally:
+        page.close()

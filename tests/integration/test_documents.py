@@ -61,3 +61,21 @@ def test_commands_run(run, text):
 def test_python_examples_run(run, text):
     done = run([sys.executable, "-W", "error", "-c", text])
     assert done.returncode == 0, done.stderr
+
+
+def fences(page):
+    """The language and the text of each block of a page."""
+    text = (ROOT / page).read_text()
+    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def test_what_the_documents_show_of_the_audit_is_what_it_prints(run):
+    """README and the page on cardinality, with the files that the page makes."""
+    page = fences("docs/cardinality.md")
+    commands = [text for language, text in page if language == "bash"][:2]
+    shown = [text for language, text in page if not language][:2]
+    (example,) = [text for _, text in fences("README.md") if text.startswith("$ workbench audit")]
+    command, _, text = example.removeprefix("$ ").partition("\n")
+    for block, expected in zip([*commands, command], [*shown, text], strict=True):
+        printed = [line.rstrip() for line in run(["bash", "-uc", block]).stdout.splitlines()]
+        assert [line for line in expected.splitlines() if line not in printed] == []
