@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -202,32 +202,17 @@ def audit(
     """
     chosen = options or AuditOptions()
     owner = budgets.owner_of if budgets is not None else _nobody
-    deployed = _is_deployed(candidate, chosen)
-    if baseline is not None and not deployed and not chosen.all_jobs:
+    if baseline is not None and not chosen.all_jobs and not _is_deployed(candidate, chosen):
         baseline = own_jobs(candidate, baseline)
-    both = baseline is None or _is_deployed(baseline, chosen)
-    if chosen.same_source or (deployed and both and chosen.replicas is None):
-        prediction = compare(candidate, baseline or candidate)
-    else:
-        prediction = predict(
-            candidate,
-            baseline,
-            replicas=chosen.replicas,
-            replica_labels=chosen.replica_labels,
-            names_change=chosen.names_change,
-        )
+    prediction = _predicted(candidate, baseline, chosen)
     new = families(candidate, [baseline] if baseline is not None else [])
     old = families(baseline, [candidate]) if baseline is not None else {}
-    own = {f.fingerprint: f for f in _of_itself(candidate, new, owner, chosen)}
+    found = list(_of_itself(candidate, new, owner, chosen))
     if baseline is not None:
         known = {f.fingerprint for f in _of_itself(baseline, old, owner, chosen)} | baseline.judged
-        for fingerprint in known & own.keys():
-            own[fingerprint] = _known(own[fingerprint])
-    found = [
-        *own.values(),
-        *judge_reading(candidate, [*prediction.notes, *_unread_queries(usage)]),
-        *judge_history(chosen.history),
-    ]
+        found = [_known(f) if f.fingerprint in known else f for f in found]
+    found += judge_reading(candidate, [*prediction.notes, *_unread_queries(usage)])
+    found += judge_history(chosen.history)
     if baseline is not None:
         found += judge_growth(prediction, owner, budgets.price if budgets is not None else None)
     checks: list[BudgetCheck] = []
@@ -246,11 +231,7 @@ def audit(
         found += judge_breakage(prediction, old, usage, owner)
         found += judge_unused(use, owner)
     found.sort(key=lambda f: (-f.severity.rank, f.code == "CARD-LINT", f.code, f.about))
-    fixes: Mapping[str, Fix] = {}
-    if any(f.code in _FIXABLE for f in found):  # what fixes need is half of the start
-        from workbench.cardinality.fixing import fixes_for
-
-        fixes = fixes_for(found, {**old, **new}, use, usage)
+    fixes = _fixes(found, {**old, **new}, use, usage)
     return Audit(
         candidate=candidate,
         baseline=baseline,
@@ -264,6 +245,38 @@ def audit(
         usage=usage,
         price=_price(budgets, prediction),
     )
+
+
+def _predicted(
+    candidate: Inventory, baseline: Inventory | None, options: AuditOptions
+) -> Prediction:
+    """What will be, or what was counted where both sides are a server's view."""
+    counted_both = _is_deployed(candidate, options) and (
+        baseline is None or _is_deployed(baseline, options)
+    )
+    if options.same_source or (counted_both and options.replicas is None):
+        return compare(candidate, baseline or candidate)
+    return predict(
+        candidate,
+        baseline,
+        replicas=options.replicas,
+        replica_labels=options.replica_labels,
+        names_change=options.names_change,
+    )
+
+
+def _fixes(
+    found: Sequence[Finding],
+    grouped: Mapping[str, Family],
+    use: InventoryUsage | None,
+    usage: Usage | None,
+) -> Mapping[str, Fix]:
+    """Tried changes by fingerprint; what they need is loaded only where there is one to make."""
+    if not any(finding.code in _FIXABLE for finding in found):
+        return {}
+    from workbench.cardinality.fixing import fixes_for
+
+    return fixes_for(found, grouped, use, usage)
 
 
 def _is_deployed(candidate: Inventory, options: AuditOptions) -> bool:
