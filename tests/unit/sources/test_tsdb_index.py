@@ -397,4 +397,4 @@ def test_a_lack_of_help_is_not_held_against_a_block(block: Path) -> None:
     """It holds none of any metric; the same names in text are told to have none."""
     rules = {problem.rule for problem in lint(read_block(block))}
     assert LintRule.HELP not in rules
-    assert LintRule.HELP in {problem.rule for problem in lint(scan("up 1\n"))}
+    assert LintRule.HELP in {problem.rule for problem in lint(scan("depth 1\n"))}
