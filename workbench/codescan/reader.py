@@ -8,11 +8,20 @@ walked through, so that no call is missed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from workbench.codescan.expressions import Call, Expr, Name, Opaque, Record, Text
+from workbench.codescan.expressions import (
+    Call,
+    Expr,
+    Name,
+    Number,
+    Opaque,
+    Record,
+    Text,
+    Truth,
+)
 from workbench.codescan.facts import (
     Binding,
     BindingKind,
@@ -130,6 +139,26 @@ class Reader:
         if node is None:
             return []
         return [self.expr(c) for c in node.named_children if c.type != "comment"]
+
+    def signed(self, node: Node, field: str, *, through: Collection[str]) -> Expr:
+        """A value with an operator before it.
+
+        Parameters
+        ----------
+        node
+            With a field ``operator``.
+        field
+            Where the grammar has the value.
+        through
+            Operators that leave the value as it is.
+        """
+        value = self.expr(node.child_by_field_name(field))
+        operator = self.text(node.child_by_field_name("operator"))
+        if operator == "!":
+            return Truth(node.start_byte, node.end_byte)
+        if operator == "-" and isinstance(value, Number):
+            return Number(node.start_byte, node.end_byte, -value.value)
+        return value if operator in through else Opaque(node.start_byte, node.end_byte)
 
     def called(self, call: Call) -> Call:
         """Note a call, and give it back."""

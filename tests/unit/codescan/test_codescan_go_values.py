@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from scanned_code import what_label
 
 from workbench.codescan import scan_source
 from workbench.inventory import Bound, LabelValues
@@ -72,10 +73,7 @@ def judged(folder: Path, body: str, *, package_code: str = "") -> LabelValues:
         + "\n}\n"
     )
     (folder / "web.go").write_text(code)
-    found = scan_source(folder)
-    assert found.unread == (), found.unread
-    (metric,) = found.declared
-    return metric.values["what"]
+    return what_label(folder)
 
 
 def given(expression: str) -> str:

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+from scanned_code import metrics_of
 
 from workbench.codescan import scan_source
 from workbench.inventory import Bound, DeclaredMetric
@@ -28,13 +29,8 @@ import java.util.List;
 
 def scanned(folder: Path, **files: str) -> dict[str, DeclaredMetric]:
     """The metrics of files, by name: ``A="code"`` is ``A.java``, ``x__A`` is ``x/A.java``."""
-    for name, code in files.items():
-        path = folder / (name.replace("__", "/") + ".java")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-    found = scan_source(folder)
-    assert found.unread == (), found.unread
-    return {m.name: m for m in found.declared}
+    named = {name.replace("__", "/") + ".java": code for name, code in files.items()}
+    return metrics_of(folder, named)
 
 
 def of_class(folder: Path, imports: str, body: str) -> dict[str, DeclaredMetric]:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from scanned_code import what_label
 
-from workbench.codescan import scan_source
 from workbench.inventory import Bound, LabelValues
 
 HEADER = """package com.shop.web;
@@ -44,10 +44,7 @@ def judged(folder: Path, body: str, *, more: str = "", parameters: str = PARAMET
     """What the label of the one metric can be given by a method's body."""
     code = f"{HEADER}{more}\n  void handle({parameters}) {{\n{body}\n  }}\n}}\n"
     (folder / "Web.java").write_text(code)
-    found = scan_source(folder)
-    assert found.unread == (), found.unread
-    (metric,) = found.declared
-    return metric.values["what"]
+    return what_label(folder)
 
 
 def given(expression: str) -> str:

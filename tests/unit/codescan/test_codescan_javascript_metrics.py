@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+from scanned_code import metrics_of
 
 from workbench.codescan import scan_source
 from workbench.inventory import Bound, DeclaredMetric
@@ -12,13 +13,7 @@ from workbench.samples import MetricType
 
 def scanned(folder: Path, files: dict[str, str]) -> dict[str, DeclaredMetric]:
     """The metrics of files, by name."""
-    for name, code in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-    found = scan_source(folder)
-    assert found.unread == (), found.unread
-    return {m.name: m for m in found.declared}
+    return metrics_of(folder, files)
 
 
 @pytest.mark.parametrize(

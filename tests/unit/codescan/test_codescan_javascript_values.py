@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from scanned_code import what_label
 
-from workbench.codescan import scan_source
 from workbench.inventory import Bound, LabelValues
 
 HEADER = """import client from 'prom-client';
@@ -35,10 +35,7 @@ def judged(folder: Path, body: str, *, more: str = "", parameters: str = PARAMET
     """What the label of the one metric can be given by a handler's body."""
     code = f"{HEADER}{more}\nexport async function handle({parameters}) {{\n{body}\n}}\n"
     (folder / "web.ts").write_text(code)
-    found = scan_source(folder)
-    assert found.unread == (), found.unread
-    (metric,) = found.declared
-    return metric.values["what"]
+    return what_label(folder)
 
 
 def given(expression: str) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import prometheus_client
 import pytest
+from scanned_code import metrics_of
 
-from workbench.codescan import scan_source
 from workbench.inventory import Bound, DeclaredMetric, LabelValues
 from workbench.samples import MetricType
 
@@ -33,13 +33,8 @@ class Colour(Enum):
 
 
 def declared(folder: Path, **files: str) -> dict[str, DeclaredMetric]:
-    for name, code in files.items():
-        path = folder / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-    found = scan_source(folder)
-    assert found.unread == (), found.unread
-    return {m.name: m for m in found.declared}
+    named = {name.replace("__", "/") + ".py": code for name, code in files.items()}
+    return metrics_of(folder, named)
 
 
 def judged(folder: Path, body: str) -> LabelValues:

@@ -194,13 +194,7 @@ class JavaValues(GuardedReader):
         return self.expr(children[-1]) if children else Opaque(node.start_byte, node.end_byte)
 
     def _unary(self, node: Node) -> Expr:
-        value = self.expr(node.child_by_field_name("operand"))
-        operator = self.text(node.child_by_field_name("operator"))
-        if operator == "!":
-            return Truth(node.start_byte, node.end_byte)
-        if operator == "-" and isinstance(value, Number):
-            return Number(node.start_byte, node.end_byte, -value.value)
-        return value if operator == "+" else Opaque(node.start_byte, node.end_byte)
+        return self.signed(node, "operand", through=("+",))
 
     def _binary(self, node: Node) -> Expr:
         operator = self.text(node.child_by_field_name("operator"))
