@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -35,13 +36,17 @@ __all__ = [
     "quantile",
 ]
 
-_HALF: Final = 0.5
+_HALF: Final = 0.05
 """How much of one observation may lie beyond the outermost that were seen."""
 
 _UNSURE: Final = 0.15
-_UNSURE_FEW: Final = 0.2
-_FEW: Final = 1000
-"""Below so many observations an end is moved by the second share of its bucket's width."""
+"""By which share of its bucket's logarithmic width the end of an interval may be misplaced."""
+
+_UNSURE_EDGE: Final = 0.3
+"""That share in a bucket beside an empty one: nothing tells how steeply the distribution begins."""
+
+_NEVER: Final = 1e-12
+"""Shares nearer to 0 and 1 than this have no probit worth having."""
 
 _SPREAD: Final = 0.5
 """Standard deviation of ln seconds that is assumed below the first edge where nothing tells it."""
@@ -62,6 +67,9 @@ class QuantileEstimates:
         Confidence interval; `high` is infinite where it reaches into the top bucket.
     bucket_low, bucket_high
         The edges of the bucket that holds the quantile of what was counted.
+    free_low, free_high
+        An interval of the same confidence that assumes nothing of the distribution: the edges of
+        the buckets that hold the ranks at its ends.
     promql
         What ``histogram_quantile`` gives.
     clipped
@@ -74,6 +82,8 @@ class QuantileEstimates:
     high: Floats
     bucket_low: Floats
     bucket_high: Floats
+    free_low: Floats
+    free_high: Floats
     promql: Floats
     clipped: Bools
 
@@ -118,20 +128,21 @@ def estimate_quantiles(
         rank = qs * total
         low_q = np.where(rank > 0, betaincinv(rank, total - rank + 1, tail), 0.0)
         high_q = betaincinv(rank + 1, np.maximum(total - rank, 1e-9), 1 - tail)
-    wide = np.where(total < _FEW, _UNSURE_FEW, _UNSURE)
-    below, below_ends = shape.inverse(np.clip(low_q, 1e-12, 1 - 1e-12))
-    above, above_ends = shape.inverse(np.clip(high_q, 1e-12, 1 - 1e-12))
-    value, ends = shape.inverse(np.broadcast_to(qs, rank.shape))
-    low = _moved(below, below_ends, -wide)
-    high = np.where(np.isposinf(above_ends[1]), np.inf, _moved(above, above_ends, wide))
+    below = shape.inverse(np.clip(low_q, _NEVER, 1 - _NEVER))
+    above = shape.inverse(np.clip(high_q, _NEVER, 1 - _NEVER))
+    middle = shape.inverse(np.broadcast_to(qs, rank.shape))
+    low, high = below.apart(middle.value, -1), above.apart(middle.value, 1)
     return QuantileEstimates(
-        tuple(float(q) for q in qs),
-        value,
-        np.minimum(low, value),
-        np.maximum(high, value),
-        *ends,
+        tuple(qs.tolist()),
+        middle.value,
+        np.minimum(low, middle.value),
+        np.maximum(np.where(np.isposinf(above.high), np.inf, high), middle.value),
+        middle.low,
+        middle.high,
+        below.low,
+        above.high,
         np.stack([promql_quantile(buckets, float(q)) for q in qs], axis=-1),
-        np.isposinf(ends[1]),
+        np.isposinf(middle.high),
     )
 
 
@@ -146,7 +157,7 @@ def quantile(buckets: BucketCounts, quantiles: Sequence[float]) -> Floats:
     """
     qs = _checked(quantiles)
     shape = _Shape.of(buckets)
-    return shape.inverse(np.broadcast_to(qs, (*shape.total.shape, len(qs))))[0]
+    return shape.inverse(np.broadcast_to(qs, (*shape.total.shape, len(qs)))).value
 
 
 def bucket_bounds(buckets: BucketCounts, quantiles: Sequence[float]) -> tuple[Floats, Floats]:
@@ -155,6 +166,78 @@ def bucket_bounds(buckets: BucketCounts, quantiles: Sequence[float]) -> tuple[Fl
     shape = _Shape.of(buckets)
     found = shape.bucket(np.broadcast_to(qs, (*shape.total.shape, len(qs))))
     return shape.edges_of(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShareEstimates:
+    """Which share of the observations is at most a threshold; every array has shape (...).
+
+    Parameters
+    ----------
+    threshold
+        In the unit of the edges.
+    value
+        Our estimate, 0 to 1; exact where the threshold is an edge; NaN without observations.
+    low, high
+        Confidence interval of Clopper and Pearson around the two shares below.
+    bucket_low, bucket_high
+        The shares at the edges around the threshold, equal where it is an edge.
+    on_edge
+        Whether the threshold is an edge of the buckets.
+    """
+
+    threshold: float
+    value: Floats
+    low: Floats
+    high: Floats
+    bucket_low: Floats
+    bucket_high: Floats
+    on_edge: bool
+
+
+def share_at_most(
+    buckets: BucketCounts, threshold: float, *, confidence: float = 0.95
+) -> ShareEstimates:
+    """Tell how many observations kept an objective.
+
+    Raises
+    ------
+    InputError
+        The threshold is not a positive, finite number.
+
+    Examples
+    --------
+    >>> seen = BucketCounts.from_cumulative([0.1, 0.25, 0.5, np.inf], [600, 900, 990, 1000])
+    >>> share_at_most(seen, 0.25).value.tolist()
+    0.9
+    """
+    from scipy.special import betaincinv
+
+    if not (np.isfinite(threshold) and threshold > 0):
+        msg = f"the threshold is {threshold!r}"
+        raise InputError(msg, "give a positive number in the unit of the histogram, such as 0.5")
+    shape = _Shape.of(buckets)
+    total = shape.total
+    value, below, above = shape.share(float(threshold))
+    tail = (1 - confidence) / 2
+    with np.errstate(all="ignore"):
+        k_low, k_high = below * total, above * total
+        low = np.where(k_low > 0, betaincinv(k_low, total - k_low + 1, tail), 0.0)
+        high = np.where(
+            k_high < total,
+            betaincinv(k_high + 1, np.maximum(total - k_high, 1e-9), 1 - tail),
+            1.0,
+        )
+    nothing = total <= 0
+    return ShareEstimates(
+        float(threshold),
+        value,
+        np.where(nothing, np.nan, low),
+        np.where(nothing, np.nan, high),
+        below,
+        above,
+        bool(np.any(np.isclose(buckets.edges, threshold, rtol=1e-9, atol=0.0))),
+    )
 
 
 def promql_quantile(buckets: BucketCounts, q: float) -> Floats:
@@ -196,15 +279,34 @@ def _checked(quantiles: Sequence[float]) -> Floats:
     return qs
 
 
-def _moved(value: Floats, ends: tuple[Floats, Floats], share: Floats) -> Floats:
-    """A value moved by a share of its bucket's logarithmic width, but not out of the bucket."""
-    low, high = ends
-    with np.errstate(all="ignore"):
-        moved = value * (high / np.where(low > 0, low, value / 2)) ** share
-        moved = np.where(high > 0, moved, value + (high - low) * share)
-    kept = np.isfinite(moved)
-    result: Floats = np.where(kept, np.clip(np.where(kept, moved, value), low, high), value)
-    return result
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inverse:
+    """Where in which bucket quantiles lie; every array has shape (..., quantiles).
+
+    `at_edge` is true where a bucket beside it is empty or missing.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+    at_edge: Bools
+
+    def apart(self, middle: Floats, sign: int) -> Floats:
+        """These ends of intervals, below (-1) or above (1) `middle`, moved for what interpolation cannot know.
+
+        Both errors are independent of one another, so that their squares add up, in logarithms.
+        """
+        share = np.where(self.at_edge, _UNSURE_EDGE, _UNSURE)
+        with np.errstate(all="ignore"):
+            lowest = np.where(self.low > 0, self.low, self.value / 2)
+            sampled = np.log(self.value / middle)
+            unknown = share * np.log(self.high / lowest)
+            end = middle * np.exp(sign * np.hypot(sampled, unknown))
+        kept = np.isfinite(end)
+        result: Floats = np.where(
+            kept, np.clip(np.where(kept, end, 0.0), self.low, self.high), self.value
+        )
+        return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,8 +341,8 @@ class _Shape:
         low, high = self.edges[found], self.edges[found + 1]
         return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
 
-    def inverse(self, qs: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
-        """Our estimate of each quantile, and the edges of the bucket it lies in."""
+    def inverse(self, qs: Floats) -> _Inverse:
+        """Our estimate of each quantile."""
         from scipy.special import ndtri
 
         found = self.bucket(qs)
@@ -251,7 +353,26 @@ class _Shape:
             value = np.clip(value, low, high)
             value = np.where(low < 0, self._linear(qs, found, low, high), value)
         value = np.where(np.isposinf(high), low, np.where(np.isneginf(low), high, value))
-        return value, (low, high)
+        steps = [after[1] - before[1] for before, after in pairwise(knots)]
+        return _Inverse(value, low, high, ~((steps[0] > 0) & (steps[2] > 0)))
+
+    def share(self, threshold: float) -> tuple[Floats, Floats, Floats]:
+        """Our estimate of the share at most the threshold, and those at the edges around it."""
+        from scipy.special import ndtr
+
+        near = np.isclose(self.edges, threshold, rtol=1e-9, atol=0.0)
+        with np.errstate(all="ignore"):
+            shares = self.reached / self.total[..., None]
+            if near.any():
+                known = shares[..., int(np.argmax(near))]
+                return known, known, known
+            place = int(np.searchsorted(self.edges, threshold)) - 1
+            below, above = shares[..., place], shares[..., place + 1]
+            at = np.full((*self.total.shape, 1), place)
+            knots = [self._knot(at + i)[::-1] for i in (-1, 0, 1, 2)]
+            z = _cubic(knots, np.full(at.shape, np.log(threshold)))[..., 0]
+            value = np.clip(np.nan_to_num(ndtr(z), nan=0.5), below, above)
+        return np.where(self.total > 0, value, np.nan), below, above
 
     def _knot(self, place: Ints) -> tuple[Floats, Floats]:
         """Logarithm of the edge and probit of the share below it; NaN where there is none."""
