@@ -6,17 +6,23 @@ import hashlib
 import math
 import re
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.errors import WorkbenchError
-from workbench.slo.indicator import Indicator, Timeslices
+from workbench.slo.indicator import Availability, Latency, Query
 from workbench.slo.period import CALENDAR_MS, calendar_bounds, first_start
+from workbench.slo.slices import Threshold, Timeslices
 from workbench.units import parse_duration
 
-__all__ = ["Alert", "Alerting", "Objective", "ObjectiveFile"]
+__all__ = ["Alert", "Alerting", "Indicator", "Objective"]
+
+Indicator = Annotated[
+    Availability | Latency | Query | Threshold | Timeslices, Field(discriminator="kind")
+]
+"""Any kind of indicator; `kind` tells which."""
 
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
@@ -132,6 +138,14 @@ class Objective(BaseModel):
             raise ValueError(msg)
         return share
 
+    @field_validator("sli", mode="before")
+    @classmethod
+    def _kind(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "kind" not in value:
+            msg = "kind is missing; it is availability, latency, query, threshold or timeslices"
+            raise ValueError(msg)
+        return value
+
     @field_validator("window")
     @classmethod
     def _length(cls, text: str) -> str:
@@ -172,9 +186,6 @@ class Objective(BaseModel):
             raise ValueError(msg)
         if self.min_events and not self.sli.has_counts:
             msg = "min_events needs numbers of events, and its query gives only a ratio"
-            raise ValueError(msg)
-        if isinstance(self.sli, Timeslices) and parse_duration(self.sli.slice) > self.window_ms:
-            msg = f"a slice ({self.sli.slice}) is longer than the window ({self.window})"
             raise ValueError(msg)
         return self
 
@@ -217,12 +228,3 @@ class Objective(BaseModel):
             return key
         digest = hashlib.sha256(f"{self.service}\n{self.name}".encode()).hexdigest()[:8]
         return f"{key}--{digest}"
-
-
-class ObjectiveFile(BaseModel):
-    """The content of a `slo.toml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = Field(1, description="of this format")
-    objective: tuple[Objective, ...] = Field(min_length=1, description="the objectives")

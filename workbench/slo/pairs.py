@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from workbench.slo.indicator import Timeslices
 from workbench.slo.objective import Objective
+from workbench.slo.slices import Threshold, Timeslices
 from workbench.units import format_duration, parse_duration
 
 __all__ = ["BurnPair", "burn_pairs"]
@@ -71,7 +71,7 @@ def burn_pairs(objective: Objective) -> tuple[BurnPair, ...]:
 
     The factor is ``share * window / long``, but never below 1: what burns slower does not use up
     the budget. A pair whose long window is not shorter than the objective's own is left out, and a
-    short window is never shorter than a slice of `Timeslices`.
+    short window is never shorter than a slice.
 
     Examples
     --------
@@ -81,10 +81,12 @@ def burn_pairs(objective: Objective) -> tuple[BurnPair, ...]:
     >>> [(p.severity, p.long, p.short, p.factor) for p in burn_pairs(one)][:3]
     [('page', '1h', '5m', 14.4), ('page', '6h', '30m', 6.0), ('ticket', '1d', '2h', 3.0)]
     """
-    slice_ms = parse_duration(objective.sli.slice) if isinstance(objective.sli, Timeslices) else 0
+    sli = objective.sli
+    step = sli.slice if isinstance(sli, Timeslices) else "0s"
+    step = sli.every if isinstance(sli, Threshold) else step
     found = []
     for severity, share, long_ms, short_ms in _PAIRS:
-        shortest = max(short_ms, slice_ms)
+        shortest = max(short_ms, parse_duration(step))
         if shortest < long_ms < objective.window_ms:
             factor = max(1.0, round(share * objective.window_ms / long_ms, 6))
             spent = factor * long_ms / objective.window_ms
