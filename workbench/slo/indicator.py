@@ -125,19 +125,19 @@ class Latency(Kind):
     @field_validator("histogram")
     @classmethod
     def _selects(cls, text: str) -> str:
-        conditions = conditions(text)
-        if not any(m.name == "__name__" and m.op == "=" for m in conditions):
+        found = conditions(text)
+        if not any(m.name == "__name__" and m.op == "=" for m in found):
             msg = f"{text} does not name the histogram"
             raise ValueError(msg)
-        if any(m.name == "le" for m in conditions):
+        if any(m.name == "le" for m in found):
             msg = f"{text} has a condition on le, which `threshold` makes"
             raise ValueError(msg)
-        return render_selector(conditions)
+        return render_selector(found)
 
     @field_validator("threshold")
     @classmethod
     def _above_zero(cls, value: Any) -> Any:
-        if not (math.isfinite(seconds := seconds(value)) and seconds > 0):
+        if not (math.isfinite(length := seconds(value)) and length > 0):
             msg = f"{value!r} is not above 0"
             raise ValueError(msg)
         return value
