@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from workbench.errors import InputError
 from workbench.samples import Floats
 
 __all__ = ["BucketCounts", "common_edges"]
+
+_ROUNDING: Final = 2e-12
+"""Share of a count by which neighbours may differ though no observation lies between them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,15 +70,17 @@ class BucketCounts:
             Shape (buckets,): values of ``le``, ascending.
         cumulative
             Shape (..., buckets). A count below an earlier bucket's is raised to it, which is
-            what ``histogram_quantile`` does; NaN makes a distribution without observations.
+            what ``histogram_quantile`` does, as it takes a relative difference of 1e-12 for
+            rounding; NaN makes a distribution without observations.
         """
         upper = np.asarray(bounds, np.float64)
         counted = np.asarray(cumulative, np.float64)
         lowest = 0.0 if len(upper) and upper[0] > 0 else -np.inf
         rising = np.maximum.accumulate(np.nan_to_num(counted, nan=0.0, posinf=0.0), axis=-1)
         counts = np.diff(rising, axis=-1, prepend=0.0)
+        counts[counts < _ROUNDING * rising] = 0.0
         counts[np.isnan(counted).any(axis=-1)] = 0.0
-        return cls(np.concatenate([[lowest], upper]), np.maximum(counts, 0.0))
+        return cls(np.concatenate([[lowest], upper]), counts)
 
     @classmethod
     def of_observations(cls, bounds: Any, observations: Any) -> Self:

@@ -17,16 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from workbench.engine.histogram import bucket_quantile
 from workbench.errors import InputError
 from workbench.frame import Bools
-from workbench.samples import Floats, Ints
+from workbench.samples import Floats
 from workbench.statistics.buckets import BucketCounts
+from workbench.statistics.inversion import Inverse, invert, shares_around
 
 __all__ = [
     "QuantileEstimates",
@@ -36,9 +35,6 @@ __all__ = [
     "quantile",
 ]
 
-_HALF: Final = 0.05
-"""How much of one observation may lie beyond the outermost that were seen."""
-
 _UNSURE: Final = 0.15
 """By which share of its bucket's logarithmic width the end of an interval may be misplaced."""
 
@@ -47,9 +43,6 @@ _UNSURE_EDGE: Final = 0.3
 
 _NEVER: Final = 1e-12
 """Shares nearer to 0 and 1 than this have no probit worth having."""
-
-_SPREAD: Final = 0.5
-"""Standard deviation of ln seconds that is assumed below the first edge where nothing tells it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,17 +114,16 @@ def estimate_quantiles(
     if not 0 < confidence < 1:
         msg = f"the confidence is {confidence!r}"
         raise InputError(msg, "give a share between 0 and 1, such as 0.95")
-    shape = _Shape.of(buckets)
-    total = shape.total[..., None]
+    total = buckets.total[..., None]
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         rank = qs * total
         low_q = np.where(rank > 0, betaincinv(rank, total - rank + 1, tail), 0.0)
-        high_q = betaincinv(rank + 1, np.maximum(total - rank, 1e-9), 1 - tail)
-    below = shape.inverse(np.clip(low_q, _NEVER, 1 - _NEVER))
-    above = shape.inverse(np.clip(high_q, _NEVER, 1 - _NEVER))
-    middle = shape.inverse(np.broadcast_to(qs, rank.shape))
-    low, high = below.apart(middle.value, -1), above.apart(middle.value, 1)
+        high_q = betaincinv(rank + 1, np.maximum(total - rank, _NEVER), 1 - tail)
+    below = invert(buckets, np.clip(low_q, _NEVER, 1 - _NEVER))
+    above = invert(buckets, np.clip(high_q, _NEVER, 1 - _NEVER))
+    middle = invert(buckets, qs)
+    low, high = _apart(below, middle.value, -1), _apart(above, middle.value, 1)
     return QuantileEstimates(
         tuple(qs.tolist()),
         middle.value,
@@ -141,9 +133,27 @@ def estimate_quantiles(
         middle.high,
         below.low,
         above.high,
-        np.stack([promql_quantile(buckets, float(q)) for q in qs], axis=-1),
+        middle.linear,
         np.isposinf(middle.high),
     )
+
+
+def _apart(ends: Inverse, middle: Floats, sign: int) -> Floats:
+    """Ends of intervals, below (-1) or above (1) `middle`, moved for what interpolation cannot know.
+
+    Both errors are independent of one another, so that their squares add up, in logarithms.
+    """
+    share = np.where(ends.at_edge, _UNSURE_EDGE, _UNSURE)
+    with np.errstate(all="ignore"):
+        lowest = np.where(ends.low > 0, ends.low, ends.value / 2)
+        sampled = np.log(ends.value / middle)
+        unknown = share * np.log(ends.high / lowest)
+        end = middle * np.exp(sign * np.hypot(sampled, unknown))
+    kept = np.isfinite(end)
+    result: Floats = np.where(
+        kept, np.clip(np.where(kept, end, 0.0), ends.low, ends.high), ends.value
+    )
+    return result
 
 
 def quantile(buckets: BucketCounts, quantiles: Sequence[float]) -> Floats:
@@ -155,17 +165,13 @@ def quantile(buckets: BucketCounts, quantiles: Sequence[float]) -> Floats:
     >>> round(float(quantile(seen, [0.5])[0]), 6)
     10.0
     """
-    qs = _checked(quantiles)
-    shape = _Shape.of(buckets)
-    return shape.inverse(np.broadcast_to(qs, (*shape.total.shape, len(qs)))).value
+    return invert(buckets, _checked(quantiles)).value
 
 
 def bucket_bounds(buckets: BucketCounts, quantiles: Sequence[float]) -> tuple[Floats, Floats]:
     """Between which edges each quantile lies: two arrays of shape (..., quantiles)."""
-    qs = _checked(quantiles)
-    shape = _Shape.of(buckets)
-    found = shape.bucket(np.broadcast_to(qs, (*shape.total.shape, len(qs))))
-    return shape.edges_of(found)
+    found = invert(buckets, _checked(quantiles))
+    return found.low, found.high
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,9 +222,8 @@ def share_at_most(
     if not (np.isfinite(threshold) and threshold > 0):
         msg = f"the threshold is {threshold!r}"
         raise InputError(msg, "give a positive number in the unit of the histogram, such as 0.5")
-    shape = _Shape.of(buckets)
-    total = shape.total
-    value, below, above = shape.share(float(threshold))
+    total = buckets.total
+    value, below, above = shares_around(buckets, float(threshold))
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         k_low, k_high = below * total, above * total
@@ -246,29 +251,7 @@ def promql_quantile(buckets: BucketCounts, q: float) -> Floats:
     Of exponential native histograms it is Prometheus 3's rule, which interpolates on a
     logarithmic scale; 2.x interpolated those linearly too.
     """
-    flat = buckets.cumulative.reshape(-1, buckets.counts.shape[-1])
-    if buckets.exponential:
-        value = _exponential(buckets, flat, q)
-    else:
-        value, _ = bucket_quantile(np.full(len(flat), float(q)), buckets.edges[1:], flat)
-    return value.reshape(buckets.counts.shape[:-1])
-
-
-def _exponential(buckets: BucketCounts, cumulative: Floats, q: float) -> Floats:
-    """Interpolated on a logarithmic scale, but linearly in a bucket that touches zero."""
-    total = cumulative[:, -1]
-    rank = q * total
-    place = np.minimum((cumulative < rank[:, None]).sum(axis=1), cumulative.shape[1] - 1)
-    low, high = buckets.edges[place], buckets.edges[place + 1]
-    inside = buckets.counts.reshape(cumulative.shape)[np.arange(len(place)), place]
-    with np.errstate(all="ignore"):
-        share = 1 - (cumulative[np.arange(len(place)), place] - rank) / inside
-        linear = low + (high - low) * share
-        value = np.where(low > 0, low * (high / low) ** share, linear)
-        value = np.where(high < 0, -(-low * (high / low) ** share), value)
-    value = np.where(np.isposinf(high), low, np.where(np.isneginf(low), high, value))
-    result: Floats = np.where(total > 0, value, np.nan)
-    return result
+    return invert(buckets, _checked([q])).linear[..., 0]
 
 
 def _checked(quantiles: Sequence[float]) -> Floats:
@@ -277,156 +260,3 @@ def _checked(quantiles: Sequence[float]) -> Floats:
         msg = f"the quantiles are {list(quantiles)!r}"
         raise InputError(msg, "give numbers above 0 and below 1, such as 0.5 and 0.99")
     return qs
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Inverse:
-    """Where in which bucket quantiles lie; every array has shape (..., quantiles).
-
-    `at_edge` is true where a bucket beside it is empty or missing.
-    """
-
-    value: Floats
-    low: Floats
-    high: Floats
-    at_edge: Bools
-
-    def apart(self, middle: Floats, sign: int) -> Floats:
-        """These ends of intervals, below (-1) or above (1) `middle`, moved for what interpolation cannot know.
-
-        Both errors are independent of one another, so that their squares add up, in logarithms.
-        """
-        share = np.where(self.at_edge, _UNSURE_EDGE, _UNSURE)
-        with np.errstate(all="ignore"):
-            lowest = np.where(self.low > 0, self.low, self.value / 2)
-            sampled = np.log(self.value / middle)
-            unknown = share * np.log(self.high / lowest)
-            end = middle * np.exp(sign * np.hypot(sampled, unknown))
-        kept = np.isfinite(end)
-        result: Floats = np.where(
-            kept, np.clip(np.where(kept, end, 0.0), self.low, self.high), self.value
-        )
-        return result
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shape:
-    """Counts made ready to be inverted.
-
-    `reached` has shape (..., buckets + 1): observations at or below each edge.
-    """
-
-    edges: Floats
-    reached: Floats
-    total: Floats
-
-    @classmethod
-    def of(cls, buckets: BucketCounts) -> _Shape:
-        counts = buckets.counts
-        reached = np.zeros((*counts.shape[:-1], counts.shape[-1] + 1))
-        np.cumsum(counts, axis=-1, out=reached[..., 1:])
-        return cls(buckets.edges, reached, reached[..., -1])
-
-    def bucket(self, qs: Floats) -> Ints:
-        """Which bucket holds each quantile, shape (..., quantiles); it is never an empty one."""
-        rank = qs * self.total[..., None]
-        found = np.zeros(qs.shape, np.int64)
-        for edge in range(1, len(self.edges) - 1):
-            found += self.reached[..., edge, None] < rank
-        return found
-
-    def edges_of(self, found: Ints) -> tuple[Floats, Floats]:
-        """Both edges of buckets; NaN where nothing was observed."""
-        nothing = (self.total <= 0)[..., None]
-        low, high = self.edges[found], self.edges[found + 1]
-        return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
-
-    def inverse(self, qs: Floats) -> _Inverse:
-        """Our estimate of each quantile."""
-        from scipy.special import ndtri
-
-        found = self.bucket(qs)
-        low, high = self.edges_of(found)
-        with np.errstate(all="ignore"):
-            knots = [self._knot(found + i) for i in (-1, 0, 1, 2)]
-            value = np.exp(_cubic(knots, ndtri(qs)))
-            value = np.clip(value, low, high)
-            value = np.where(low < 0, self._linear(qs, found, low, high), value)
-        value = np.where(np.isposinf(high), low, np.where(np.isneginf(low), high, value))
-        steps = [after[1] - before[1] for before, after in pairwise(knots)]
-        return _Inverse(value, low, high, ~((steps[0] > 0) & (steps[2] > 0)))
-
-    def share(self, threshold: float) -> tuple[Floats, Floats, Floats]:
-        """Our estimate of the share at most the threshold, and those at the edges around it."""
-        from scipy.special import ndtr
-
-        near = np.isclose(self.edges, threshold, rtol=1e-9, atol=0.0)
-        with np.errstate(all="ignore"):
-            shares = self.reached / self.total[..., None]
-            if near.any():
-                known = shares[..., int(np.argmax(near))]
-                return known, known, known
-            place = int(np.searchsorted(self.edges, threshold)) - 1
-            below, above = shares[..., place], shares[..., place + 1]
-            at = np.full((*self.total.shape, 1), place)
-            knots = [self._knot(at + i)[::-1] for i in (-1, 0, 1, 2)]
-            z = _cubic(knots, np.full(at.shape, np.log(threshold)))[..., 0]
-            value = np.clip(np.nan_to_num(ndtr(z), nan=0.5), below, above)
-        return np.where(self.total > 0, value, np.nan), below, above
-
-    def _knot(self, place: Ints) -> tuple[Floats, Floats]:
-        """Logarithm of the edge and probit of the share below it; NaN where there is none."""
-        from scipy.special import ndtri
-
-        inside = np.clip(place, 0, len(self.edges) - 1)
-        edge = self.edges[inside]
-        usable = (place == inside) & (edge > 0) & np.isfinite(edge)
-        total = self.total[..., None]
-        reached = np.take_along_axis(self.reached, inside, axis=-1)
-        share = np.clip(reached, _HALF, np.maximum(total - _HALF, _HALF)) / total
-        return np.where(usable, np.log(edge), np.nan), np.where(usable, ndtri(share), np.nan)
-
-    def _linear(self, qs: Floats, found: Ints, low: Floats, high: Floats) -> Floats:
-        """The straight line, where a logarithm has no meaning: below zero."""
-        below = np.take_along_axis(self.reached, found, axis=-1)
-        inside = np.take_along_axis(self.reached, found + 1, axis=-1) - below
-        result: Floats = low + (high - low) * (qs * self.total[..., None] - below) / inside
-        return result
-
-
-def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats) -> Floats:
-    """The monotone cubic between the two middle knots of four; outer ones may be NaN.
-
-    Where the lower middle knot is missing, since its edge is 0, the line of the bucket above is
-    continued downwards.
-    """
-    (x0, z0), (x1, z1), (x2, z2), (x3, z3) = knots
-    h_low, h, h_high = z1 - z0, z2 - z1, z3 - z2
-    d_low, d, d_high = (x1 - x0) / h_low, (x2 - x1) / h, (x3 - x2) / h_high
-    has_low, has_high = h_low > 0, h_high > 0
-    start = np.where(has_low, _inner(h_low, d_low, h, d), _outer(h, d, h_high, d_high, has_high))
-    end = np.where(has_high, _inner(h, d, h_high, d_high), _outer(h, d, h_low, d_low, has_low))
-    t = np.clip((z - z1) / h, 0.0, 1.0)
-    value = (
-        x1 * (1 + 2 * t) * (1 - t) ** 2
-        + h * start * t * (1 - t) ** 2
-        + x2 * t**2 * (3 - 2 * t)
-        - h * end * t**2 * (1 - t)
-    )
-    spread = np.where(has_high, d_high, _SPREAD)
-    result: Floats = np.where(np.isnan(x1), x2 + spread * np.minimum(z - z2, 0.0), value)
-    return result
-
-
-def _inner(h_left: Floats, d_left: Floats, h_right: Floats, d_right: Floats) -> Floats:
-    """The slope at a knot with a filled bucket on both sides: a weighted harmonic mean."""
-    left, right = 2 * h_right + h_left, h_right + 2 * h_left
-    slope: Floats = (left + right) / (left / d_left + right / d_right)
-    return slope
-
-
-def _outer(h: Any, d: Any, h_next: Any, d_next: Any, has_next: Any) -> Floats:
-    """The slope at an end of what is filled, from three knots, kept monotone."""
-    slope = ((2 * h + h_next) * d - h * d_next) / (h + h_next)
-    result: Floats = np.where(has_next, np.clip(slope, 0.0, 3 * d), d)
-    return result

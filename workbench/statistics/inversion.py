@@ -1,0 +1,224 @@
+"""Inverting cumulative counts: where in which bucket a quantile lies, and which share is below a value.
+
+Distributions are taken in chunks that fit the processor's cache, buckets first, so that a heat map
+of hundreds of groups over a day costs a fraction of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from workbench.frame import Bools
+from workbench.samples import Floats, Ints
+from workbench.statistics.buckets import BucketCounts
+
+__all__ = ["Inverse", "invert", "shares_around"]
+
+_CHUNK: Final = 8192
+"""Distributions worked on at once."""
+
+_HALF: Final = 0.05
+"""How much of one observation may lie beyond the outermost that were seen."""
+
+_SPREAD: Final = 0.5
+"""Standard deviation of ln values that is assumed below the first edge where nothing tells it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inverse:
+    """Quantiles of many distributions; every array has shape (..., quantiles).
+
+    Parameters
+    ----------
+    value
+        Our estimate; NaN without observations; the inner edge in a bucket of infinite width.
+    linear
+        The value on a straight line through the bucket, else alike; but 0 begins the first bucket
+        even where its lower edge is said to be ``-Inf``, and its upper edge is the value then.
+    low, high
+        The edges of the bucket; NaN without observations.
+    at_edge
+        Whether a bucket beside it is empty or missing.
+    """
+
+    value: Floats
+    linear: Floats
+    low: Floats
+    high: Floats
+    at_edge: Bools
+
+
+def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
+    """Find quantiles.
+
+    Parameters
+    ----------
+    buckets
+        Counts, shape (..., buckets).
+    shares
+        Shape (quantiles,) for all distributions, or (..., quantiles) for each its own; between 0
+        and 1, both excluded.
+    """
+    leading = buckets.counts.shape[:-1]
+    wanted = np.broadcast_to(shares, (*leading, shares.shape[-1])).reshape(-1, shares.shape[-1])
+    size, number = wanted.shape
+    floats = np.empty((4, size, number))
+    at_edge = np.empty((size, number), np.bool_)
+    with np.errstate(all="ignore"):
+        for rows, reached in _chunks(buckets):
+            for column in range(number):
+                place = (rows, column)
+                *found, at_edge[place] = _one(buckets, reached, np.ascontiguousarray(wanted[place]))
+                for kept, each in zip(floats, found, strict=True):
+                    kept[place] = each
+    value, linear, low, high = floats.reshape(4, *leading, number)
+    return Inverse(value, linear, low, high, at_edge.reshape(*leading, number))
+
+
+def shares_around(buckets: BucketCounts, threshold: float) -> tuple[Floats, Floats, Floats]:
+    """Our estimate of the share at most a threshold, and the shares at the edges around it.
+
+    Each has shape (...), and all three are the same where the threshold is an edge.
+    """
+    shape = buckets.counts.shape[:-1]
+    near = np.isclose(buckets.edges, threshold, rtol=1e-9, atol=0.0)
+    result = np.empty((3, int(np.prod(shape))))
+    with np.errstate(all="ignore"):
+        for rows, reached in _chunks(buckets):
+            result[:, rows] = (
+                reached[int(np.argmax(near))] / reached[-1]
+                if near.any()
+                else _between(buckets.edges, reached, threshold)
+            )
+    value, below, above = result.reshape(3, *shape)
+    return value, below, above
+
+
+def _chunks(buckets: BucketCounts) -> Iterator[tuple[slice, Floats]]:
+    """Rows of the flattened distributions, and observations at or below each edge of them.
+
+    The second has shape (buckets + 1, rows).
+    """
+    flat = buckets.counts.reshape(-1, buckets.counts.shape[-1])
+    for start in range(0, len(flat), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        counts = flat[rows].T
+        reached = np.zeros((len(counts) + 1, counts.shape[1]))
+        np.cumsum(counts, axis=0, out=reached[1:])
+        yield rows, reached
+
+
+def _one(
+    buckets: BucketCounts, reached: Floats, shares: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Bools]:
+    """One quantile of each distribution of a chunk: the fields of `Inverse`."""
+    from scipy.special import ndtri
+
+    edges = buckets.edges
+    total = reached[-1]
+    rank = shares * total
+    place = np.zeros(len(rank), np.int64)
+    for level in reached[1:-1]:
+        place += level < rank
+    each = np.arange(len(rank))
+    below, above = reached[place, each], reached[place + 1, each]
+    low, high = edges[place], edges[place + 1]
+    inside = (rank - below) / (above - below)
+    linear = low + (high - low) * inside
+    if buckets.exponential:
+        linear = np.where(low > 0, low * (high / low) ** inside, linear)
+        linear = np.where(high < 0, high * (low / high) ** (1 - inside), linear)
+    z_below, z_above = (_probit(c, total) for c in (below, above))
+    edge_logs = np.log(np.where((edges > 0) & np.isfinite(edges), edges, np.nan))
+    knots = (
+        _neighbour(edge_logs, reached, place - 1, each),
+        (edge_logs[place], z_below),
+        (edge_logs[place + 1], z_above),
+        _neighbour(edge_logs, reached, place + 2, each),
+    )
+    value, at_edge = _cubic(knots, ndtri(shares))
+    value = np.clip(np.exp(value), low, high)
+    if edges[0] < 0:
+        value = np.where(low < 0, linear, value)
+    if np.isneginf(edges[0]):
+        value, linear = (np.where(np.isneginf(low), high, x) for x in (value, linear))
+    value, linear = (np.where(np.isposinf(high), low, x) for x in (value, linear))
+    nothing = ~(total > 0)
+    if nothing.any():
+        value, linear, low, high = (
+            np.where(nothing, np.nan, x) for x in (value, linear, low, high)
+        )
+    return value, linear, low, high, at_edge
+
+
+def _between(edges: Floats, reached: Floats, threshold: float) -> tuple[Floats, Floats, Floats]:
+    """`shares_around` a threshold between two edges, for a chunk."""
+    from scipy.special import ndtr
+
+    place = np.full(reached.shape[1], int(np.searchsorted(edges, threshold)) - 1)
+    each = np.arange(len(place))
+    below, above = reached[place[0]] / reached[-1], reached[place[0] + 1] / reached[-1]
+    edge_logs = np.log(np.where((edges > 0) & np.isfinite(edges), edges, np.nan))
+    knots = [_neighbour(edge_logs, reached, place + i, each)[::-1] for i in (-1, 0, 1, 2)]
+    z, _ = _cubic(knots, np.full(len(place), np.log(threshold)))
+    known = ~np.isnan(z)
+    value = np.where(known, ndtr(np.where(known, z, 0.0)), (below + above) / 2)
+    return np.where(reached[-1] > 0, np.clip(value, below, above), np.nan), below, above
+
+
+def _probit(reached: Floats, total: Floats) -> Floats:
+    """Probit of the share reached, none of which is quite 0 or 1."""
+    from scipy.special import ndtri
+
+    share: Floats = ndtri(np.clip(reached, _HALF, np.maximum(total - _HALF, _HALF)) / total)
+    return share
+
+
+def _neighbour(
+    edge_logs: Floats, reached: Floats, place: Ints, each: Ints
+) -> tuple[Floats, Floats]:
+    """Logarithm of an edge and probit of the share below it; NaN where there is no such edge."""
+    inside = np.clip(place, 0, len(edge_logs) - 1)
+    logs = np.where(place == inside, edge_logs[inside], np.nan)
+    return logs, _probit(reached[inside, each], reached[-1])
+
+
+def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats) -> tuple[Floats, Bools]:
+    """The monotone cubic between the two middle knots of four; outer ones may be NaN.
+
+    Where the lower middle knot is missing, since its edge is 0, the line of the bucket above is
+    continued downwards. Tells, too, where an outer knot is missing or no step away.
+    """
+    (x0, z0), (x1, z1), (x2, z2), (x3, z3) = knots
+    h_low, h, h_high = z1 - z0, z2 - z1, z3 - z2
+    d_low, d, d_high = (x1 - x0) / h_low, (x2 - x1) / h, (x3 - x2) / h_high
+    has_low, has_high = (h_low > 0) & (x1 > x0), (h_high > 0) & (x3 > x2)
+    start = np.where(has_low, _inner(h_low, d_low, h, d), _outer(h, d, h_high, d_high, has_high))
+    end = np.where(has_high, _inner(h, d, h_high, d_high), _outer(h, d, h_low, d_low, has_low))
+    t = np.clip((z - z1) / h, 0.0, 1.0)
+    back = 1 - t
+    value = (x1 * (1 + 2 * t) + h * start * t) * back * back
+    value += (x2 * (3 - 2 * t) - h * end * back) * t * t
+    unknown = np.isnan(x1)
+    if unknown.any():
+        spread = np.where(has_high, d_high, _SPREAD)
+        value = np.where(unknown, x2 + spread * np.minimum(z - z2, 0.0), value)
+    return value, ~(has_low & has_high)
+
+
+def _inner(h_left: Floats, d_left: Floats, h_right: Floats, d_right: Floats) -> Floats:
+    """The slope at a knot with a filled bucket on both sides: a weighted harmonic mean."""
+    left, right = 2 * h_right + h_left, h_right + 2 * h_left
+    slope: Floats = (left + right) / (left / d_left + right / d_right)
+    return slope
+
+
+def _outer(h: Floats, d: Floats, h_next: Floats, d_next: Floats, has_next: Bools) -> Floats:
+    """The slope at an end of what is filled, from three knots, kept monotone."""
+    slope = ((2 * h + h_next) * d - h * d_next) / (h + h_next)
+    result: Floats = np.where(has_next, np.clip(slope, 0.0, 3 * d), d)
+    return result
