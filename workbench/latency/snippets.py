@@ -1,0 +1,216 @@
+"""Boundaries as code, for the client libraries that people use.
+
+A metric's name and help text come from a server and may hold anything: each language's own rules
+quote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workbench.latency.schemes import SECONDS_PER_UNIT
+
+__all__ = ["Snippet", "go_string", "java_string", "python_string", "snippets"]
+
+_NAMELESS: Final = "request_duration_seconds"
+"""The name in a snippet where none is given."""
+
+_NATIVE_BUCKETS: Final = 160
+"""Most buckets of a native histogram before it halves its resolution; OpenTelemetry's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Code for one client.
+
+    Parameters
+    ----------
+    client
+        ``client_golang``, ``client_golang, native``, ``prometheus_client`` and so on.
+    language
+        ``go``, ``python`` or ``java``.
+    code
+        Ends with a newline.
+    """
+
+    client: str
+    language: str
+    code: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data for JSON."""
+        return {"client": self.client, "language": self.language, "code": self.code}
+
+
+def snippets(
+    boundaries: Sequence[float], *, metric: str = "", documentation: str = "", unit: str = "seconds"
+) -> tuple[Snippet, ...]:
+    """Write boundaries for each client.
+
+    Parameters
+    ----------
+    boundaries
+        Finite, ascending; none where the histogram is native already, which gives no code.
+    metric, documentation
+        Name and help text as the server has them: any text.
+    unit
+        Of the boundaries. Micrometer's timers are written only for units of time.
+
+    Examples
+    --------
+    >>> print(snippets([0.1, 0.3, 1.0], metric="wait_seconds")[1].code, end="")
+    from prometheus_client import Histogram
+    <BLANKLINE>
+    wait_seconds = Histogram(
+        "wait_seconds",
+        "",
+        buckets=(0.1, 0.3, 1.0),
+    )
+    """
+    if not boundaries:
+        return ()
+    name = metric or _NAMELESS
+    written = [
+        Snippet("client_golang", "go", _go(boundaries, name, documentation)),
+        Snippet("prometheus_client", "python", _python(boundaries, name, documentation)),
+        Snippet("client_java", "java", _java(boundaries, name, documentation)),
+    ]
+    if unit in SECONDS_PER_UNIT:
+        timer = _micrometer(boundaries, name, documentation, SECONDS_PER_UNIT[unit])
+        written.append(Snippet("micrometer", "java", timer))
+    written.append(Snippet("opentelemetry-sdk", "python", _opentelemetry(boundaries, name)))
+    native = _go(boundaries, name, documentation, native=True)
+    written.append(Snippet("client_golang, native", "go", native))
+    return tuple(written)
+
+
+def _go(boundaries: Sequence[float], name: str, documentation: str, *, native: bool = False) -> str:
+    """Of client_golang; native histograms keep the classic buckets until these can go."""
+    lines = [
+        f"Name:    {go_string(name)},",
+        f"Help:    {go_string(documentation)},",
+        f"Buckets: []float64{{{_numbers(boundaries)}}},",
+    ]
+    if native:
+        lines += [
+            "NativeHistogramBucketFactor:     1.1,",
+            f"NativeHistogramMaxBucketNumber:  {_NATIVE_BUCKETS},",
+            "NativeHistogramMinResetDuration: time.Hour,",
+        ]
+    inside = "".join(f"\t{line}\n" for line in lines)
+    return f"prometheus.NewHistogram(prometheus.HistogramOpts{{\n{inside}}})\n"
+
+
+def _python(boundaries: Sequence[float], name: str, documentation: str) -> str:
+    variable = name if name.isascii() and name.isidentifier() else "histogram"
+    return (
+        "from prometheus_client import Histogram\n\n"
+        f"{variable} = Histogram(\n"
+        f"    {python_string(name)},\n"
+        f"    {python_string(documentation)},\n"
+        f"    buckets=({_numbers(boundaries)}{',' if len(boundaries) == 1 else ''}),\n"
+        ")\n"
+    )
+
+
+def _java(boundaries: Sequence[float], name: str, documentation: str) -> str:
+    return (
+        "Histogram histogram = Histogram.builder()\n"
+        f"    .name({java_string(name)})\n"
+        f"    .help({java_string(documentation)})\n"
+        f"    .classicUpperBounds({_numbers(boundaries)})\n"
+        "    .register();\n"
+    )
+
+
+def _micrometer(
+    boundaries: Sequence[float], name: str, documentation: str, seconds_per_unit: float
+) -> str:
+    """A timer: it appends ``_seconds`` by itself, and takes whole nanoseconds."""
+    whole = [round(x * seconds_per_unit * 1e9) for x in boundaries]
+    scale, call = 1, "Nanos"
+    for size, longer in ((1_000_000, "Millis"),):
+        if all(x % size == 0 for x in whole):
+            scale, call = size, longer
+    durations = ",\n".join(f"        Duration.of{call}({x // scale}L)" for x in whole)
+    return (
+        f"Timer timer = Timer.builder({java_string(name.removesuffix('_seconds'))})\n"
+        f"    .description({java_string(documentation)})\n"
+        f"    .serviceLevelObjectives(\n{durations})\n"
+        "    .register(registry);\n"
+    )
+
+
+def _opentelemetry(boundaries: Sequence[float], name: str) -> str:
+    """A view; the instrument's name is what the code gave, before it became a metric's name."""
+    return (
+        "from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View\n\n"
+        "view = View(\n"
+        f"    instrument_name={python_string(name)},  # as the code names the instrument\n"
+        f"    aggregation=ExplicitBucketHistogramAggregation(boundaries=[{_numbers(boundaries)}]),\n"
+        ")\n"
+    )
+
+
+def _numbers(boundaries: Sequence[float]) -> str:
+    """Shortest decimals that read back as the same float64, in Go, Java and Python alike."""
+    return ", ".join(repr(float(x)) for x in boundaries)
+
+
+def go_string(text: str) -> str:
+    r"""Quote text as an interpreted string literal of Go.
+
+    Examples
+    --------
+    >>> print(go_string('a"b\\c\n\x00é\u2028'))
+    "a\"b\\c\n\x00é\u2028"
+    """
+    return _quoted(
+        text,
+        lambda code: f"\\x{code:02x}" if code < 0x80 else _wide(code, "\\u{:04x}", "\\U{:08x}"),
+    )
+
+
+def java_string(text: str) -> str:
+    r"""Quote text as a string literal of Java.
+
+    Java reads ``\u000a`` before it looks for literals, so control characters are octal.
+
+    Examples
+    --------
+    >>> print(java_string('a"b\\c\n\x00é\u2028'))
+    "a\"b\\c\n\000é\u2028"
+    """
+    return _quoted(text, lambda code: f"\\{code:03o}" if code < 0x80 else _surrogates(code))
+
+
+def python_string(text: str) -> str:
+    r"""Quote text as a string literal of Python.
+
+    Examples
+    --------
+    >>> print(python_string('a"b\\c\n\x00é\u2028'))
+    "a\"b\\c\n\x00é\u2028"
+    """
+    return go_string(text)
+
+
+def _quoted(text: str, escape: Callable[[int], str]) -> str:
+    """Between double quotes; half a surrogate pair, which no text has, becomes U+FFFD."""
+    named = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    shown = (
+        named.get(char) or (char if char.isprintable() else escape(ord(char))) for char in whole
+    )
+    return f'"{"".join(shown)}"'
+
+
+def _wide(code: int, short: str, long: str) -> str:
+    return (short if code < 0x10000 else long).format(code)
+
+
+def _surrogates(code: int) -> str:
+    units = chr(code).encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
