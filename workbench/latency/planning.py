@@ -1,0 +1,156 @@
+"""What to ask about latency: buckets over time and whole, who observes what, and where it is slow.
+
+Increases are taken of each series before series are added up, so that a restart of one instance is
+no fall of the sum. Over time the grid's own step is the range; the whole window is asked in one
+piece, for what happens between two ranges is lost to neither then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.latency.instrument import Instrument, Kind
+from workbench.promql import Expression, Question
+from workbench.units import format_duration
+from workbench.window import Window
+
+__all__ = ["MOST_VALUES", "Asked", "questions", "tail_labels"]
+
+MOST_VALUES: Final = 60
+"""A label of more values is not looked at for where the tail comes from."""
+
+_NEVER_TAIL: Final = frozenset({"__name__", "le", "quantile"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The keys under which the answers about one instrument are found.
+
+    Examples
+    --------
+    >>> from workbench.latency.instrument import Instrument, Kind
+    >>> Asked.of(Instrument("request_seconds", Kind.CLASSIC)).whole
+    'request_seconds whole'
+    """
+
+    over_time: str
+    whole: str
+    sums: str
+    counts: str
+    layouts: str
+    resets: str
+    tail: str
+
+    @classmethod
+    def of(cls, instrument: Instrument) -> Asked:
+        """The keys of an instrument."""
+        names = ("over time", "whole", "sums", "counts", "layouts", "resets", "tail")
+        return cls(*(f"{instrument.key} {name}" for name in names))
+
+    def tail_by(self, label: str) -> str:
+        """The key of the question about one label's part in the tail."""
+        return f"{self.tail} {label}"
+
+
+def tail_labels(values: Mapping[str, int], by: Sequence[str]) -> list[str]:
+    """Which labels to look at for where the tail comes from.
+
+    Parameters
+    ----------
+    values
+        How many values each label has.
+    by
+        The labels that tell the study's groups apart, which are looked at first.
+    """
+    fit = [n for n, count in values.items() if n not in _NEVER_TAIL and 2 <= count <= MOST_VALUES]
+    return sorted(fit, key=lambda n: (n not in by, n))
+
+
+def questions(
+    instruments: Iterable[Instrument],
+    by: Sequence[str],
+    window: Window,
+    *,
+    history_ms: int = 0,
+    tails: Mapping[str, Sequence[str]] | None = None,
+) -> list[Question]:
+    """What to ask for an analysis.
+
+    Parameters
+    ----------
+    instruments
+        What to study.
+    by
+        Labels that tell groups apart; instances and all other labels are merged.
+    window
+        The range studied; its step is the range of each increase, and should hold four scrapes.
+    history_ms
+        How far before the window to begin, for comparisons that learn what is usual.
+    tails
+        Labels by an instrument's key, from `tail_labels`.
+
+    Examples
+    --------
+    >>> one = Instrument("request_seconds", Kind.CLASSIC)
+    >>> for q in questions([one], ["path"], Window(0, 3_600_000, 300_000))[:2]:
+    ...     print(q.expression)
+    sum by (le, path) (increase(request_seconds_bucket[5m]))
+    sum by (le, path) (increase(request_seconds_bucket[1h]))
+    """
+    asked: list[Question] = []
+    for instrument in instruments:
+        labels = (tails or {}).get(instrument.key, ())
+        asked.extend(_of(instrument, tuple(by), window, history_ms, labels))
+    return asked
+
+
+def _of(
+    instrument: Instrument,
+    by: tuple[str, ...],
+    window: Window,
+    history_ms: int,
+    tails: Sequence[str],
+) -> list[Question]:
+    keys = Asked.of(instrument)
+    start_ms = window.start_ms - history_ms // window.step_ms * window.step_ms
+    grid = Window(start_ms + window.step_ms, window.end_ms, window.step_ms)
+    last = Window(window.end_ms, window.end_ms, window.step_ms)
+    step, whole = format_duration(window.step_ms), _span(window)
+    if instrument.kind is Kind.SUMMARY:
+        quantiles = Expression(instrument.select())
+        return [
+            Question(keys.over_time, quantiles.max(by=(*by, "quantile")), grid),
+            Question(f"{keys.over_time} least", quantiles.min(by=(*by, "quantile")), grid),
+            Question(keys.counts, _increase(instrument, "_count", whole, by), last),
+            Question(keys.sums, _increase(instrument, "_sum", whole, by), last),
+        ]
+    native = instrument.kind is Kind.NATIVE
+    suffix, le = ("", ()) if native else ("_bucket", ("le",))
+    asked = [
+        Question(keys.over_time, _increase(instrument, suffix, step, (*le, *by)), grid),
+        Question(keys.whole, _increase(instrument, suffix, whole, (*le, *by)), last),
+    ]
+    if not native:
+        layouts = Expression(f"count_over_time({instrument.select('_bucket')}[{whole}])")
+        asked += [
+            Question(keys.sums, _increase(instrument, "_sum", whole, by), last),
+            Question(keys.layouts, layouts.count_series(by=(*le, *by)), last),
+        ]
+    resets = Expression(f"resets({instrument.counted}[{whole}])").sum(by=by or None)
+    asked.append(Question(keys.resets, resets, last))
+    for label in tails:
+        grouped = tuple(dict.fromkeys((*le, label)))
+        asked.append(
+            Question(keys.tail_by(label), _increase(instrument, suffix, whole, grouped), last)
+        )
+    return asked
+
+
+def _increase(instrument: Instrument, suffix: str, span: str, by: tuple[str, ...]) -> Expression:
+    return Expression(f"increase({instrument.select(suffix)}[{span}])").sum(by=by or None)
+
+
+def _span(window: Window) -> str:
+    return format_duration(max(window.end_ms - window.start_ms, window.step_ms))

@@ -1,0 +1,210 @@
+"""From answers to distributions: frames of buckets, classic or native, become `BucketCounts`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.frame import Frame, NativeHistogram
+from workbench.samples import Floats, Ints, Labels
+from workbench.statistics.buckets import BucketCounts
+
+__all__ = ["Flaw", "Grouped", "read_classic", "read_native"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with the buckets of one group.
+
+    Parameters
+    ----------
+    labels
+        The group.
+    code
+        The finding it becomes.
+    what
+        One sentence.
+    fatal
+        Whether the group cannot be judged at all.
+    """
+
+    labels: Labels
+    code: str
+    what: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouped:
+    """Groups with the same layout of buckets.
+
+    Parameters
+    ----------
+    labels
+        One label set a group, without ``le``.
+    times_ms
+        int64, shape (steps,).
+    buckets
+        Counts in seconds, shape (groups, steps, buckets).
+    missing
+        bool, shape (groups, steps): no sample at all, or not of every bucket.
+    """
+
+    labels: tuple[Labels, ...]
+    times_ms: Ints
+    buckets: BucketCounts
+    missing: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+
+
+def read_classic(
+    frame: Frame, seconds_per_unit: float = 1.0
+) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
+    """Read a frame of classic buckets.
+
+    Parameters
+    ----------
+    frame
+        Series with a label ``le``; their values are cumulative over buckets, not over time.
+    seconds_per_unit
+        What the bounds are multiplied by.
+
+    Returns
+    -------
+    tuple
+        Groups by layout, and what is wrong with some.
+    """
+    rows, flaws = _rows_by_group(frame)
+    layouts: dict[tuple[float, ...], list[tuple[Labels, list[int]]]] = {}
+    for labels, found in rows:
+        bounds = tuple(sorted(found))
+        if bounds[-1] != math.inf:
+            what = f"there is no bucket le=+Inf; the last is le={bounds[-1]:g}"
+            flaws.append(Flaw(labels, "LAT-BUCKETS-MISSING", what, fatal=True))
+        elif len(bounds) < 2:
+            what = (
+                "le=+Inf is its only bucket, which tells nothing but how many requests there were"
+            )
+            flaws.append(Flaw(labels, "LAT-BUCKETS-MISSING", what, fatal=True))
+        else:
+            layouts.setdefault(bounds, []).append((labels, [found[b] for b in bounds]))
+    groups: list[Grouped] = []
+    for bounds, members in layouts.items():
+        index = np.array([places for _, places in members])
+        values = frame.values[index]  # groups × buckets × steps
+        present = frame.present[index] & np.isfinite(values)
+        cumulative = np.moveaxis(np.where(present, values, np.nan), 1, -1)
+        flaws.extend(_not_cumulative([labels for labels, _ in members], cumulative))
+        upper = np.array(bounds) * seconds_per_unit
+        counts = BucketCounts.from_cumulative(upper, cumulative)
+        missing = ~present.all(axis=1)
+        groups.append(Grouped(tuple(m for m, _ in members), frame.times_ms, counts, missing))
+    return tuple(groups), tuple(flaws)
+
+
+def _rows_by_group(frame: Frame) -> tuple[list[tuple[Labels, dict[float, int]]], list[Flaw]]:
+    """Where each bucket of each group stands in the frame."""
+    groups: dict[tuple[tuple[str, str], ...], dict[float, int]] = {}
+    flaws: list[Flaw] = []
+    for place, labels in enumerate(frame.labels):
+        rest = tuple(sorted((n, v) for n, v in labels.items() if n not in ("le", "__name__")))
+        bound = _number(labels.get("le", ""))
+        if bound is None:
+            what = f"a bucket has le={labels.get('le', '')!r}, which is no number; it is left out"
+            flaws.append(Flaw(dict(rest), "LAT-BUCKETS-MISSING", what))
+            continue
+        found = groups.setdefault(rest, {})
+        if bound in found:  # le="1" and le="1.0": two writings of one bound
+            what = f"two buckets have the bound {bound:g}, written in two ways"
+            flaws.append(Flaw(dict(rest), "LAT-BUCKETS-DIFFER", what, fatal=True))
+        found[bound] = place
+    broken = {tuple(sorted(f.labels.items())) for f in flaws if f.fatal}
+    return [(dict(k), v) for k, v in groups.items() if k not in broken and v], flaws
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(value) else value
+
+
+def _not_cumulative(labels: Sequence[Labels], cumulative: Floats) -> list[Flaw]:
+    """Groups of which a bucket counts clearly fewer than one below it."""
+    with np.errstate(invalid="ignore"):
+        fall = -np.diff(cumulative, axis=-1)
+        # increase() extrapolates each bucket by itself, which may turn the order by a request
+        wrong = fall > np.maximum(1.0 + 0.02 * cumulative[..., :-1], 0.0)
+    steps = wrong.any(axis=-1).sum(axis=-1)
+    return [
+        Flaw(
+            labels[i],
+            "LAT-NOT-CUMULATIVE",
+            f"at {steps[i]} of {cumulative.shape[1]} steps a bucket counts fewer requests than a lower one",
+        )
+        for i in np.flatnonzero(steps)
+    ]
+
+
+def read_native(
+    frame: Frame, seconds_per_unit: float = 1.0
+) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
+    """Read a frame of native histograms, exponential or with custom bounds.
+
+    Each group gets the finest layout that all its histograms fit: where the resolution changed
+    in time, that is the coarser one.
+    """
+    by_series: dict[int, dict[int, NativeHistogram]] = {}
+    for (series, step), histogram in frame.histograms.items():
+        by_series.setdefault(series, {})[step] = histogram
+    groups: list[Grouped] = []
+    flaws: list[Flaw] = []
+    for series, labels in enumerate(frame.labels):
+        group = {n: v for n, v in labels.items() if n != "__name__"}
+        found = by_series.get(series)
+        if not found:
+            what = "its samples are plain numbers, not native histograms"
+            flaws.append(Flaw(group, "LAT-NOT-A-HISTOGRAM", what, fatal=True))
+            continue
+        counts = _native_counts(found, len(frame.times_ms))
+        counts = replace(counts, edges=counts.edges * seconds_per_unit)
+        missing = np.ones((1, len(frame.times_ms)), np.bool_)
+        missing[0, list(found)] = False
+        buckets = BucketCounts(counts.edges, counts.counts[None], counts.exponential)
+        groups.append(Grouped((group,), frame.times_ms, buckets, missing))
+    return tuple(groups), tuple(flaws)
+
+
+def _native_counts(histograms: Mapping[int, NativeHistogram], steps: int) -> BucketCounts:
+    """Histograms of one series by step, on edges that none of their buckets straddles."""
+    rows = {step: histogram.rows() for step, histogram in histograms.items()}
+    lower = np.concatenate([r.lower for r in rows.values()])
+    upper = np.concatenate([r.upper for r in rows.values()])
+    counts = np.concatenate([r.counts for r in rows.values()])
+    step = np.repeat(list(rows), [len(r.lower) for r in rows.values()])
+    if len(lower) and not (lower < 0).sum() > (np.abs(lower) == np.abs(upper)).sum():
+        # no negative buckets: the zero bucket, which reaches as far below zero, begins at it
+        lower = np.maximum(lower, 0.0)
+    edges = _shared(lower, upper)
+    place = np.searchsorted(edges, upper) - 1
+    table = np.zeros((steps, max(len(edges) - 1, 1)))
+    if len(edges) < 2:
+        return BucketCounts(np.array([0.0, math.inf]), table)
+    np.add.at(table, (step, place), np.maximum(counts, 0.0))
+    custom = any(h.sample is not None and h.sample.is_custom for h in histograms.values())
+    return BucketCounts(edges, table, exponential=not (custom or math.isinf(edges[-1])))
+
+
+def _shared(lower: Floats, upper: Floats) -> Floats:
+    """The edges of all buckets but those inside another bucket."""
+    pairs = np.unique(np.stack([lower, upper]), axis=1)
+    edges = np.unique(pairs)
+    first = np.searchsorted(edges, pairs[0]) + 1
+    last = np.searchsorted(edges, pairs[1])
+    inside = np.zeros(len(edges) + 1, np.int64)
+    np.add.at(inside, first, 1)
+    np.add.at(inside, np.maximum(last, first), -1)
+    return edges[np.cumsum(inside)[:-1] == 0]
