@@ -11,7 +11,6 @@ from workbench.slo.events import Events
 from workbench.slo.futures import Learnt, draw, learn
 from workbench.slo.incidents import split_incidents
 from workbench.slo.runout import left_calendar, left_rolling
-from workbench.statistics import ShiftPool
 
 __all__ = ["forecast_left"]
 
@@ -25,7 +24,6 @@ def forecast_left(
     horizon_hours: int,
     rng: np.random.Generator,
     learnt: Learnt | None = None,
-    pool: ShiftPool | None = None,
 ) -> Floats:
     """The share of the budget that is left after each coming hour, in many futures.
 
@@ -46,8 +44,6 @@ def forecast_left(
         Where the futures come from.
     learnt
         What was learnt of the history before; learnt here where it is not given.
-    pool
-        How often levels shift in all objectives together.
 
     Returns
     -------
@@ -56,7 +52,7 @@ def forecast_left(
     """
     if learnt is None:
         learnt = learn(events, split_incidents(events, least_share=budget), rng)
-    futures = draw(learnt, horizon_hours, rng, pool)
+    futures = draw(learnt, horizon_hours, rng)
     past = learnt.hours.bad, learnt.hours.total
     if bounds is None:
         return left_rolling(*past, futures, window_hours, budget)

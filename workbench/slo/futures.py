@@ -18,7 +18,7 @@ import numpy as np
 from workbench.samples import Floats, Ints
 from workbench.slo.events import Events
 from workbench.slo.incidents import Incident, Split
-from workbench.statistics import Average, ShiftPool, average_models, simulate
+from workbench.statistics import Average, average_models, simulate
 
 __all__ = ["LEAST_DAYS", "Futures", "Learnt", "draw", "learn"]
 
@@ -131,9 +131,7 @@ def _averages(
     )
 
 
-def draw(
-    learnt: Learnt, horizon_hours: int, rng: np.random.Generator, pool: ShiftPool | None = None
-) -> Futures:
+def draw(learnt: Learnt, horizon_hours: int, rng: np.random.Generator) -> Futures:
     """Draw futures.
 
     Parameters
@@ -144,11 +142,9 @@ def draw(
         How far.
     rng
         Where they come from.
-    pool
-        How often levels shift in all objectives together.
     """
     days = -(-horizon_hours // 24)
-    usual = _usual(learnt, days, rng, pool)
+    usual = _usual(learnt, days, rng)
     paths = len(usual)
     total = _traffic(learnt, days, paths, rng)
     hour = (learnt.hours.times_ms[-1] // _HOUR_MS + np.arange(24 * days)) % 24
@@ -159,11 +155,11 @@ def draw(
     return Futures(bad[:, :horizon_hours], total[:, :horizon_hours])
 
 
-def _usual(learnt: Learnt, days: int, rng: np.random.Generator, pool: ShiftPool | None) -> Floats:
+def _usual(learnt: Learnt, days: int, rng: np.random.Generator) -> Floats:
     """The usual share of each coming day: shape (paths, days)."""
     parts = []
     for average, count in learnt.averages:
-        paths = simulate(average, start_day=1, horizon=days, rng=rng, pool=pool)
+        paths = simulate(average, start_day=1, horizon=days, rng=rng)
         parts.append(paths.values[rng.permutation(len(paths.values))[:count]])
     if parts:
         shares: Floats = np.square(np.maximum(np.concatenate(parts), 0.0))
@@ -197,9 +193,9 @@ def _incidents(learnt: Learnt, hours: int, paths: int, rng: np.random.Generator)
     added = np.zeros(paths * (hours + 2))
     seen = [i for i in learnt.split.incidents if not i.running]
     if seen:
-        _to_come(added, seen, learnt, hours, paths, rng)
+        _to_come(added, seen, learnt, hours=hours, paths=paths, rng=rng)
     if learnt.split.incidents and learnt.split.incidents[-1].running:
-        _running(added, learnt.split.incidents[-1], seen, hours, paths, rng)
+        _running(added, learnt.split.incidents[-1], seen, hours=hours, paths=paths, rng=rng)
     result: Floats = np.cumsum(added.reshape(paths, hours + 2), axis=1)[:, :hours]
     return result
 
@@ -208,6 +204,7 @@ def _to_come(
     added: Floats,
     seen: Sequence[Incident],
     learnt: Learnt,
+    *,
     hours: int,
     paths: int,
     rng: np.random.Generator,
@@ -222,13 +219,15 @@ def _to_come(
     whole = rng.normal(0.0, _UNSEEN_SPREAD / np.sqrt(len(seen)), paths)
     spread = rng.normal(0.0, _SPREAD, len(path)) + whole[path]
     length = np.minimum(lengths[which] * np.exp(spread), _LONGEST_HOURS)
-    _add(added, path, rng.random(len(path)) * hours, length, shares[which], hours)
+    start = rng.random(len(path)) * hours
+    _add(added, path, start=start, length=length, share=shares[which], hours=hours)
 
 
 def _running(
     added: Floats,
     now: Incident,
     seen: Sequence[Incident],
+    *,
     hours: int,
     paths: int,
     rng: np.random.Generator,
@@ -245,12 +244,18 @@ def _running(
     )
     if len(longer):
         left = np.where(rng.random(paths) < 0.5, rng.choice(longer, paths), left)
-    share = np.full(paths, now.share)
-    _add(added, np.arange(paths), np.zeros(paths), np.minimum(left, _LONGEST_HOURS), share, hours)
+    _add(
+        added,
+        np.arange(paths),
+        start=np.zeros(paths),
+        length=np.minimum(left, _LONGEST_HOURS),
+        share=np.full(paths, now.share),
+        hours=hours,
+    )
 
 
 def _add(
-    added: Floats, path: Ints, start: Floats, length: Floats, share: Floats, hours: int
+    added: Floats, path: Ints, *, start: Floats, length: Floats, share: Floats, hours: int
 ) -> None:
     """Enter intervals as steps whose running sum is the share in each hour, parts of hours kept."""
     for place, sign in ((start, 1.0), (np.minimum(start + length, float(hours)), -1.0)):
