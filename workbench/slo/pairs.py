@@ -69,9 +69,10 @@ class BurnPair:
 def burn_pairs(objective: Objective) -> tuple[BurnPair, ...]:
     """The pairs for an objective, those that page first.
 
-    The factor is ``share * window / long``, but never below 1: what burns slower does not use up
-    the budget. A pair whose long window is not shorter than the objective's own is left out, and a
-    short window is never shorter than a slice.
+    The factor is ``share * window / long``. What burns at less than 1 does not use up the budget: a
+    page for it is left out, and of the tickets the one of the shortest such window stays, with 1. A
+    pair whose long window is not shorter than the objective's own is left out too, and a short
+    window is never shorter than a slice.
 
     Examples
     --------
@@ -84,11 +85,14 @@ def burn_pairs(objective: Objective) -> tuple[BurnPair, ...]:
     sli = objective.sli
     step = sli.slice if isinstance(sli, Timeslices) else "0s"
     step = sli.every if isinstance(sli, Threshold) else step
-    found = []
+    found: list[BurnPair] = []
     for severity, share, long_ms, short_ms in _PAIRS:
         shortest = max(short_ms, parse_duration(step))
-        if shortest < long_ms < objective.window_ms:
-            factor = max(1.0, round(share * objective.window_ms / long_ms, 6))
+        factor = round(share * objective.window_ms / long_ms, 6)
+        if not shortest < long_ms < objective.window_ms or (factor < 1 and severity == "page"):
+            continue
+        if factor >= 1 or all(p.factor > 1 for p in found):
+            factor = max(1.0, factor)
             spent = factor * long_ms / objective.window_ms
             found.append(BurnPair(severity, spent, long_ms, shortest, factor))
     return tuple(found)
