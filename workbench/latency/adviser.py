@@ -17,14 +17,14 @@ import numpy as np
 
 from workbench.errors import InputError
 from workbench.latency.advice import Advice
-from workbench.latency.choosing import choice, native_option, notes_on
+from workbench.latency.choosing import choice, native_choice, native_option, notes_on
 from workbench.latency.layouts import Judge, Layout
 from workbench.latency.reconstruction import Reconstructions, reconstruct
 from workbench.latency.schemes import (
     Scheme,
     client_defaults,
-    even_boundaries,
     focused_boundaries,
+    geometric_boundaries,
 )
 from workbench.latency.snippets import snippets
 from workbench.statistics.buckets import BucketCounts
@@ -40,8 +40,8 @@ _LARGEST: Final = 40
 _SCHEMAS: Final = (0, 3, 5)
 """Of native histograms; the middle one is what is advised."""
 
-_FEWEST: Final = 30
-"""With fewer observations nothing can be said of a shape."""
+_FEWEST: Final = 100
+"""With fewer observations nothing can be said of a tail."""
 
 _STRANGE: Final = 1000.0
 """An objective so many times beyond all edges is taken for one in another unit."""
@@ -113,7 +113,10 @@ def advise(
     schemes = [*client_defaults(unit), *_made_to_measure(drawn, shares, aims, sizes)]
     classic = [judge.classic(each) for each in schemes]
     native = {schema: judge.native(schema) for schema in _SCHEMAS}
-    recommended, reason = choice(today, classic, most)
+    if classic_today:
+        recommended, reason = choice(today, classic, most)
+    else:
+        recommended, reason = native_choice(today, list(native.values()))
     return Advice(
         (today, *classic, *native.values()),
         recommended,
@@ -121,7 +124,13 @@ def advise(
         reason,
         native_option(native[3], recommended),
         notes_on(one, today, recommended, unit),
-        snippets(recommended.boundaries, metric=metric, documentation=documentation, unit=unit),
+        snippets(
+            recommended.boundaries,
+            schema=recommended.schema,
+            metric=metric,
+            documentation=documentation,
+            unit=unit,
+        ),
         unit,
     )
 
@@ -192,10 +201,12 @@ def _unjudged(one: BucketCounts, label_sets: int) -> Layout:
 
 
 def _schema(bounds: tuple[float, ...]) -> int:
-    """The schema whose buckets grow as these do: neighbours of the finest ratio."""
-    ratios = np.divide(bounds[1:], bounds[:-1])
-    finest = float(ratios.min()) if len(ratios) else 2.0
-    return int(np.clip(round(-math.log2(math.log2(finest))), -4, 8))
+    """The schema whose buckets grow as most of these do."""
+    ratios = np.log2(np.divide(bounds[1:], bounds[:-1]))
+    if not len(ratios):
+        return 0
+    each, many = np.unique(np.round(-np.log2(ratios)), return_counts=True)
+    return int(np.clip(each[many.argmax()], -4, 8))
 
 
 def _lacking(one: BucketCounts) -> str:
@@ -242,8 +253,8 @@ def _made_to_measure(
     high = max(likely[-1], 2 * likely[-2], *(2 * x for x in objectives))
     made: list[Scheme] = []
     for size in sizes:
-        even = even_boundaries(low, high, size - 1, objectives)
+        geometric = geometric_boundaries(low, high, size - 1, objectives)
         focused = focused_boundaries(low, high, size - 1, objectives, likely[1:-1])
-        made += [Scheme(f"even {size}", "even", even)]
+        made += [Scheme(f"geometric {size}", "geometric", geometric)]
         made += [Scheme(f"focused {size}", "focused", focused)]
     return made

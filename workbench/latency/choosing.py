@@ -10,10 +10,17 @@ from workbench.latency.advice import NativeOption
 from workbench.latency.layouts import Layout, native_growth
 from workbench.statistics.buckets import BucketCounts
 
-__all__ = ["choice", "native_option", "notes_on"]
+__all__ = ["choice", "native_choice", "native_option", "notes_on"]
 
 _NEAR: Final = 0.02
 """An error this much above the best one's is as good: two percentage points."""
+
+_KEPT: Final = 0.035
+"""Today's layout is kept up to so much above the best one's error: a change has its own cost, and
+what was advised once should not be advised away by the next sample."""
+
+_NATIVE_GAIN: Final = 0.03
+"""A native histogram is the better answer where classic buckets miss so much more."""
 
 _DEARER: Final = 1.25
 """Today's layout is kept though a smaller one would do, up to so many times its series."""
@@ -43,14 +50,17 @@ def choice(today: Layout, candidates: Sequence[Layout], most: int) -> tuple[Layo
     Returns
     -------
     tuple[Layout, str]
-        What to take, and why.
+        What to take, and why. "Off by" is `Layout.error`; of a single quantile it is the expected
+        error of ``histogram_quantile`` as things are.
     """
     allowed = [x for x in candidates if x.buckets <= most]
     fit = [x for x in allowed if x.on_objectives and not x.clipped] or allowed
     best = min(fit, key=lambda x: x.error)
     near = [x for x in fit if x.error <= best.error + _NEAR]
     smallest = min(near, key=lambda x: (x.series, x.error))
-    if _good_enough(today, best, smallest, most):
+    good = today.buckets <= most and today.on_objectives and not today.clipped
+    cheap = today.series <= _DEARER * smallest.series
+    if good and cheap and today.error <= best.error + _KEPT:
         return today, (
             f"today's layout is fine: histogram_quantile is off by {_percent(today.error)} on it, "
             f"by {_percent(best.error)} on the best one ({best.name!r}); keep it"
@@ -58,24 +68,40 @@ def choice(today: Layout, candidates: Sequence[Layout], most: int) -> tuple[Layo
     return smallest, f"{_faults(today, smallest, most)}; {_merits(smallest, best, today)}"
 
 
-def _good_enough(today: Layout, best: Layout, smallest: Layout, most: int) -> bool:
-    if today.schema is None:
-        fits = today.buckets <= most and today.on_objectives
-    else:
-        fits = all(x.share_error <= _KNOWN for x in today.objectives)
-    cheap = today.series <= _DEARER * smallest.series
-    return fits and cheap and not today.clipped and today.error <= best.error + _NEAR
+def native_choice(today: Layout, finer: Sequence[Layout]) -> tuple[Layout, str]:
+    """Choose where today's histogram is native: it stays native, if need be of another schema.
+
+    Parameters
+    ----------
+    today
+        Judged.
+    finer
+        Native layouts, judged, from the coarsest on.
+    """
+    unknown = max((x.share_error for x in today.objectives), default=0.0)
+    off = f"histogram_quantile is off by {_percent(today.error)}"
+    if unknown <= _KNOWN and today.error <= _NEAR:
+        return today, f"today's native histogram is fine: {off}; keep it"
+    for layout in finer:
+        errors = [x.share_error for x in layout.objectives]
+        better = layout.error < today.error or max(errors, default=0.0) < unknown
+        if better and layout.error <= _NEAR and max(errors, default=0.0) <= _KNOWN:
+            return layout, (
+                f"today: {off}, the share within an objective by {_percent(unknown)}; "
+                f"{layout.name!r} is off by {_percent(layout.error)}, for as many series"
+            )
+    return today, f"today's native histogram is as good as a finer one: {off}; keep it"
 
 
 def _faults(today: Layout, chosen: Layout, most: int) -> str:
     """What is wrong with today's layout."""
     faults: list[str] = []
-    if today.schema is None and not today.on_objectives:
+    if not today.on_objectives:
         off = ", ".join(f"{x.objective:g}" for x in today.objectives if not x.on_boundary)
         faults.append(f"no boundary on {off}")
     if today.clipped:
         faults.append(f"{_percent(today.share_beyond)} of all beyond the last boundary")
-    if today.schema is None and today.buckets > most:
+    if today.buckets > most:
         faults.append(f"{today.buckets} buckets where {most} are allowed")
     if today.error > chosen.error:
         faults.append(f"histogram_quantile off by {_percent(today.error)}")
@@ -85,14 +111,18 @@ def _faults(today: Layout, chosen: Layout, most: int) -> str:
 
 
 def _merits(chosen: Layout, best: Layout, today: Layout) -> str:
-    cost = f"{chosen.series_per_label_set} series a label set instead of "
-    cost += f"{today.series_per_label_set}"
-    if chosen is best:
-        rank = "the best"
-    else:
+    change = chosen.series_per_label_set - today.series_per_label_set
+    cost = f"{abs(change)} {'more' if change > 0 else 'fewer'} series a label set"
+    if not change:
+        cost = "as many series as today"
+    rank = "the best"
+    if chosen is not best:
         rank = f"the smallest within {100 * _NEAR:g} points of the best ({best.name!r}, "
         rank += f"{_percent(best.error)})"
-    return f"{chosen.name!r} is off by {_percent(chosen.error)} for {cost}: {rank}"
+    old, new = today.quantiles[-1], chosen.quantiles[-1]
+    highest = f"p{100 * new.quantile:g} by {_percent(new.expected_promql)} instead of "
+    highest += _percent(old.expected_promql)
+    return f"{chosen.name!r}: off by {_percent(chosen.error)}, {highest}, for {cost}; it is {rank}"
 
 
 def native_option(layout: Layout, recommended: Layout) -> NativeOption:
@@ -110,7 +140,7 @@ def native_option(layout: Layout, recommended: Layout) -> NativeOption:
     errors = f"{_percent(layout.error)} against {_percent(recommended.error)}"
     if recommended.schema is not None:
         return NativeOption(layout, growth, better=False, reason="it is native already")
-    if layout.error + _NEAR < recommended.error:
+    if layout.error + _NATIVE_GAIN < recommended.error:
         reason = f"histogram_quantile is off by {errors}, with {saved:,} series fewer"
         return NativeOption(layout, growth, better=True, reason=reason)
     if recommended.series >= _MANY_SERIES:
@@ -166,16 +196,16 @@ def _off_objectives(observed: BucketCounts, today: Layout, unit: str) -> list[st
     """Objectives that cut one of today's buckets: how much of the traffic is in doubt."""
     notes: list[str] = []
     for fit in today.objectives:
-        if fit.on_boundary:
+        if fit.on_boundary or fit.share_unknown <= _KNOWN:
             continue
+        aim = f"the objective {fit.objective:g} {unit}"
         place = int(observed.edges.searchsorted(fit.objective))
         low, high = observed.edges[place - 1 : place + 1].tolist()
-        if place == len(observed.edges):
-            continue
+        where = f"cuts today's bucket from {low:g} to {high:g}"
+        if math.isinf(high):
+            where = f"lies above today's last boundary, {low:g}"
         notes.append(
-            f"the objective {fit.objective:g} {unit} cuts today's bucket from {low:g} to {high:g}, "
-            f"which holds {_percent(fit.share_unknown)} of all: so much of the share within it is "
-            "a guess"
+            f"{aim} {where}: of the share within it {_percent(fit.share_unknown)} is a guess"
         )
     return notes
 

@@ -18,7 +18,7 @@ from workbench.latency.reconstruction import Reconstructions
 from workbench.latency.schemes import Scheme
 from workbench.samples import Floats
 from workbench.statistics.buckets import BucketCounts
-from workbench.statistics.quantiles import bucket_bounds, promql_quantile, quantile
+from workbench.statistics.inversion import invert
 
 __all__ = ["Judge", "Layout", "ObjectiveFit", "QuantileError", "native_edges", "native_growth"]
 
@@ -96,7 +96,7 @@ class Layout:
     Parameters
     ----------
     name, kind
-        `kind` is ``today``, ``default``, ``even``, ``focused`` or ``native``.
+        `kind` is ``today``, ``default``, ``geometric``, ``focused`` or ``native``.
     boundaries
         Finite upper edges, ascending, in the unit of the metric; empty of a native histogram.
     buckets
@@ -256,60 +256,51 @@ class Judge:
     def _judged(
         self, edges: Floats, *, exponential: bool
     ) -> tuple[tuple[QuantileError, ...], tuple[ObjectiveFit, ...], float, float]:
-        now = self._counted(edges, 1.0, exponential=exponential)
+        counted = self._counted(edges, exponential=exponential)
+        now = counted[0]
         beyond = now.counts[:, -1] / now.total
         return (
-            self._quantile_errors(edges, now, exponential=exponential),
+            self._quantile_errors(counted),
             tuple(self._objective_fit(edges, now, x) for x in self.objectives),
             float(beyond[0]),
             float(beyond.max()),
         )
 
-    def _counted(self, edges: Floats, factor: float, *, exponential: bool) -> BucketCounts:
-        """What a layout would count of each distribution, all of it `factor` times as slow."""
-        shares = self.drawn.shares(edges[1:-1] / factor)
+    def _counted(self, edges: Floats, *, exponential: bool) -> BucketCounts:
+        """What a layout would count, shape (drifts, distributions, buckets): first without drift."""
+        shares = np.stack([self.drawn.shares(edges[1:-1] / drift) for drift in (1.0, *DRIFTS)])
         reached = np.round(shares * _COUNTED)
-        ends = np.zeros((len(reached), 1))
-        counts = np.diff(np.concatenate([ends, reached, ends + _COUNTED], axis=1), axis=1)
+        counts = np.diff(reached, axis=-1, prepend=0.0, append=float(_COUNTED))
         return BucketCounts(edges, counts, exponential)
 
-    def _quantile_errors(
-        self, edges: Floats, now: BucketCounts, *, exponential: bool
-    ) -> tuple[QuantileError, ...]:
+    def _quantile_errors(self, counted: BucketCounts) -> tuple[QuantileError, ...]:
         truth = self.drawn.values(np.array(self.quantiles))
-        ours = np.abs(quantile(now, self.quantiles) / truth - 1)
-        promql = np.abs(self._promql(now) / truth - 1)
-        drifted = [
-            np.abs(self._promql(self._counted(edges, x, exponential=exponential)) / truth / x - 1)
-            for x in DRIFTS
-        ]
+        found = invert(counted, np.array(self.quantiles))
+        drifted = truth * np.array([1.0, *DRIFTS])[:, None, None]
+        ours = np.abs(found.value / drifted - 1)
+        promql = np.abs(found.linear / drifted - 1)
         likely = slice(0, self.drawn.likely)
-        drift_mean = np.mean([each[likely].mean(axis=0) for each in drifted], axis=0)
-        low, high = bucket_bounds(now[0], self.quantiles)
-        widest = self._widest(edges)
+        widest = self._widest(counted.edges)
         return tuple(
             QuantileError(
                 q,
                 float(truth[0, i]),
-                float(ours[likely, i].mean()),
-                float(ours[:, i].max()),
-                float(promql[likely, i].mean()),
-                float(promql[:, i].max()),
-                float(drift_mean[i]),
-                _ratio(float(low[i]), float(high[i])),
+                float(ours[0, likely, i].mean()),
+                float(ours[0, :, i].max()),
+                float(promql[0, likely, i].mean()),
+                float(promql[0, :, i].max()),
+                float(promql[1:, likely, i].mean()),
+                _ratio(float(found.low[0, 0, i]), float(found.high[0, 0, i])),
                 widest[i],
             )
             for i, q in enumerate(self.quantiles)
         )
 
-    def _promql(self, counted: BucketCounts) -> Floats:
-        return np.stack([promql_quantile(counted, q) for q in self.quantiles], axis=-1)
-
     def _widest(self, edges: Floats) -> list[float]:
         """The widest bucket that meets the one in which each quantile was observed."""
-        lows, highs = bucket_bounds(self.observed, self.quantiles)
+        seen = invert(self.observed, np.array(self.quantiles))
         widest = []
-        for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
+        for low, high in zip(seen.low.tolist(), seen.high.tolist(), strict=True):
             met = (edges[:-1] < high) & (edges[1:] > low)
             pairs = zip(edges[:-1][met].tolist(), edges[1:][met].tolist(), strict=True)
             widest.append(max(_ratio(a, b) for a, b in pairs))
@@ -317,8 +308,9 @@ class Judge:
 
     def _objective_fit(self, edges: Floats, now: BucketCounts, objective: float) -> ObjectiveFit:
         true = self.drawn.shares(np.array([objective]))[:, 0]
-        place = int(np.searchsorted(edges, objective))
-        on_boundary = bool(edges[place] == objective)
+        same = np.isclose(edges, objective, rtol=1e-9, atol=0.0)
+        on_boundary = bool(same.any())
+        place = int(same.argmax() if on_boundary else edges.searchsorted(objective))
         below = now.counts[:, :place].sum(axis=1) / now.total
         inside = np.zeros(len(below))
         if not on_boundary:

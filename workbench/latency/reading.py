@@ -141,7 +141,7 @@ def _not_cumulative(labels: Sequence[Labels], cumulative: Floats) -> list[Flaw]:
     steps = wrong.any(axis=-1).sum(axis=-1)
     return [
         Flaw(
-            labels[i],
+            labels[int(i)],
             "LAT-NOT-CUMULATIVE",
             f"at {steps[i]} of {cumulative.shape[1]} steps a bucket counts fewer requests than a lower one",
         )
@@ -185,17 +185,18 @@ def _native_counts(histograms: Mapping[int, NativeHistogram], steps: int) -> Buc
     upper = np.concatenate([r.upper for r in rows.values()])
     counts = np.concatenate([r.counts for r in rows.values()])
     step = np.repeat(list(rows), [len(r.lower) for r in rows.values()])
-    if len(lower) and not (lower < 0).sum() > (np.abs(lower) == np.abs(upper)).sum():
-        # no negative buckets: the zero bucket, which reaches as far below zero, begins at it
+    if not (upper < 0).any():
+        # the zero bucket reaches as far below zero as above it, the lowest custom one to -Inf
         lower = np.maximum(lower, 0.0)
     edges = _shared(lower, upper)
-    place = np.searchsorted(edges, upper) - 1
     table = np.zeros((steps, max(len(edges) - 1, 1)))
     if len(edges) < 2:
         return BucketCounts(np.array([0.0, math.inf]), table)
+    place = np.maximum(np.searchsorted(edges, upper) - 1, 0)  # a zero bucket without a width
     np.add.at(table, (step, place), np.maximum(counts, 0.0))
-    custom = any(h.sample is not None and h.sample.is_custom for h in histograms.values())
-    return BucketCounts(edges, table, exponential=not (custom or math.isinf(edges[-1])))
+    # what a server sent and could not be rebuilt has custom bounds
+    exponential = all(h.sample is not None and not h.sample.is_custom for h in histograms.values())
+    return BucketCounts(edges, table, exponential)
 
 
 def _shared(lower: Floats, upper: Floats) -> Floats:
@@ -207,4 +208,5 @@ def _shared(lower: Floats, upper: Floats) -> Floats:
     inside = np.zeros(len(edges) + 1, np.int64)
     np.add.at(inside, first, 1)
     np.add.at(inside, np.maximum(last, first), -1)
-    return edges[np.cumsum(inside)[:-1] == 0]
+    outer: Floats = edges[np.cumsum(inside)[:-1] == 0]
+    return outer

@@ -22,7 +22,7 @@ __all__ = ["Reconstructions", "reconstruct"]
 _RANDOM: Final = 24
 """How many distributions are bent at random; one more is not bent at all."""
 
-_BEND: Final = 0.5
+_BEND: Final = 0.4
 """Standard deviation of a bend, in logits of the share of its bucket.
 
 Chosen so that the error that is printed agrees with the true one on simulated distributions: see

@@ -21,8 +21,8 @@ __all__ = [
     "SECONDS_PER_UNIT",
     "Scheme",
     "client_defaults",
-    "even_boundaries",
     "focused_boundaries",
+    "geometric_boundaries",
 ]
 
 CLIENT_DEFAULTS: Final[dict[str, tuple[float, ...]]] = {
@@ -48,12 +48,10 @@ SECONDS_PER_UNIT: Final[dict[str, float]] = {
 _MANTISSAS: Final[tuple[tuple[float, ...], ...]] = (
     (1, 2.5, 5),
     (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5),
-    tuple(round(1 + i / 10, 1) for i in range(90)),
-    tuple(round(1 + i / 100, 2) for i in range(900)),
 )
-"""Leading digits that people read easily, from the easiest on."""
+"""Leading digits that people read easily, from the easiest on; then two digits, then three."""
 
-_ROUNDING: Final = 0.12
+_ROUNDING: Final = 0.18
 """A boundary is rounded by at most this share of its bucket's width in ln x, if that can be."""
 
 _DRIFT: Final = math.log(1.6)
@@ -89,7 +87,7 @@ def client_defaults(unit: str) -> list[Scheme]:
     ]
 
 
-def even_boundaries(
+def geometric_boundaries(
     low: float, high: float, count: int, objectives: Sequence[float]
 ) -> tuple[float, ...]:
     """Boundaries at equal ratios from about `low` to about `high`, one on each objective.
@@ -99,7 +97,7 @@ def even_boundaries(
 
     Examples
     --------
-    >>> even_boundaries(0.01, 10, 7, [0.3])
+    >>> geometric_boundaries(0.01, 10, 7, [0.3])
     (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
     """
     places = np.linspace(math.log(low), math.log(high), count)
@@ -144,13 +142,11 @@ def _readable(places: Floats, objectives: Sequence[float]) -> tuple[float, ...]:
 
 def _rounded(value: float, tolerance: float) -> float:
     """The easiest number to read within a tolerance in ln x."""
-    nearest = value
+    power = math.floor(math.log10(value))
     for mantissas in _MANTISSAS:
-        power = math.floor(math.log10(value))
-        near = [(abs(math.log(m) + p * math.log(10) - math.log(value)), m, p)
-                for p in (power, power + 1) for m in mantissas]  # fmt: skip
-        off, mantissa, exponent = min(near)
-        nearest = float(f"{mantissa:g}e{exponent}")
-        if off <= tolerance:
-            break
-    return nearest
+        near = [float(f"{m:g}e{p}") for p in (power, power + 1) for m in mantissas]
+        nearest = min(near, key=lambda x: abs(math.log(x / value)))
+        if abs(math.log(nearest / value)) <= tolerance:
+            return nearest
+    short = float(f"{value:.2g}")
+    return short if abs(math.log(short / value)) <= tolerance else float(f"{value:.3g}")

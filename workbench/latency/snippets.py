@@ -6,16 +6,21 @@ quote them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from workbench.latency.layouts import native_growth
 from workbench.latency.schemes import SECONDS_PER_UNIT
 
 __all__ = ["Snippet", "go_string", "java_string", "python_string", "snippets"]
 
 _NAMELESS: Final = "request_duration_seconds"
 """The name in a snippet where none is given."""
+
+_NATIVE_SCHEMA: Final = 3
+"""Of the native histogram that is offered beside classic buckets: they grow by 9 %."""
 
 _NATIVE_BUCKETS: Final = 160
 """Most buckets of a native histogram before it halves its resolution; OpenTelemetry's default."""
@@ -45,14 +50,21 @@ class Snippet:
 
 
 def snippets(
-    boundaries: Sequence[float], *, metric: str = "", documentation: str = "", unit: str = "seconds"
+    boundaries: Sequence[float],
+    *,
+    schema: int | None = None,
+    metric: str = "",
+    documentation: str = "",
+    unit: str = "seconds",
 ) -> tuple[Snippet, ...]:
     """Write boundaries for each client.
 
     Parameters
     ----------
     boundaries
-        Finite, ascending; none where the histogram is native already, which gives no code.
+        Finite, ascending; none of a histogram that is only native.
+    schema
+        Of that.
     metric, documentation
         Name and help text as the server has them: any text.
     unit
@@ -69,9 +81,11 @@ def snippets(
         buckets=(0.1, 0.3, 1.0),
     )
     """
-    if not boundaries:
-        return ()
     name = metric or _NAMELESS
+    if schema is not None:
+        native = _go(boundaries, name, documentation, schema=schema)
+        java = _java(boundaries, name, documentation, schema=schema)
+        return Snippet("client_golang", "go", native), Snippet("client_java", "java", java)
     written = [
         Snippet("client_golang", "go", _go(boundaries, name, documentation)),
         Snippet("prometheus_client", "python", _python(boundaries, name, documentation)),
@@ -81,26 +95,41 @@ def snippets(
         timer = _micrometer(boundaries, name, documentation, SECONDS_PER_UNIT[unit])
         written.append(Snippet("micrometer", "java", timer))
     written.append(Snippet("opentelemetry-sdk", "python", _opentelemetry(boundaries, name)))
-    native = _go(boundaries, name, documentation, native=True)
+    native = _go(boundaries, name, documentation, schema=_NATIVE_SCHEMA)
     written.append(Snippet("client_golang, native", "go", native))
     return tuple(written)
 
 
-def _go(boundaries: Sequence[float], name: str, documentation: str, *, native: bool = False) -> str:
+def _go(
+    boundaries: Sequence[float], name: str, documentation: str, *, schema: int | None = None
+) -> str:
     """Of client_golang; native histograms keep the classic buckets until these can go."""
-    lines = [
-        f"Name:    {go_string(name)},",
-        f"Help:    {go_string(documentation)},",
-        f"Buckets: []float64{{{_numbers(boundaries)}}},",
-    ]
-    if native:
+    lines = [f"Name: {go_string(name)},", f"Help: {go_string(documentation)},"]
+    if boundaries:
+        lines.append(f"Buckets: []float64{{{_numbers(boundaries)}}},")
+    if schema is not None:
         lines += [
-            "NativeHistogramBucketFactor:     1.1,",
-            f"NativeHistogramMaxBucketNumber:  {_NATIVE_BUCKETS},",
+            f"NativeHistogramBucketFactor: {_factor(schema)!r},",
+            f"NativeHistogramMaxBucketNumber: {_NATIVE_BUCKETS},",
             "NativeHistogramMinResetDuration: time.Hour,",
         ]
     inside = "".join(f"\t{line}\n" for line in lines)
     return f"prometheus.NewHistogram(prometheus.HistogramOpts{{\n{inside}}})\n"
+
+
+def _factor(schema: int) -> float:
+    """A round growth for which the client takes a schema: the coarsest that grows no faster.
+
+    Examples
+    --------
+    >>> [_factor(schema) for schema in (0, 3, 5)]
+    [2.0, 1.1, 1.03]
+    """
+    growth = native_growth(schema)
+    digits = next(
+        n for n in range(1, 9) if round(growth + 0.5 / 10**n, n) < native_growth(schema - 1)
+    )
+    return math.ceil(growth * 10**digits) / 10**digits
 
 
 def _python(boundaries: Sequence[float], name: str, documentation: str) -> str:
@@ -115,12 +144,17 @@ def _python(boundaries: Sequence[float], name: str, documentation: str) -> str:
     )
 
 
-def _java(boundaries: Sequence[float], name: str, documentation: str) -> str:
+def _java(
+    boundaries: Sequence[float], name: str, documentation: str, *, schema: int | None = None
+) -> str:
+    bounds = f".classicUpperBounds({_numbers(boundaries)})"
+    if schema is not None:
+        bounds = f".nativeOnly()\n    .nativeInitialSchema({schema})"
     return (
         "Histogram histogram = Histogram.builder()\n"
         f"    .name({java_string(name)})\n"
         f"    .help({java_string(documentation)})\n"
-        f"    .classicUpperBounds({_numbers(boundaries)})\n"
+        f"    {bounds}\n"
         "    .register();\n"
     )
 
