@@ -163,7 +163,7 @@ def notes_on(
             f"only about {above:.0f} of {total:.0f} observations lie above "
             f"p{100 * highest:g}: that is noise on top of these errors"
         )
-    if recommended is not today:
+    if recommended is not today and recommended.schema is None:
         notes.append(
             "while instances with old and new buckets run side by side, a sum by (le) mixes two "
             "layouts: judge versions apart until the old ones are gone, and look for rules that "

@@ -98,7 +98,7 @@ def geometric_boundaries(
     Examples
     --------
     >>> geometric_boundaries(0.01, 10, 7, [0.3])
-    (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+    (0.01, 0.025, 0.1, 0.3, 1.0, 2.5, 10.0)
     """
     places = np.linspace(math.log(low), math.log(high), count)
     if objectives:

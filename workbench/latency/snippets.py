@@ -125,11 +125,11 @@ def _factor(schema: int) -> float:
     >>> [_factor(schema) for schema in (0, 3, 5)]
     [2.0, 1.1, 1.03]
     """
-    growth = native_growth(schema)
-    digits = next(
-        n for n in range(1, 9) if round(growth + 0.5 / 10**n, n) < native_growth(schema - 1)
-    )
-    return math.ceil(growth * 10**digits) / 10**digits
+    for scale in (10, 100, 1000):
+        factor = math.ceil(native_growth(schema) * scale) / scale
+        if factor < native_growth(schema - 1):
+            return factor
+    return native_growth(schema)
 
 
 def _python(boundaries: Sequence[float], name: str, documentation: str) -> str:
@@ -164,10 +164,8 @@ def _micrometer(
 ) -> str:
     """A timer: it appends ``_seconds`` by itself, and takes whole nanoseconds."""
     whole = [round(x * seconds_per_unit * 1e9) for x in boundaries]
-    scale, call = 1, "Nanos"
-    for size, longer in ((1_000_000, "Millis"),):
-        if all(x % size == 0 for x in whole):
-            scale, call = size, longer
+    millis = all(x % 1_000_000 == 0 for x in whole)
+    scale, call = (1_000_000, "Millis") if millis else (1, "Nanos")
     durations = ",\n".join(f"        Duration.of{call}({x // scale}L)" for x in whole)
     return (
         f"Timer timer = Timer.builder({java_string(name.removesuffix('_seconds'))})\n"
