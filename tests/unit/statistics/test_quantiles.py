@@ -1,0 +1,200 @@
+"""Quantiles of buckets against distributions whose quantiles are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from workbench.errors import InputError
+from workbench.statistics.buckets import BucketCounts, common_edges
+from workbench.statistics.quantiles import (
+    bucket_bounds,
+    estimate_quantiles,
+    promql_quantile,
+    quantile,
+    share_at_most,
+)
+
+DEFAULT = np.array([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, np.inf])
+QUANTILES = (0.5, 0.9, 0.95, 0.99)
+
+
+def lognormal(rng, n):
+    return rng.lognormal(math.log(0.08), 0.6, n)
+
+
+def gamma(rng, n):
+    return rng.gamma(2.0, 0.06, n)
+
+
+def weibull(rng, n):
+    return 0.12 * rng.weibull(1.5, n)
+
+
+def exponential(rng, n):
+    return rng.exponential(0.15, n)
+
+
+def bimodal(rng, n):
+    slow = rng.random(n) < 0.15
+    return np.where(
+        slow, rng.lognormal(math.log(0.6), 0.4, n), rng.lognormal(math.log(0.04), 0.4, n)
+    )
+
+
+def pareto(rng, n):
+    """It begins abruptly at a bucket's edge: the hardest case for any interpolation."""
+    return 0.05 * (1 + rng.pareto(2.5, n))
+
+
+FAMILIES = (lognormal, gamma, weibull, exponential, bimodal, pareto)
+
+
+def counted(family, rng, n, times):
+    draws = [BucketCounts.of_observations(DEFAULT, family(rng, n)).counts for _ in range(times)]
+    edges = np.concatenate([[0.0], DEFAULT])
+    return BucketCounts(edges, np.stack(draws))
+
+
+def truth(family, quantiles=QUANTILES):
+    return np.quantile(family(np.random.default_rng(0), 2_000_000), quantiles)
+
+
+def test_the_estimate_is_right_where_linear_interpolation_is_not():
+    """Mean relative error at most 2.5 % over six families, against more than 12 % for linear."""
+    rng = np.random.default_rng(1)
+    ours, linear = [], []
+    for family in FAMILIES:
+        true = truth(family)
+        buckets = counted(family, rng, 20_000, 20)
+        ours.append(np.abs(quantile(buckets, QUANTILES) / true - 1).mean(axis=0))
+        by_rule = np.stack([promql_quantile(buckets, q) for q in QUANTILES], axis=-1)
+        linear.append(np.abs(by_rule / true - 1).mean(axis=0))
+    assert np.mean(ours) <= 0.025
+    assert np.mean(linear) > 0.12
+
+
+@pytest.mark.parametrize(
+    ("requests", "coverage", "width"), [(200, 0.90, 0.5), (2_000, 0.93, 0.5), (20_000, 0.93, 0.5)]
+)
+def test_the_interval_covers_in_every_family(requests, coverage, width):
+    """And is at most half as wide, in logarithms, as the distribution-free one."""
+    rng = np.random.default_rng(requests)
+    quantiles = (0.5, 0.95, 0.99)
+    widths = []
+    for family in FAMILIES:
+        true = truth(family, quantiles)
+        found = estimate_quantiles(counted(family, rng, requests, 300), quantiles)
+        covered = ((found.low <= true) & (true <= found.high)).mean(axis=0)
+        assert (covered >= coverage).all(), (family.__name__, covered)
+        with np.errstate(divide="ignore"):
+            share = np.log(found.high / found.low) / np.log(found.free_high / found.free_low)
+        widths.append(share[np.isfinite(share)].mean())
+    assert np.mean(widths) <= width
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_bucket_always_holds_the_quantile_of_what_was_counted(family):
+    rng = np.random.default_rng(5)
+    for n in (1, 7, 200, 5_000):
+        seen = family(rng, n)
+        buckets = BucketCounts.of_observations(DEFAULT, seen)
+        low, high = bucket_bounds(buckets, QUANTILES)
+        true = np.sort(seen)[np.ceil(np.array(QUANTILES) * n).astype(int) - 1]
+        assert (low <= true).all()
+        assert (true <= high).all()
+        ours = quantile(buckets, QUANTILES)
+        assert (low <= ours).all()
+        assert (ours <= high).all()
+        assert (np.diff(ours) >= 0).all()
+
+
+def test_a_log_normal_is_found_exactly_from_its_shares():
+    """On ln value and probit of the share it is a straight line."""
+    from scipy.stats import norm as normal
+
+    reached = normal.cdf(np.log(DEFAULT / 0.08) / 0.6) * 1e12
+    found = quantile(BucketCounts.from_cumulative(DEFAULT, reached), QUANTILES)
+    np.testing.assert_allclose(found, 0.08 * np.exp(0.6 * normal.ppf(QUANTILES)), rtol=2e-3)
+
+
+def test_a_quantile_in_the_top_bucket_is_clipped():
+    buckets = BucketCounts.from_cumulative([1.0, 10.0, np.inf], [0, 5, 100])
+    found = estimate_quantiles(buckets, [0.01, 0.5])
+    assert found.clipped.tolist() == [False, True]
+    assert found.value[1] == 10.0
+    assert found.high[1] == math.inf
+    assert found.bucket_high[1] == math.inf
+
+
+def test_nothing_observed_gives_nothing():
+    found = estimate_quantiles(BucketCounts.from_cumulative([1.0, np.inf], [0, 0]), [0.5])
+    assert np.isnan([found.value, found.low, found.high, found.bucket_low, found.promql]).all()
+    share = share_at_most(BucketCounts.from_cumulative([1.0, np.inf], [0, 0]), 0.5)
+    assert np.isnan([share.value, share.low, share.high]).all()
+
+
+def test_one_observation_is_somewhere_in_its_bucket():
+    found = estimate_quantiles(BucketCounts.from_cumulative([1.0, 2.0, np.inf], [0, 1, 1]), [0.5])
+    assert 1.0 <= found.low[0] <= found.value[0] <= found.high[0] <= 2.0
+
+
+@pytest.mark.parametrize("quantiles", [[0.0], [1.0], [-1], [math.nan], [], [[0.5]]])
+def test_what_is_no_quantile_is_refused(quantiles):
+    with pytest.raises(InputError, match="quantiles"):
+        quantile(BucketCounts.from_cumulative([1.0, np.inf], [1, 1]), quantiles)
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, math.nan, math.inf])
+def test_what_is_no_threshold_is_refused(threshold):
+    with pytest.raises(InputError, match="threshold"):
+        share_at_most(BucketCounts.from_cumulative([1.0, np.inf], [1, 1]), threshold)
+
+
+def test_the_share_at_an_edge_is_exact_and_covered_between_edges():
+    rng = np.random.default_rng(3)
+    for family in FAMILIES:
+        true = (family(np.random.default_rng(0), 2_000_000) <= 0.3).mean()
+        buckets = counted(family, rng, 2_000, 200)
+        found = share_at_most(buckets, 0.3)
+        assert not found.on_edge
+        assert ((found.low <= true) & (true <= found.high)).mean() >= 0.95
+        assert ((found.bucket_low <= found.value) & (found.value <= found.bucket_high)).all()
+        exact = share_at_most(buckets, 0.25)
+        assert exact.on_edge
+        np.testing.assert_allclose(exact.value, buckets.cumulative[:, 5] / buckets.total)
+
+
+def test_falling_counts_are_raised_and_rounding_is_none():
+    """As ``histogram_quantile`` takes them."""
+    buckets = BucketCounts.from_cumulative([1, 2, 3, np.inf], [5, 4, 10 * (1 + 1e-13), 10])
+    assert buckets.counts.tolist()[:2] == [5, 0]
+    assert buckets.counts[3] == 0
+
+
+def test_shapes_are_kept():
+    counts = np.arange(2 * 3 * 4, dtype=float).reshape(2, 3, 4)
+    buckets = BucketCounts(np.array([0.0, 1, 2, 4, np.inf]), counts)
+    assert quantile(buckets, [0.5, 0.9]).shape == (2, 3, 2)
+    assert share_at_most(buckets, 1.5).value.shape == (2, 3)
+    np.testing.assert_array_equal(quantile(buckets, [0.9])[1, 2], quantile(buckets[1, 2], [0.9]))
+
+
+def test_merged_layouts_keep_every_observation():
+    rng = np.random.default_rng(9)
+    seen = lognormal(rng, 1_000)
+    fine = BucketCounts.of_observations(DEFAULT, seen)
+    other = np.array([0.05, 0.25, 2.0, np.inf])
+    coarse = BucketCounts.of_observations(other, seen)
+    shared = common_edges([fine.edges, coarse.edges])
+    np.testing.assert_array_equal(fine.coarsened(shared).counts, coarse.coarsened(shared).counts)
+    with pytest.raises(InputError, match="edges"):
+        fine.coarsened(coarse.edges)
+
+
+def test_negative_observations_are_interpolated_linearly():
+    buckets = BucketCounts(np.array([-2.0, -1.0, 1.0]), np.array([2.0, 2.0]))
+    assert quantile(buckets, [0.25])[0] == -1.5
+    assert promql_quantile(buckets, 0.75) == 0.0
