@@ -242,6 +242,11 @@ class Query(Kind):
         """Whether it knows numbers of events."""
         return self.error_ratio_template is None
 
+    def counts_of(self, side: Literal["total", "part"], window: str = "5m") -> str:
+        """The template of all events, or of the bad or good ones, with a window in its places."""
+        template = self.total if side == "total" else self.bad or self.good
+        return filled(template or "", window)
+
     def total_events(self, window: str) -> Expression | None:
         """All events; see `Kind`."""
         return None if self.total is None else events(self.total, window)

@@ -8,15 +8,16 @@ stops to alert are known without evaluating any rule: they are what the rules ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, product
 from typing import Final
 
 from workbench.slo.pairs import BurnPair
 
-__all__ = ["Check", "Phase", "Story", "story_of_pair", "story_without_alert"]
+__all__ = ["EVERY_MS", "Phase", "Story", "stories_of_pair", "story_without_alert"]
 
-_MINUTE_MS: Final = 60_000
+EVERY_MS: Final = 6 * 3_600_000
+"""How often the rules are evaluated in a test: seldom, for only one moment of a story counts."""
 _STEPS_MS: Final = (15_000, 60_000, 300_000, 900_000)
 _PER_SHORT: Final = 20
 """Samples in a short window, about: enough for its edges to be seen."""
@@ -54,21 +55,28 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A whole minute of the story, and the severities whose alerts fire then."""
-
-    at_ms: int
-    firing: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Story:
-    """What happens, and which alerts are to come of it."""
+    """What happens, and which alerts fire at one moment of it.
+
+    Parameters
+    ----------
+    name
+        What it tells.
+    step_ms
+        The length of a step.
+    phases
+        What happens, from the start.
+    at_ms
+        The moment, a multiple of `EVERY_MS`.
+    firing
+        The severities whose alerts fire then.
+    """
 
     name: str
     step_ms: int
     phases: tuple[Phase, ...]
-    checks: tuple[Check, ...]
+    at_ms: int
+    firing: frozenset[str]
 
 
 class _Traffic:
@@ -108,8 +116,8 @@ class _Traffic:
         return frozenset(surely) if surely == perhaps else None
 
 
-def story_of_pair(pair: BurnPair, pairs: Sequence[BurnPair], budget: float) -> Story | None:
-    """A burn that makes one pair alert, and none of the others of its severity.
+def stories_of_pair(pair: BurnPair, pairs: Sequence[BurnPair], budget: float) -> tuple[Story, ...]:
+    """A burn that makes one pair alert and no other of its severity, at the moments that matter.
 
     Parameters
     ----------
@@ -122,29 +130,26 @@ def story_of_pair(pair: BurnPair, pairs: Sequence[BurnPair], budget: float) -> S
 
     Returns
     -------
-    Story or None
-        It starts to alert when the long window is over the limit, stops when the short one is not.
-        None where no traffic that is tried makes this pair alert alone.
+    tuple of Story
+        Shortly before and after the alert begins, which the long window decides, and before and
+        after it ends, which the short one does; nothing where no traffic that is tried makes this
+        pair alert alone.
     """
     step_ms = _step_of(pair.short_ms)
     for phases in _burns(pair, pairs, budget, step_ms):
-        traffic = _Traffic(step_ms, phases)
-        checks = _checks(pair, pairs, budget, traffic, phases[0].steps + phases[1].steps)
-        if checks:
-            name = f"{pair.severity} {pair.long} and {pair.short} at {pair.factor:g}"
-            return Story(name, step_ms, phases, checks)
-    return None
+        stories = _told(pair, pairs, budget, step_ms, phases)
+        if stories:
+            return stories
+    return ()
 
 
 def story_without_alert(pairs: Sequence[BurnPair], budget: float) -> Story:
     """A burn just too slow for any of the pairs, as long as the window that would see it."""
     slowest = min(pairs, key=lambda p: (p.factor, p.long_ms))
     step_ms = _step_of(slowest.short_ms)
-    steps = slowest.long_ms // step_ms
-    phases = (Phase(steps + steps // 4, 1, 0.9 * slowest.factor * budget),)
-    last = phases[0].steps * step_ms
-    checks = tuple(Check(_minute(at), frozenset()) for at in (last // 2, last))
-    return Story("too slow to alert", step_ms, phases, checks)
+    last = -(-slowest.long_ms // EVERY_MS) * EVERY_MS
+    phases = (Phase(last // step_ms + 1, 1, 0.9 * slowest.factor * budget),)
+    return Story("too slow to alert", step_ms, phases, last, frozenset())
 
 
 def _step_of(short_ms: int) -> int:
@@ -169,35 +174,43 @@ def _burns(
             yield quiet, burn, Phase(2 * short, 1, 0)
 
 
-def _checks(
-    pair: BurnPair, pairs: Sequence[BurnPair], budget: float, traffic: _Traffic, burnt: int
-) -> tuple[Check, ...]:
-    """When to look, or nothing where another pair alerts at such a moment too."""
+def _told(
+    pair: BurnPair,
+    pairs: Sequence[BurnPair],
+    budget: float,
+    step_ms: int,
+    phases: tuple[Phase, ...],
+) -> tuple[Story, ...]:
+    """The four moments, or nothing where another pair alerts at one of them too."""
+    traffic = _Traffic(step_ms, phases)
     fires = [traffic.fires(pair, i, budget) for i in range(traffic.steps + 1)]
-    start = fires.index(True)
+    start, burnt = fires.index(True), phases[0].steps + phases[1].steps
     if not all(fires[start:burnt]) or fires[-1]:
         return ()
     stop = fires.index(False, burnt)
-    step = traffic.step_ms
-    others = [p for p in pairs if p is not pair]
-    checks = []
-    for at_ms, expected in (
-        (_minute((start - _MARGIN) * step), False),
-        (_minute((start + _MARGIN) * step + _MINUTE_MS - 1), True),
-        (_minute((stop - _MARGIN) * step), True),
-        (_minute((stop + _MARGIN) * step + _MINUTE_MS - 1), False),
+    stories = []
+    for word, step, expected in (
+        ("not yet", start - _MARGIN, False),
+        ("begins", start + _MARGIN, True),
+        ("goes on", stop - _MARGIN, True),
+        ("is over", stop + _MARGIN, False),
     ):
-        at = at_ms // step
-        firing = None if at >= traffic.steps else traffic.firing(pairs, at, budget)
-        alone = traffic.firing(others, at, budget)
-        if firing is None or alone is None or pair.severity in alone:
+        # More of the traffic before the burn moves the moment to when rules are evaluated.
+        more = -step % (EVERY_MS // step_ms)
+        moved = (replace(phases[0], steps=phases[0].steps + more), *phases[1:])
+        firing = _alone(pair, pairs, budget, _Traffic(step_ms, moved), step + more)
+        if firing is None or (pair.severity in firing) is not expected:
             return ()
-        if (pair.severity in firing) is not expected:
-            return ()
-        checks.append(Check(at_ms, firing))
-    return tuple(checks)
+        name = f"{pair.severity} {pair.long} and {pair.short} at {pair.factor:g}: {word}"
+        stories.append(Story(name, step_ms, moved, (step + more) * step_ms, firing))
+    return tuple(stories)
 
 
-def _minute(milliseconds: int) -> int:
-    """The last whole minute, at which rules are evaluated."""
-    return milliseconds // _MINUTE_MS * _MINUTE_MS
+def _alone(
+    pair: BurnPair, pairs: Sequence[BurnPair], budget: float, traffic: _Traffic, step: int
+) -> frozenset[str] | None:
+    """What alerts at a step; None where it cannot be told, or where the pair is not needed for it."""
+    without = traffic.firing([p for p in pairs if p is not pair], step, budget)
+    if without is None or pair.severity in without:
+        return None
+    return traffic.firing(pairs, step, budget)
