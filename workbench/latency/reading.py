@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from workbench.samples import Floats, Ints, Labels
 from workbench.statistics.buckets import BucketCounts
 
 __all__ = ["Flaw", "Grouped", "read_classic", "read_native"]
+
+_EXTRAPOLATED: Final = 0.02
+"""Share of a count by which extrapolation may change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +97,15 @@ def read_classic(
             layouts.setdefault(bounds, []).append((labels, [found[b] for b in bounds]))
     groups: list[Grouped] = []
     for bounds, members in layouts.items():
-        index = np.array([places for _, places in members])
-        values = frame.values[index]  # groups × buckets × steps
+        index = np.array([places for _, places in members]).T
+        values = frame.values[index]  # buckets × groups × steps
         present = frame.present[index] & np.isfinite(values)
-        cumulative = np.moveaxis(np.where(present, values, np.nan), 1, -1)
-        flaws.extend(_not_cumulative([labels for labels, _ in members], cumulative))
+        if not present.all():
+            values[~present] = np.nan
+        flaws.extend(_not_cumulative([labels for labels, _ in members], values))
         upper = np.array(bounds) * seconds_per_unit
-        counts = BucketCounts.from_cumulative(upper, cumulative)
-        missing = ~present.all(axis=1)
+        counts = BucketCounts.from_cumulative(upper, np.moveaxis(values, 0, -1))
+        missing = ~present.all(axis=0)
         groups.append(Grouped(tuple(m for m, _ in members), frame.times_ms, counts, missing))
     return tuple(groups), tuple(flaws)
 
@@ -132,18 +138,23 @@ def _number(text: str) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _not_cumulative(labels: Sequence[Labels], cumulative: Floats) -> list[Flaw]:
-    """Groups of which a bucket counts clearly fewer than one below it."""
+def _not_cumulative(labels: Sequence[Labels], values: Floats) -> list[Flaw]:
+    """Groups of which a bucket counts clearly fewer than one below it.
+
+    `values` has shape (buckets, groups, steps).
+    """
+    steps = np.zeros(len(labels), np.int64)
     with np.errstate(invalid="ignore"):
-        fall = -np.diff(cumulative, axis=-1)
-        # increase() extrapolates each bucket by itself, which may turn the order by a request
-        wrong = fall > np.maximum(1.0 + 0.02 * cumulative[..., :-1], 0.0)
-    steps = wrong.any(axis=-1).sum(axis=-1)
+        for low, high in pairwise(values):
+            fall = low - high
+            if (fall > 1.0).any():
+                # increase() extrapolates each bucket by itself, which may turn the order a little
+                steps = np.maximum(steps, (fall > 1.0 + _EXTRAPOLATED * low).sum(axis=-1))
     return [
         Flaw(
             labels[int(i)],
             "LAT-NOT-CUMULATIVE",
-            f"at {steps[i]} of {cumulative.shape[1]} steps a bucket counts fewer requests than a lower one",
+            f"at {steps[i]} of {values.shape[-1]} steps a bucket counts fewer requests than a lower one",
         )
         for i in np.flatnonzero(steps)
     ]

@@ -71,16 +71,20 @@ class BucketCounts:
         cumulative
             Shape (..., buckets). A count below an earlier bucket's is raised to it, which is
             what ``histogram_quantile`` does, as it takes a relative difference of 1e-12 for
-            rounding; NaN makes a distribution without observations.
+            rounding; NaN and infinity make a distribution without observations.
         """
         upper = np.asarray(bounds, np.float64)
         counted = np.asarray(cumulative, np.float64)
         lowest = 0.0 if len(upper) and upper[0] > 0 else -np.inf
-        rising = np.maximum.accumulate(np.nan_to_num(counted, nan=0.0, posinf=0.0), axis=-1)
-        counts = np.diff(rising, axis=-1, prepend=0.0)
+        by_bucket = np.moveaxis(counted, -1, 0)  # neighbours in memory, then, are steps
+        known = np.isfinite(by_bucket).all(axis=0)
+        if not known.all():
+            by_bucket = np.where(known, by_bucket, 0.0)
+        rising = np.maximum.accumulate(by_bucket, axis=0)
+        counts = rising.copy()
+        counts[1:] -= rising[:-1]
         counts[counts < _ROUNDING * rising] = 0.0
-        counts[np.isnan(counted).any(axis=-1)] = 0.0
-        return cls(np.concatenate([[lowest], upper]), counts)
+        return cls(np.concatenate([[lowest], upper]), np.moveaxis(counts, 0, -1))
 
     @classmethod
     def of_observations(cls, bounds: Any, observations: Any) -> Self:
