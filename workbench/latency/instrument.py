@@ -53,12 +53,15 @@ class Instrument:
         Conditions on its series; the name is not among them.
     seconds_per_unit
         0.001 of a histogram in milliseconds.
+    by
+        Labels that tell its groups apart; instances and all other labels are merged.
     """
 
     name: str
     kind: Kind
     matchers: tuple[Matcher, ...] = ()
     seconds_per_unit: float = 1.0
+    by: tuple[str, ...] = ()
 
     def select(self, suffix: str = "", *more: Matcher) -> str:
         """The selector of its series with a suffix: ``_bucket``, ``_sum``, ``_count`` or none."""

@@ -16,10 +16,31 @@ from workbench.promql import Expression, Question
 from workbench.units import format_duration
 from workbench.window import Window
 
-__all__ = ["MOST_VALUES", "Asked", "questions", "tail_labels"]
+__all__ = ["MOST_VALUES", "Asked", "default_by", "questions", "tail_labels"]
 
 MOST_VALUES: Final = 60
 """A label of more values is not looked at for where the tail comes from."""
+
+_GROUPING: Final = (
+    "route",
+    "path",
+    "handler",
+    "endpoint",
+    "uri",
+    "http_route",
+    "url",
+    "operation",
+    "grpc_method",
+    "rpc_method",
+    "model",
+    "gen_ai_request_model",
+    "method",
+    "service",
+    "job",
+)
+"""The names under which clients write what was asked for, the most telling first."""
+
+_MOST_GROUPS: Final = 40
 
 _NEVER_TAIL: Final = frozenset({"__name__", "le", "quantile"})
 
@@ -54,6 +75,23 @@ class Asked:
         return f"{self.tail} {label}"
 
 
+def default_by(values: Mapping[str, int]) -> tuple[str, ...]:
+    """Which label tells groups apart where nobody says it: what is asked for, else who answers.
+
+    Parameters
+    ----------
+    values
+        How many values each label of an instrument has.
+
+    Examples
+    --------
+    >>> default_by({"instance": 40, "path": 6, "job": 1})
+    ('path',)
+    """
+    fit = (name for name in _GROUPING if 2 <= values.get(name, 0) <= _MOST_GROUPS)
+    return tuple(fit)[:1]
+
+
 def tail_labels(values: Mapping[str, int], by: Sequence[str]) -> list[str]:
     """Which labels to look at for where the tail comes from.
 
@@ -70,7 +108,6 @@ def tail_labels(values: Mapping[str, int], by: Sequence[str]) -> list[str]:
 
 def questions(
     instruments: Iterable[Instrument],
-    by: Sequence[str],
     window: Window,
     *,
     history_ms: int = 0,
@@ -81,9 +118,7 @@ def questions(
     Parameters
     ----------
     instruments
-        What to study.
-    by
-        Labels that tell groups apart; instances and all other labels are merged.
+        What to study, each with the labels that tell its groups apart.
     window
         The range studied; its step is the range of each increase, and should hold four scrapes.
     history_ms
@@ -93,8 +128,8 @@ def questions(
 
     Examples
     --------
-    >>> one = Instrument("request_seconds", Kind.CLASSIC)
-    >>> for q in questions([one], ["path"], Window(0, 3_600_000, 300_000))[:2]:
+    >>> one = Instrument("request_seconds", Kind.CLASSIC, by=("path",))
+    >>> for q in questions([one], Window(0, 3_600_000, 300_000))[:2]:
     ...     print(q.expression)
     sum by (le, path) (increase(request_seconds_bucket[5m]))
     sum by (le, path) (increase(request_seconds_bucket[1h]))
@@ -102,18 +137,14 @@ def questions(
     asked: list[Question] = []
     for instrument in instruments:
         labels = (tails or {}).get(instrument.key, ())
-        asked.extend(_of(instrument, tuple(by), window, history_ms, labels))
+        asked.extend(_of(instrument, window, history_ms, labels))
     return asked
 
 
 def _of(
-    instrument: Instrument,
-    by: tuple[str, ...],
-    window: Window,
-    history_ms: int,
-    tails: Sequence[str],
+    instrument: Instrument, window: Window, history_ms: int, tails: Sequence[str]
 ) -> list[Question]:
-    keys = Asked.of(instrument)
+    keys, by = Asked.of(instrument), instrument.by
     start_ms = window.start_ms - history_ms // window.step_ms * window.step_ms
     grid = Window(start_ms + window.step_ms, window.end_ms, window.step_ms)
     last = Window(window.end_ms, window.end_ms, window.step_ms)
