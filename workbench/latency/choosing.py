@@ -169,6 +169,10 @@ def notes_on(
             "layouts: judge versions apart until the old ones are gone, and look for rules that "
             "name an le"
         )
+    notes.append(
+        "expected errors are those of smooth distributions: where requests pile up at one value, "
+        "as at a time-out or after a retry, go by the worst"
+    )
     return tuple(notes)
 
 

@@ -2,7 +2,7 @@
 
 Each layout counts the same distributions, all of which agree with what was observed
 (`workbench.latency.reconstruction`). What a quantile's estimate then misses is known for each:
-the mean is the expected error, the largest the worst. Sampling noise is no part of it: it is what
+the mean over those that are smooth is the expected error, the largest of all the worst. Sampling noise is no part of it: it is what
 the buckets alone cost.
 """
 
@@ -32,6 +32,10 @@ _COUNTED: Final = 100_000
 @dataclass(frozen=True, slots=True)
 class QuantileError:
     """How far off one quantile will be on a layout; every error is a share of the true value.
+
+    On simulated smooth latencies expected errors agree with the true ones within a factor of two. On
+    lumpy ones, with time-outs, retries or narrow modes, they are too small, by half and more; the
+    worst are exceeded by one true error in fifty at most there (the adviser's benchmark).
 
     Parameters
     ----------

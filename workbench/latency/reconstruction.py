@@ -5,6 +5,10 @@ would have shown, the distribution is laid through the edges as a monotone cubic
 the share over ln x, where a log-normal is a straight line, and then bent inside each bucket:
 at random for what is to be expected, towards either end for the worst. Each one gives back the
 counts that were observed.
+
+Where the slope of that line turns sharply from bucket to bucket, as where modes meet, more bending
+is to be expected. Requests that pile up at one value inside a bucket leave no trace in its count:
+they are among the worst, never among what is expected.
 """
 
 from __future__ import annotations
@@ -22,15 +26,30 @@ __all__ = ["Reconstructions", "reconstruct"]
 _RANDOM: Final = 24
 """How many distributions are bent at random; one more is not bent at all."""
 
-_BEND: Final = 0.4
+_BEND: Final = 0.25
 """Standard deviation of a bend, in logits of the share of its bucket.
 
 Chosen so that the error that is printed agrees with the true one on simulated distributions: see
 the benchmark of the adviser.
 """
 
+_ROUGH: Final = 0.5
+"""How much more it is for each unit by which ln of the slope turns at an end of the bucket."""
+
+_WILDEST: Final = 3.0
+"""The most it is."""
+
+_TELLING: Final = 0.002
+"""Share of the observations from which a bucket tells something of the shape."""
+
 _EXTREME: Final = 1.25
 """Bend of the extreme ones, in logits: .78 of a bucket's probits below its middle, or .22."""
+
+_LUMPS: Final = 8
+"""How many distributions pile each bucket's observations up at one place of it."""
+
+_NARROW: Final = 0.04
+"""Width of such a place against its bucket's, in ln x: a time-out, a retry after a pause."""
 
 _TAIL: Final = 0.3
 """Standard deviation of ln of the slope outside all edges, against that of the nearest bucket."""
@@ -122,7 +141,8 @@ def reconstruct(observed: BucketCounts, *, seed: int = 5) -> Reconstructions | N
     if len(edges) < 2:
         return None
     random = np.random.default_rng(seed)
-    bends = _bends(len(edges) - 1, random)
+    spread = np.minimum(_BEND + _ROUGH * _roughness(edges, probits), _WILDEST)
+    bends = _bends(spread, random)
     inner, segment = _inner_knots(edges)
     bent = _bent(PchipInterpolator(edges, probits)(inner), segment, probits, bends)
     knots = np.concatenate([edges, inner])
@@ -134,9 +154,11 @@ def reconstruct(observed: BucketCounts, *, seed: int = 5) -> Reconstructions | N
     steps = np.linspace(0.0, 1.0, each, endpoint=False)
     fine = (knots[:-1, None] + np.diff(knots)[:, None] * steps).ravel()
     grid = np.append(fine, knots[-1])
-    drawn = np.maximum.accumulate(PchipInterpolator(knots, through, axis=1)(grid), axis=1)
+    bending = PchipInterpolator(knots, through, axis=1)(grid)
+    drawn = np.concatenate([bending, _lumps(grid, edges, probits, random)])
+    drawn = np.maximum.accumulate(drawn, axis=1)
     beyond = np.linspace(0.0, _REACH, 65)[1:]
-    below, above = _tails(edges, probits, beyond, len(bends), random)
+    below, above = _tails(edges, probits, beyond, len(drawn), random)
     return Reconstructions(
         np.concatenate([grid[0] - beyond[::-1], grid, grid[-1] + beyond]),
         np.concatenate([below[:, ::-1], drawn, above], axis=1),
@@ -171,15 +193,32 @@ def _inner_knots(edges: Floats) -> tuple[Floats, Ints]:
     return edges[segment] + widths[segment] * number / (many[segment] + 1), segment
 
 
-def _bends(buckets: int, random: np.random.Generator) -> Floats:
+def _roughness(edges: Floats, probits: Floats) -> Floats:
+    """How sharply ln of the slope turns at either end of each bucket, shape (buckets,).
+
+    A log-normal is a straight line and has none; where modes meet or requests pile up at a
+    time-out, it is large, and inside such a bucket anything may be. Nearly empty buckets say
+    nothing.
+    """
+    from scipy.special import ndtr
+
+    filled = np.diff(ndtr(probits)) > _TELLING
+    with np.errstate(divide="ignore"):
+        slopes = np.where(filled, np.log(np.diff(probits) / np.diff(edges)), np.nan)
+    turns = np.nan_to_num(np.abs(np.diff(slopes)))
+    sides = np.concatenate([[0.0], turns, [0.0]])
+    return np.maximum(sides[:-1], sides[1:])
+
+
+def _bends(spread: Floats, random: np.random.Generator) -> Floats:
     """Shape (distributions, buckets): how far the shares inside each bucket are moved, in logits.
 
     None, at random, all towards one end, and to both ends in turn.
     """
-    turns = np.where(np.arange(buckets) % 2 == 0, 1.0, -1.0)
-    extremes = _EXTREME * np.array([np.ones(buckets), -np.ones(buckets), turns, -turns])
-    drawn = _BEND * random.standard_normal((_RANDOM, buckets))
-    return np.concatenate([np.zeros((1, buckets)), drawn, extremes])
+    turns = np.where(np.arange(len(spread)) % 2 == 0, 1.0, -1.0)
+    extremes = _EXTREME * np.array([np.ones(len(spread)), -np.ones(len(spread)), turns, -turns])
+    drawn = spread * random.standard_normal((_RANDOM, len(spread)))
+    return np.concatenate([np.zeros((1, len(spread))), drawn, extremes])
 
 
 def _bent(base: Floats, segment: Ints, probits: Floats, bends: Floats) -> Floats:
@@ -192,6 +231,16 @@ def _bent(base: Floats, segment: Ints, probits: Floats, bends: Floats) -> Floats
     inside = np.clip(share, 1e-6, 1 - 1e-6)
     bent: Floats = low + rise * expit(logit(inside) + bends[:, segment])
     return bent
+
+
+def _lumps(grid: Floats, edges: Floats, probits: Floats, random: np.random.Generator) -> Floats:
+    """Probits on the grid, shape (distributions, points), rising at one place of each bucket."""
+    bucket = np.clip(np.searchsorted(edges, grid, side="right") - 1, 0, len(edges) - 2)
+    inside = (grid - edges[bucket]) / np.diff(edges)[bucket]
+    places = random.uniform(_NARROW, 1 - _NARROW, (_LUMPS, len(edges) - 1))
+    rising = np.clip((inside - places[:, bucket]) / _NARROW + 0.5, 0.0, 1.0)
+    lumps: Floats = probits[bucket] + np.diff(probits)[bucket] * rising
+    return lumps
 
 
 def _tails(

@@ -1,4 +1,4 @@
-"""Six families of latencies, in seconds, and how well an advised layout does on each.
+"""Families of latencies, in seconds, smooth and lumpy, and how well an advised layout does on each.
 
 The truth is the quantile of the observations themselves: what is measured is what the buckets
 cost, without the noise of sampling.
@@ -41,6 +41,38 @@ FAMILIES: dict[str, Draw] = {
 """All of them within the range of the default boundaries, as a service's latencies are."""
 
 
+def _retries(random: np.random.Generator, count: int) -> np.ndarray:
+    """Three in a hundred wait a second and ask again."""
+    first = random.lognormal(np.log(0.08), 0.5, count)
+    return np.where(random.random(count) < 0.03, first + 1.0, first)
+
+
+def _timeouts(random: np.random.Generator, count: int) -> np.ndarray:
+    """Given up after two seconds, which three in two hundred reach."""
+    slow = random.lognormal(np.log(0.1), 1.0, count)
+    return np.where(random.random(count) < 0.015, 2.0, np.minimum(slow, 2.0))
+
+
+def _three_modes(random: np.random.Generator, count: int) -> np.ndarray:
+    """Memory, disk and another region, each narrow."""
+    which = random.random(count)
+    near = random.lognormal(np.log(0.02), 0.2, count)
+    middle = random.lognormal(np.log(0.2), 0.15, count)
+    far = random.lognormal(np.log(0.9), 0.1, count)
+    return np.where(which < 0.6, near, np.where(which < 0.93, middle, far))
+
+
+LUMPY: dict[str, Draw] = {
+    "retries": _retries,
+    "time-outs": _timeouts,
+    "three modes": _three_modes,
+    "uniform": lambda random, count: random.uniform(0.02, 0.4, count),
+}
+"""Not smooth: what lies inside one bucket leaves no trace in the counts around it."""
+
+EVERY = {**FAMILIES, **LUMPY}
+
+
 @dataclass(frozen=True)
 class Trial:
     """One observed sample, its advice, and what is true of the advised and of today's layout.
@@ -57,6 +89,8 @@ class Trial:
     true_promql: np.ndarray
     today_true: np.ndarray
     today_promql: np.ndarray
+    worst: np.ndarray
+    worst_promql: np.ndarray
     cpu_seconds: float
 
 
@@ -66,7 +100,7 @@ def try_advice(
     """Scale a family by up to a factor 2 to either side, observe it, advise, and look."""
     random = np.random.default_rng([seed, *family.encode()])
     scale = float(np.exp(random.uniform(-np.log(2), np.log(2))))
-    sample = scale * FAMILIES[family](random, count)
+    sample = scale * EVERY[family](random, count)
     observed = BucketCounts.of_observations([*GO_DEFAULT, np.inf], sample)
     objective = float(f"{np.quantile(sample, 0.95):.1g}")
     start = time.process_time()
@@ -74,7 +108,7 @@ def try_advice(
     used = time.process_time() - start
     chosen = advice.recommended
     assert chosen is not None
-    later = scale * FAMILIES[family](random, count)
+    later = scale * EVERY[family](random, count)
     true, true_promql = errors(chosen.boundaries, later)
     today_true, today_promql = errors(GO_DEFAULT, later)
     return Trial(
@@ -87,6 +121,8 @@ def try_advice(
         true_promql,
         today_true,
         today_promql,
+        np.array([q.worst for q in chosen.quantiles]),
+        np.array([q.worst_promql for q in chosen.quantiles]),
         used,
     )
 
