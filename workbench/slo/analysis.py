@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -35,6 +36,8 @@ _DAY_MS: Final = 24 * _HOUR_MS
 HORIZON_DAYS: Final = 90
 """How far ahead is looked."""
 
+_NO_HINTS: Final[Mapping[str, str]] = MappingProxyType({})
+
 _POSSIBLE: Final = 0.05
 """Below this chance running out is called unlikely."""
 
@@ -47,6 +50,7 @@ def analyse(
     frames: Mapping[str, Frame],
     *,
     now_ms: int,
+    hints: Mapping[str, str] = _NO_HINTS,
     seed: int = 0,
 ) -> SloResult:
     """Judge what `questions` asked for.
@@ -59,6 +63,8 @@ def analyse(
         The answers, by the questions' keys; an absent key is a query that gave nothing.
     now_ms
         Where the history ends and the forecast begins.
+    hints
+        What whoever asked knows of why a query gave nothing, by the objective's key.
     seed
         Of the drawn futures: equal input and seed give equal figures, in any order of objectives.
     """
@@ -68,6 +74,8 @@ def analyse(
         found = read(each, frames)
         obstacle: Obstacle | None
         if isinstance(found, Obstacle):
+            if hint := hints.get(each.key):
+                found = replace(found, reason=f"{found.reason}: {hint}")
             standing, obstacle = Standing(each, Verdict.UNKNOWN, found.reason), found
         else:
             standing, obstacle = _judge(each, found, now_ms, _random(seed, each.key))
@@ -197,17 +205,23 @@ def _ahead(
     learnt = learn(events, split, rng)
     if len(learnt.days) < LEAST_DAYS:
         return f"{len(learnt.days)} whole days are known, and {LEAST_DAYS} are needed"
+    bounds = _bounds(objective, now_ms) if objective.is_calendar else None
     left = forecast_left(
         events,
         objective.budget,
         window_hours=objective.window_ms // _HOUR_MS,
-        bounds=_bounds(objective, now_ms) if objective.is_calendar else None,
+        bounds=bounds,
         horizon_hours=24 * HORIZON_DAYS,
         rng=rng,
         learnt=learnt,
     )
+    spent = budget.left <= 0
+    for _, end in bounds or () if spent else ():
+        left[:, min(end, left.shape[1]) - 1] = (
+            1.0  # it returns with the next period, not an hour later
+        )
     days = round(objective.window_ms / _DAY_MS)
-    return run_out(left, now_ms=now_ms, spent=budget.left <= 0, window_days=days)
+    return run_out(left, now_ms=now_ms, spent=spent, window_days=days)
 
 
 def _bounds(objective: Objective, now_ms: int) -> list[tuple[int, int]]:
