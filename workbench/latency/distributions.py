@@ -12,7 +12,15 @@ import numpy as np
 from workbench.frame import Frame
 from workbench.latency.instrument import Instrument, Kind
 from workbench.latency.planning import Asked
-from workbench.latency.reading import Flaw, Grouped, read_classic, read_native
+from workbench.latency.reading import (
+    Flaw,
+    Group,
+    Grouped,
+    different_buckets,
+    group_of,
+    read_classic,
+    read_native,
+)
 from workbench.latency.result import Distribution, OverTime, Quantile, Share
 from workbench.samples import Floats, Labels
 from workbench.statistics.buckets import BucketCounts
@@ -27,8 +35,6 @@ _ENOUGH_BEYOND: Final = 10
 
 _TOLERATED: Final = 4
 """Apdex counts a request as tolerable up to so many times the objective."""
-
-Group = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,13 +78,19 @@ def read_instrument(
         Which quantiles, and which thresholds in seconds.
     """
     keys = Asked.of(instrument)
-    read = read_native if instrument.kind is Kind.NATIVE else read_classic
-    empty = Frame.empty("matrix", np.zeros(0, np.int64))
     scale = instrument.seconds_per_unit
-    steps, flaws = read(frames.get(keys.over_time, empty), scale)
-    wholes, whole_flaws = read(frames.get(keys.whole, empty), scale)
+    lacking, unlike = different_buckets(frames.get(keys.layouts))
+
+    def read(key: str) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
+        frame = frames.get(key, Frame.empty("matrix", np.zeros(0, np.int64)))
+        if instrument.kind is Kind.NATIVE:
+            return read_native(frame, scale)
+        return read_classic(frame, scale, without=lacking)
+
+    steps, flaws = read(keys.over_time)
+    wholes, whole_flaws = read(keys.whole)
     whole = {
-        _group(labels): each.buckets[i, -1]
+        group_of(labels): each.buckets[i, -1]
         for each in wholes
         for i, labels in enumerate(each.labels)
     }
@@ -92,7 +104,7 @@ def read_instrument(
     for grouped in steps:
         series = _over_time(grouped, window, quantiles)
         for i, labels in enumerate(grouped.labels):
-            group = _group(labels)
+            group = group_of(labels)
             inside = _inside(grouped, window)
             counts = whole.get(group, grouped.buckets[i, inside].summed())
             requests = float(counts.total)
@@ -114,11 +126,7 @@ def read_instrument(
             )
     found.sort(key=lambda d: (-d.requests, d.name))
     unseen = [f for f in whole_flaws if f.fatal and f not in flaws]
-    return Reading(tuple(found), steps, (*flaws, *unseen))
-
-
-def _group(labels: Labels) -> Group:
-    return tuple(sorted((n, v) for n, v in labels.items() if n not in ("le", "__name__")))
+    return Reading(tuple(found), steps, (*unlike, *flaws, *unseen))
 
 
 def _values(frame: Frame | None) -> dict[Group, float]:
@@ -126,7 +134,7 @@ def _values(frame: Frame | None) -> dict[Group, float]:
     if frame is None:
         return {}
     return {
-        _group(labels): float(frame.values[i, -1])
+        group_of(labels): float(frame.values[i, -1])
         for i, labels in enumerate(frame.labels)
         if frame.present[i, -1] and math.isfinite(frame.values[i, -1])
     }
@@ -136,7 +144,7 @@ def _native_sums(frame: Frame | None) -> dict[Group, float]:
     if frame is None:
         return {}
     return {
-        _group(frame.labels[series]): histogram.sum
+        group_of(frame.labels[series]): histogram.sum
         for (series, step), histogram in frame.histograms.items()
         if step == len(frame.times_ms) - 1 and math.isfinite(histogram.sum)
     }

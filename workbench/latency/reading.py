@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -14,7 +14,18 @@ from workbench.frame import Frame, NativeHistogram
 from workbench.samples import Floats, Ints, Labels
 from workbench.statistics.buckets import BucketCounts
 
-__all__ = ["Flaw", "Grouped", "read_classic", "read_native"]
+__all__ = [
+    "Flaw",
+    "Group",
+    "Grouped",
+    "different_buckets",
+    "group_of",
+    "read_classic",
+    "read_native",
+]
+
+Group = tuple[tuple[str, str], ...]
+"""Labels as sorted pairs."""
 
 _EXTRAPOLATED: Final = 0.02
 """Share of a count by which extrapolation may change it."""
@@ -65,7 +76,10 @@ class Grouped:
 
 
 def read_classic(
-    frame: Frame, seconds_per_unit: float = 1.0
+    frame: Frame,
+    seconds_per_unit: float = 1.0,
+    *,
+    without: Mapping[Group, Collection[float]] | None = None,
 ) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
     """Read a frame of classic buckets.
 
@@ -75,6 +89,8 @@ def read_classic(
         Series with a label ``le``; their values are cumulative over buckets, not over time.
     seconds_per_unit
         What the bounds are multiplied by.
+    without
+        Bounds to leave out of a group, since not all of its series have them.
 
     Returns
     -------
@@ -84,9 +100,11 @@ def read_classic(
     rows, flaws = _rows_by_group(frame)
     layouts: dict[tuple[float, ...], list[tuple[Labels, list[int]]]] = {}
     for labels, found in rows:
-        bounds = tuple(sorted(found))
-        if bounds[-1] != math.inf:
-            what = f"there is no bucket le=+Inf; the last is le={bounds[-1]:g}"
+        incomplete = (without or {}).get(group_of(labels), ())
+        bounds = tuple(sorted(b for b in found if b not in incomplete))
+        if not bounds or bounds[-1] != math.inf:
+            last = f"; the last is le={bounds[-1]:g}" if bounds else ""
+            what = f"there is no bucket le=+Inf that all series have{last}"
             flaws.append(Flaw(labels, "LAT-BUCKETS-MISSING", what, fatal=True))
         elif len(bounds) < 2:
             what = (
@@ -110,12 +128,52 @@ def read_classic(
     return tuple(groups), tuple(flaws)
 
 
+def group_of(labels: Labels) -> Group:
+    """What tells a group apart from others: its labels but ``le``, sorted."""
+    return tuple(sorted((n, v) for n, v in labels.items() if n not in ("le", "__name__")))
+
+
+def different_buckets(
+    frame: Frame | None,
+) -> tuple[dict[Group, frozenset[float]], tuple[Flaw, ...]]:
+    """Find groups whose series do not all have the same buckets.
+
+    Parameters
+    ----------
+    frame
+        How many series there are of each ``le`` and group.
+
+    Returns
+    -------
+    tuple
+        Bounds that some series of a group lack, and the flaws.
+    """
+    counts: dict[Group, dict[str, float]] = {}
+    for i, labels in enumerate(frame.labels if frame is not None else ()):
+        assert frame is not None
+        counts.setdefault(group_of(labels), {})[labels.get("le", "")] = float(frame.values[i, -1])
+    lacking: dict[Group, frozenset[float]] = {}
+    flaws: list[Flaw] = []
+    for group, by_bound in counts.items():
+        most = max(by_bound.values())
+        fewer = {le: n for le, n in by_bound.items() if n < most and _number(le) is not None}
+        if fewer:
+            lacking[group] = frozenset(float(le) for le in fewer)
+            some = ", ".join(sorted(fewer, key=float)[:3]) + (" …" if len(fewer) > 3 else "")
+            what = (
+                f"of {most:.0f} series only {min(fewer.values()):.0f} have a bucket le={some}; "
+                "what not all have is left out, so that the rest adds up"
+            )
+            flaws.append(Flaw(dict(group), "LAT-BUCKETS-DIFFER", what))
+    return lacking, tuple(flaws)
+
+
 def _rows_by_group(frame: Frame) -> tuple[list[tuple[Labels, dict[float, int]]], list[Flaw]]:
     """Where each bucket of each group stands in the frame."""
-    groups: dict[tuple[tuple[str, str], ...], dict[float, int]] = {}
+    groups: dict[Group, dict[float, int]] = {}
     flaws: list[Flaw] = []
     for place, labels in enumerate(frame.labels):
-        rest = tuple(sorted((n, v) for n, v in labels.items() if n not in ("le", "__name__")))
+        rest = group_of(labels)
         bound = _number(labels.get("le", ""))
         if bound is None:
             what = f"a bucket has le={labels.get('le', '')!r}, which is no number; it is left out"

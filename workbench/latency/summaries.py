@@ -10,13 +10,12 @@ import numpy as np
 from workbench.frame import Frame
 from workbench.latency.instrument import Instrument
 from workbench.latency.planning import Asked
+from workbench.latency.reading import Group
 from workbench.latency.result import Distribution, OverTime, Quantile
 from workbench.samples import Floats, Labels
 from workbench.window import Window
 
 __all__ = ["read_summary"]
-
-Group = tuple[tuple[str, str], ...]
 
 
 def read_summary(
