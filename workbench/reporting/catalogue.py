@@ -19,6 +19,7 @@ __all__ = [
     "CardinalityParameters",
     "Parameters",
     "ReportKind",
+    "SloParameters",
     "catalogue",
     "check_parameters",
     "find_report",
@@ -174,6 +175,37 @@ class CardinalityParameters(Parameters):
         return f"{self.candidate}, beside {self.baseline or source}"
 
 
+class SloParameters(Parameters):
+    """What an SLO report takes. Several names have spaces between them."""
+
+    objectives: str = Field(
+        "",
+        description="files of objectives; empty on demo: for the estate's own",
+        examples=["slo.toml"],
+    )
+    last: OptionalDuration = Field(
+        "",
+        description="the history to learn from; empty for the window and the longest burn window",
+        examples=["35d"],
+    )
+    end: MomentText = Field(
+        "",
+        description="where the history ends; empty for the source's now",
+        examples=["2026-01-31T12:00:00Z"],
+    )
+    step: OptionalDuration = Field(
+        "", description="distance between two points; empty to choose it", examples=["5m"]
+    )
+
+    def verify(self) -> None:
+        """Read the objectives."""
+        from workbench.session.audit_names import split_names
+        from workbench.slo.files import load_objectives
+
+        if names := split_names(self.objectives):
+            load_objectives([Path(n) for n in names])
+
+
 @dataclass(frozen=True, slots=True)
 class ReportKind:
     """One report of the catalogue.
@@ -213,6 +245,12 @@ _KINDS: Final = (
         "Cardinality",
         "which metrics and labels make the series, and what a deploy changes",
         CardinalityParameters,
+    ),
+    ReportKind(
+        "slo",
+        "Service level objectives",
+        "what is left of error budgets, until when, and what the alerts would have done",
+        SloParameters,
     ),
 )
 

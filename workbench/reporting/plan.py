@@ -9,6 +9,7 @@ from workbench.reporting.catalogue import (
     CapacityParameters,
     CardinalityParameters,
     Parameters,
+    SloParameters,
     check_parameters,
     find_report,
 )
@@ -46,6 +47,16 @@ def _questions(workbench: Any, checked: Parameters) -> list[Any]:
         from workbench.session.cardinality_study import plan_cardinality
 
         return plan_cardinality(workbench, candidate=checked.candidate, baseline=checked.baseline)
+    if isinstance(checked, SloParameters):
+        from workbench.session.slo import plan_slo
+
+        return plan_slo(
+            workbench,
+            objectives=checked.objectives,
+            last=checked.last or None,
+            end=checked.end or None,
+            step=checked.step or None,
+        )[1]
     from workbench.session.capacity import plan_capacity
 
     assert isinstance(checked, CapacityParameters)

@@ -387,6 +387,45 @@ class Workbench:
             replicas=replicas, keep_names=keep_names,
         )  # fmt: skip
 
+    def slo(
+        self,
+        *,
+        objectives: str | Path | Iterable[str | Path] = "",
+        last: Duration | None = None,
+        end: Time | None = None,
+        step: Duration | None = None,
+    ) -> Study:
+        """Study what is left of error budgets, and until when.
+
+        Parameters
+        ----------
+        objectives
+            Files of objectives (our TOML, OpenSLO or Sloth's), as a list or as text with spaces
+            between them; on ``demo:`` those of the estate where none is given.
+        last
+            The history to learn from; each objective's window and its longest burn window before
+            it where it is not given.
+        end
+            Where the history ends; the source's now where it is not given.
+        step
+            Distance of the points, which divides an hour; chosen by the history's length where it
+            is not given.
+
+        Returns
+        -------
+        Study
+            `.result` is a `workbench.slo.result.SloResult`; `.result.alerts()` are the times at
+            which alerts would have been on.
+
+        Raises
+        ------
+        InputError
+            No objectives are given; the message says how to write some.
+        """
+        from workbench.session.slo import study_slo
+
+        return study_slo(self, objectives=objectives, last=last, end=end, step=step)
+
 
 def _size(answer: Answer) -> int:
     data = answer.data

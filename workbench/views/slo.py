@@ -348,7 +348,7 @@ def _of_pair(
         .mark_line(color=colour, strokeDash=[4, 3], strokeWidth=1, opacity=0.8)
         .encode(x=x, y=y),
         alt.Chart(label)
-        .mark_text(align="left", dx=5, color=colour, fontWeight=600, fontSize=10.5)
+        .mark_text(align="left", dx=5, fontSize=10.5)
         .encode(x=x, y=y, text="text:N"),
         *_episodes(panel, pair, colour, top),
     ]
