@@ -21,7 +21,7 @@ EVERY_MS: Final = 6 * 3_600_000
 _STEPS_MS: Final = (15_000, 60_000, 300_000, 900_000)
 _PER_SHORT: Final = 20
 """Samples in a short window, about: enough for its edges to be seen."""
-_MARGIN: Final = 3
+_MARGIN: Final = 2
 """Steps before and after a change at which nothing is asked: rules see samples, not moments."""
 _RATES: Final = (1.9, 1.5, 1.2, 4.1, 1.1)
 """Burn rates to try, in multiples of the pair's factor."""

@@ -1,7 +1,9 @@
 """A file for ``promtool test rules`` that tests the alerts of objectives against told stories.
 
 Each story is one test: counters that the objective's own selectors find, and the alerts that are to
-fire at moments shortly before and after a change. Rules with another factor or window fail it.
+fire at a moment shortly before or after a change. Rules with another factor or window fail it. The
+alerts are asked for as the series that they write, since those of one objective can be told apart
+from those of others that read the same counters.
 """
 
 from __future__ import annotations
@@ -11,15 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from workbench.promql import Matcher
+from workbench.promql import Matcher, selector
 from workbench.promql.build import render_selector
+from workbench.samples import Labels
 from workbench.slo.objective import Objective
 from workbench.slo.pairs import BurnPair, burn_pairs
 from workbench.slo.rules.alerting import (
     Severity,
     alert_labels,
     alert_name,
-    annotations_of,
     living_pairs,
 )
 from workbench.slo.rules.document import yaml_text
@@ -96,14 +98,8 @@ def _obstacle(
         return "it has no alert"
     if series is None:
         return "no counters can be made up from its indicator"
-    written = (
-        v
-        for s in _SEVERITIES
-        for d in (alert_labels(one, s), annotations_of(one, s))
-        for v in d.values()
-    )
-    if any("{{" in text for text in written):
-        return "its labels or annotations hold templates"
+    if any("{{" in v for s in _SEVERITIES for v in alert_labels(one, s).values()):
+        return "its labels hold templates"
     return ""
 
 
@@ -144,30 +140,33 @@ def _test(
         "interval": format_duration(story.step_ms),
         "input_series": [
             {
-                "series": _selector(counted),
+                "series": _selector(counted.labels),
                 "values": _values(counted, story.phases, events),
             }
             for counted in series
         ],
-        "alert_rule_test": [
+        "promql_expr_test": [
             {
+                "expr": selector("ALERTS", {"slo_key": one.key}),
                 "eval_time": format_duration(story.at_ms),
-                "alertname": alert_name(one),
-                "exp_alerts": [_expected(one, s) for s in _SEVERITIES if s in story.firing],
+                "exp_samples": [
+                    {"labels": _selector(_alert(one, s)), "value": 1}
+                    for s in _SEVERITIES
+                    if s in story.firing
+                ],
             }
         ],
     }
 
 
-def _expected(one: Objective, severity: Severity) -> dict[str, Any]:
-    return {
-        "exp_labels": alert_labels(one, severity),
-        "exp_annotations": annotations_of(one, severity),
-    }
+def _alert(one: Objective, severity: Severity) -> dict[str, str]:
+    """The labels of the series that an alert writes while it fires."""
+    own = {"__name__": "ALERTS", "alertname": alert_name(one), "alertstate": "firing"}
+    return {**alert_labels(one, severity), **own}
 
 
-def _selector(counted: Counted) -> str:
-    return render_selector(Matcher(name, "=", value) for name, value in counted.labels.items())
+def _selector(labels: Labels) -> str:
+    return render_selector(Matcher(name, "=", value) for name, value in sorted(labels.items()))
 
 
 def _values(counted: Counted, phases: tuple[Phase, ...], events: float) -> str:
