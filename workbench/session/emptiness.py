@@ -8,12 +8,12 @@ from workbench.errors import did_you_mean
 from workbench.window import Window, format_time
 
 if TYPE_CHECKING:
-    from workbench.session.workbench import Workbench
+    from workbench.session.asking import Asking
 
 __all__ = ["why_empty"]
 
 
-def why_empty(workbench: Workbench, expression: str, when: Window | int | None) -> str:
+def why_empty(workbench: Asking, expression: str, when: Window | int | None) -> str:
     """Say what a source has not that an expression names; ``""`` where nothing is known."""
     from workbench.promql import inspect
 
@@ -27,7 +27,7 @@ def why_empty(workbench: Workbench, expression: str, when: Window | int | None) 
     return "; ".join(lines)
 
 
-def _outside(workbench: Workbench, when: Window | int | None) -> str:
+def _outside(workbench: Asking, when: Window | int | None) -> str:
     """What to change where a window or instant lies outside a snapshot's data; else ``""``."""
     from workbench.sources.snapshot import SnapshotSource
 
