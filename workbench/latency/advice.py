@@ -17,8 +17,9 @@ _NATIVE_NEEDS: Final = (
     ),
     "remote write with send_native_histograms: true, to a receiver that stores them",
     (
-        "a client that has them: Go's client_golang from 1.14 (NativeHistogramBucketFactor), Java's "
-        "client_java from 1.0, OpenTelemetry's exponential histograms over OTLP; Python's prometheus_client cannot observe into them as of 0.26"
+        "a client that has them: Go's client_golang from 1.14 (NativeHistogramBucketFactor), "
+        "Java's client_java from 1.0, OpenTelemetry's exponential histograms over OTLP; Python's "
+        "prometheus_client cannot observe into them as of 0.26"
     ),
     (
         "queries without le: histogram_quantile(0.99, sum(rate(m[5m]))) and histogram_fraction() "

@@ -18,7 +18,8 @@ import numpy as np
 from workbench.errors import InputError
 from workbench.latency.advice import Advice
 from workbench.latency.choosing import choice, native_choice, native_option, notes_on
-from workbench.latency.layouts import Judge, Layout
+from workbench.latency.judging import Judge
+from workbench.latency.layouts import Layout
 from workbench.latency.reconstruction import Reconstructions, reconstruct
 from workbench.latency.schemes import (
     Scheme,
@@ -28,6 +29,7 @@ from workbench.latency.schemes import (
 )
 from workbench.latency.snippets import snippets
 from workbench.statistics.buckets import BucketCounts
+from workbench.statistics.inversion import invert
 
 __all__ = ["advise"]
 
@@ -105,7 +107,7 @@ def advise(
     if drawn is None:
         reason = lacking or "one boundary alone tells nothing of the distribution's shape"
         return Advice((), None, today, reason, None, (), unit=unit)
-    judge = Judge(one, drawn, shares, aims, label_sets, today.series_per_label_set)
+    judge = _judge(one, drawn, shares, aims, today)
     today = _judged_today(judge, today)
     classic_today = today.schema is None
     most = max_buckets or max(*_SIZES, today.buckets if classic_today else 0)
@@ -227,10 +229,34 @@ def _lacking(one: BucketCounts) -> str:
     return ""
 
 
+def _judge(
+    one: BucketCounts,
+    drawn: Reconstructions,
+    quantiles: tuple[float, ...],
+    objectives: tuple[float, ...],
+    today: Layout,
+) -> Judge:
+    found = invert(one, np.array(quantiles))
+    per_label_set = today.series_per_label_set
+    return Judge(
+        float(one.total),
+        found.low,
+        found.high,
+        drawn,
+        quantiles,
+        objectives,
+        today.series // per_label_set,
+        per_label_set,
+    )
+
+
 def _judged_today(judge: Judge, today: Layout) -> Layout:
+    """A native histogram finer than any candidate is judged as the finest: it is not worse."""
     if today.schema is not None:
-        judged = judge.native(today.schema)
-        return replace(judged, name="today", kind="today", buckets=today.buckets)
+        judged = judge.native(min(today.schema, _SCHEMAS[-1]))
+        return replace(
+            judged, name="today", kind="today", buckets=today.buckets, schema=today.schema
+        )
     return judge.classic(Scheme("today", "today", today.boundaries))
 
 

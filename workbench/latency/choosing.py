@@ -54,7 +54,8 @@ def choice(today: Layout, candidates: Sequence[Layout], most: int) -> tuple[Layo
         error of ``histogram_quantile`` as things are.
     """
     allowed = [x for x in candidates if x.buckets <= most]
-    fit = [x for x in allowed if x.on_objectives and not x.clipped] or allowed
+    exact = [x for x in allowed if x.on_objectives]
+    fit = [x for x in exact if not x.clipped] or exact or allowed
     best = min(fit, key=lambda x: x.error)
     near = [x for x in fit if x.error <= best.error + _NEAR]
     smallest = min(near, key=lambda x: (x.series, x.error))
