@@ -113,7 +113,7 @@ def advise(
     most = max_buckets or max(*_SIZES, today.buckets if classic_today else 0)
     sizes = _sizes(today.buckets if classic_today else 0, most, len(aims))
     schemes = [*client_defaults(unit), *_made_to_measure(drawn, shares, aims, sizes)]
-    classic = [judge.classic(each) for each in schemes]
+    classic = [judge.classic(x) for x in schemes if x.boundaries != today.boundaries]
     native = {schema: judge.native(schema) for schema in _SCHEMAS}
     if classic_today:
         recommended, reason = choice(today, classic, most)

@@ -19,7 +19,7 @@ class QuantileError:
 
     On simulated smooth latencies expected errors agree with the true ones within a factor of two.
     On lumpy ones, with time-outs, retries or narrow modes, they are too small, by half and more;
-    the worst are exceeded by one true error in fifty at most there (the adviser's benchmark).
+    the worst are exceeded by about one true error in thirty at most there (the adviser's benchmark).
 
     Parameters
     ----------

@@ -104,16 +104,15 @@ def _go(
     boundaries: Sequence[float], name: str, documentation: str, *, schema: int | None = None
 ) -> str:
     """Of client_golang; native histograms keep the classic buckets until these can go."""
-    lines = [f"Name: {go_string(name)},", f"Help: {go_string(documentation)},"]
+    fields = {"Name": go_string(name), "Help": go_string(documentation)}
     if boundaries:
-        lines.append(f"Buckets: []float64{{{_numbers(boundaries)}}},")
+        fields["Buckets"] = f"[]float64{{{_numbers(boundaries)}}}"
     if schema is not None:
-        lines += [
-            f"NativeHistogramBucketFactor: {_factor(schema)!r},",
-            f"NativeHistogramMaxBucketNumber: {_NATIVE_BUCKETS},",
-            "NativeHistogramMinResetDuration: time.Hour,",
-        ]
-    inside = "".join(f"\t{line}\n" for line in lines)
+        fields["NativeHistogramBucketFactor"] = repr(_factor(schema))
+        fields["NativeHistogramMaxBucketNumber"] = str(_NATIVE_BUCKETS)
+        fields["NativeHistogramMinResetDuration"] = "time.Hour"
+    widest = max(map(len, fields)) + 1
+    inside = "".join(f"\t{key + ':':<{widest}} {value},\n" for key, value in fields.items())
     return f"prometheus.NewHistogram(prometheus.HistogramOpts{{\n{inside}}})\n"
 
 

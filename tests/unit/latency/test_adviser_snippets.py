@@ -90,7 +90,7 @@ def test_go_snippets_parse_and_quote(client: str) -> None:
 
 def test_native_go_snippet_asks_for_schema_three() -> None:
     """client_golang takes the coarsest schema that grows no faster than the factor: 3 for 1.1."""
-    code = by_client()["client_golang, native"].code
+    code = " ".join(by_client()["client_golang, native"].code.split())
     assert "NativeHistogramBucketFactor: 1.1," in code
     assert "NativeHistogramMaxBucketNumber: 160," in code
     assert "Buckets: []float64{0.005, 0.0125, 0.3, 1.0, 25.0}," in code
