@@ -31,6 +31,7 @@ from workbench.statistics.noise import (
     Noise,
     Objects,
     block_noise,
+    everywhere,
     own_bucket,
     paired_placebo_noise,
     placebo_noise,
@@ -270,7 +271,7 @@ def _judged(
         freedom=freedom,
         usual=noise.usual,
         windows=np.where(told, noise.windows, 0),
-        method=np.where(told, noise.method, Method.NONE),
+        method=np.where(told, noise.method, everywhere(Method.NONE, told.shape)),
         abstained=abstained,
     )
 
@@ -287,7 +288,7 @@ def _abstained(
 ) -> Objects:
     """Where a quantile cannot be judged, the gravest reason last so that it stands."""
     qs = np.asarray(quantiles, np.float64)
-    result = np.full(values[0].shape, Abstention.NO, dtype=object)
+    result = everywhere(Abstention.NO, values[0].shape)
     for side, value in zip(sides, values, strict=True):
         total = side.total[..., None]
         share = side.counts / np.where(total > 0, total, 1.0)

@@ -26,6 +26,7 @@ __all__ = [
     "Noise",
     "Objects",
     "block_noise",
+    "everywhere",
     "own_bucket",
     "paired_placebo_noise",
     "placebo_noise",
@@ -113,7 +114,7 @@ def placebo_noise(
     kernel = np.concatenate(
         [np.full(first, -1 / first), np.zeros(gap), np.full(second, 1 / second)]
     )
-    sampling = _sampling((before, after), history, quantiles, _scarcity(*windows))
+    sampling = _sampling((before, after), history, quantiles, _scarcity(windows, changes))
     return _noise(changes, _worth(kernel, starts, centred=False), sampling, centred=False)
 
 
@@ -129,12 +130,12 @@ def paired_placebo_noise(
     if len(starts) < 2:
         return None
     windows = [_windows(side, starts, width) for side in history]
-    logs = [_log_quantile(side, quantiles) for side in windows]
+    differences = _log_quantile(windows[1], quantiles) - _log_quantile(windows[0], quantiles)
     both = BucketCounts(one.edges, history[0].counts + history[1].counts)
-    sampling = _sampling((one, other), both, quantiles, _scarcity(*windows))
+    sampling = _sampling((one, other), both, quantiles, _scarcity(windows, differences))
     worth = _worth(np.full(width, 1 / width), starts, centred=True)
-    noise = _noise(logs[1] - logs[0], worth, sampling, centred=True)
-    return _remembering(noise, logs[1] - logs[0], int((starts - starts[0] < width).sum()))
+    noise = _noise(differences, worth, sampling, centred=True)
+    return _remembering(noise, differences, int((starts - starts[0] < width).sum()))
 
 
 def _remembering(noise: Noise, differences: Floats, apart: int) -> Noise:
@@ -145,10 +146,12 @@ def _remembering(noise: Noise, differences: Floats, apart: int) -> Noise:
     """
     told = np.isfinite(differences)
     about = np.where(told, differences - noise.usual[..., None, :], 0.0)
+    independent = differences.shape[-2] / apart
     with np.errstate(all="ignore"):
         memory = (about[..., apart:, :] * about[..., :-apart, :]).sum(axis=-2)
-        memory = np.clip(np.nan_to_num(memory / (about**2).sum(axis=-2)), 0.0, _MOST_MEMORY)
-    independent = differences.shape[-2] / apart
+        memory = np.nan_to_num(memory / (about**2).sum(axis=-2))
+    # A memory measured about a mean of so few comes out too small (Kendall, 1954).
+    memory = np.clip(memory + (1 + 3 * memory) / independent, 0.0, _MOST_MEMORY)
     left = 1 - 2 * memory / (1 - memory) / independent
     return replace(
         noise,
@@ -161,7 +164,7 @@ def _starts(steps: int, span: int, shorter: int) -> Ints:
     """Where placebos begin, the last one ending with the history."""
     stride = max(shorter // _STRIDES, 1)
     last = steps - span
-    return np.arange(last % stride, last + 1, stride) if last >= 0 and span > 0 else np.arange(0)
+    return np.arange(last % stride, last + 1, stride) if last >= 0 < shorter else np.arange(0)
 
 
 def _windows(history: BucketCounts, starts: Ints, width: int) -> BucketCounts:
@@ -177,7 +180,7 @@ def _log_quantile(buckets: BucketCounts, quantiles: Sequence[float]) -> Floats:
     """Logarithms of quantiles; NaN where they cannot be judged."""
     value = quantile(buckets, quantiles)
     qs = np.asarray(quantiles, np.float64)
-    few = buckets.total[..., None] * np.minimum(qs, 1 - qs) < BEYOND / 2
+    few = buckets.total[..., None] * np.minimum(qs, 1 - qs) < BEYOND * (1 - 1e-9)
     clipped = np.isposinf(buckets.edges[-1]) & (own_bucket(buckets, qs) == len(buckets.edges) - 2)
     with np.errstate(all="ignore"):
         result: Floats = np.where(few | clipped | ~(value > 0), np.nan, np.log(value))
@@ -194,9 +197,11 @@ def _noise(
     """Variance and degrees of freedom of placebos, shape (..., starts, quantiles).
 
     Variance is what moods bring, which history tells, and what sampling brings, which goes by the
-    requests: of the latter history's is taken off and that of the windows compared put on.
+    requests: of the latter history's is taken off and that of the windows compared put on. Since
+    its formula is rough, only half of what busier windows would save is taken off.
     """
     past, now = sampling
+    now = np.where(now < past, (now + past) / 2, now)
     told = np.isfinite(changes)
     windows = told.sum(axis=-2)
     share = windows / changes.shape[-2]
@@ -210,7 +215,7 @@ def _noise(
     # Where history is constant, thin windows do not make it vary.
     moved = np.where((variance > CONSTANT**2) & np.isfinite(moved), moved, variance)
     freedom = np.where(share >= _LEAST_SHARE, share * worth[1], 0.0)
-    return Noise(moved, freedom, usual, windows, _all(Method.PLACEBO, freedom))
+    return Noise(moved, freedom, usual, windows, everywhere(Method.PLACEBO, freedom.shape))
 
 
 def _worth(kernel: Floats, starts: Ints, *, centred: bool) -> tuple[float, float]:
@@ -254,15 +259,15 @@ def _sampling(
         slope = (reach[..., len(qs) :] - reach[..., : len(qs)]) / (2 * shift)
         each = slope**2 * qs * (1 - qs)
         now = 1 / sums[0].total + 1 / sums[1].total
-        return each * scarcity[..., None], each * now[..., None]
+        return each * scarcity, each * now[..., None]
 
 
-def _scarcity(first: BucketCounts, second: BucketCounts) -> Floats:
-    """Mean over history's windows of the sum of both reciprocal numbers of requests, shape (...)."""
-    filled = (first.total > 0) & (second.total > 0)
+def _scarcity(windows: Sequence[BucketCounts], changes: Floats) -> Floats:
+    """Mean of ``1/n + 1/m`` over the placebos that can be judged, shape (..., quantiles)."""
+    told = np.isfinite(changes)
     with np.errstate(all="ignore"):
-        both = np.where(filled, 1 / first.total + 1 / second.total, 0.0)
-        result: Floats = both.sum(axis=-1) / filled.sum(axis=-1)
+        both = (1 / windows[0].total + 1 / windows[1].total)[..., None]
+        result: Floats = np.where(told, both, 0.0).sum(axis=-2) / told.sum(axis=-2)
     return result
 
 
@@ -305,12 +310,15 @@ def _by_blocks(variance: Floats, freedom: Floats) -> Noise:
         np.nan_to_num(freedom),
         np.full(variance.shape, np.nan),
         np.zeros(variance.shape, np.int64),
-        _all(Method.BLOCKS, variance),
+        everywhere(Method.BLOCKS, variance.shape),
     )
 
 
-def _all(method: Method, like: Floats) -> Objects:
-    return np.full(like.shape, method, dtype=object)
+def everywhere(member: StrEnum, shape: tuple[int, ...]) -> Objects:
+    """An array that holds a member of an enumeration; `numpy.full` would make text of it."""
+    result = np.empty(shape, dtype=object)
+    result.fill(member)
+    return result
 
 
 def _draws(side: BucketCounts, block: int) -> tuple[Floats, BucketCounts, Floats]:
