@@ -21,6 +21,7 @@ from workbench.window import parse_time
 if TYPE_CHECKING:
     from workbench.promql.question import Question
     from workbench.session.workbench import Workbench
+    from workbench.slo.files import Objectives
     from workbench.slo.objective import Objective
     from workbench.sources.base import Answer
     from workbench.units import Duration
@@ -38,13 +39,13 @@ def plan_slo(
     last: Duration | None = None,
     end: Time | None = None,
     step: Duration | None = None,
-) -> tuple[list[Objective], list[Question], int]:
+) -> tuple[Objectives, list[Question], int]:
     """What an SLO study would judge and ask, and the moment at which its history ends."""
     now_ms = workbench.source.now_ms()
     end_ms = now_ms if not end else parse_time(end, now_ms=now_ms)
     found = _objectives(workbench, split_names(objectives))
     asked = questions(
-        found,
+        found.objectives,
         now_ms=end_ms,
         last_ms=parse_duration(last) if last else None,
         step_ms=parse_duration(step) if step else None,
@@ -66,19 +67,25 @@ def study_slo(
     found, asked, end_ms = plan_slo(workbench, objectives=objectives, last=last, end=end, step=step)
     answers = workbench.ask_all(asked)
     frames = {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}
-    result = analyse(found, frames, now_ms=end_ms, hints=_hints(workbench, found, answers))
+    result = analyse(
+        found.objectives,
+        frames,
+        now_ms=end_ms,
+        hints=_hints(workbench, found.objectives, answers),
+        unread=found,
+    )
     provenance = [a.provenance for a in answers.values()]
     return Study("slo", result, provenance, table=slo_table, chart=slo_chart)
 
 
-def _objectives(workbench: Workbench, names: Sequence[str]) -> list[Objective]:
+def _objectives(workbench: Workbench, names: Sequence[str]) -> Objectives:
     """Those of the files; of the embedded estate its own where no file is named."""
     if names:
-        return list(load_objectives([Path(n) for n in names]).objectives)
+        return load_objectives(names)
     if workbench.source.info().name == _DEMO:
         shipped = packaged.files("workbench.demo").joinpath("objectives.toml")
         with packaged.as_file(shipped) as path:
-            return list(load_objectives([path]).objectives)
+            return load_objectives([path])
     msg = (
         f"no objectives are given, and {workbench.source.info().name} does not say what is promised"
     )

@@ -14,14 +14,15 @@ import numpy as np
 from workbench.findings import Finding
 from workbench.frame import Frame
 from workbench.slo.budget import Budget, budget_of, burn_down
-from workbench.slo.burn import burn_now
-from workbench.slo.conclusions import conclude
+from workbench.slo.burn import burn_now, pair_name
+from workbench.slo.conclusions import conclude, remarks
 from workbench.slo.events import Events
+from workbench.slo.files import Objectives
 from workbench.slo.forecasting import forecast_left
 from workbench.slo.futures import LEAST_DAYS, learn
 from workbench.slo.incidents import Split, split_incidents
 from workbench.slo.objective import Objective
-from workbench.slo.pairs import burn_pairs
+from workbench.slo.pairs import BurnPair, burn_pairs
 from workbench.slo.reading import Obstacle, Reading, read
 from workbench.slo.replay import Replay, replay
 from workbench.slo.result import SloResult, Standing, Usual, Verdict
@@ -51,6 +52,7 @@ def analyse(
     *,
     now_ms: int,
     hints: Mapping[str, str] = _NO_HINTS,
+    unread: Objectives | None = None,
     seed: int = 0,
 ) -> SloResult:
     """Judge what `questions` asked for.
@@ -65,11 +67,13 @@ def analyse(
         Where the history ends and the forecast begins.
     hints
         What whoever asked knows of why a query gave nothing, by the objective's key.
+    unread
+        What the files hold besides the objectives: remarks on it become findings.
     seed
         Of the drawn futures: equal input and seed give equal figures, in any order of objectives.
     """
     standings: list[Standing] = []
-    findings: list[Finding] = []
+    findings: list[Finding] = list(remarks(unread)) if unread else []
     for each in objectives:
         found = read(each, frames)
         obstacle: Obstacle | None
@@ -99,7 +103,7 @@ def _judge(
         reason = "there was no event in the objective's window"
         obstacle = Obstacle("SLO-NO-EVENTS", reason, "check that the service still has traffic")
         return Standing(objective, Verdict.UNKNOWN, reason, events=events), obstacle
-    pairs = burn_pairs(objective)
+    pairs = _alerts(objective)
     split = split_incidents(events, least_share=objective.budget)
     played = replay(
         events,
@@ -118,7 +122,7 @@ def _judge(
         burn=burn_now(events, objective.budget, pairs),
         replay=played,
         usual=_usual(split, objective, period[0]),
-        least_events=_least_events(played, objective),
+        least_events=_least_events(played),
         events=events,
         notes=(*reading.notes, *_notes(events, objective)),
     )
@@ -172,22 +176,37 @@ def _rounded_target(bad: float) -> float:
     return 1 - math.ceil(bad * 10.0**digits) / 10.0**digits
 
 
-def _least_events(played: Replay, objective: Objective) -> int:
+def _least_events(played: Replay) -> int:
     """The guard with which no single event pages, where one is needed."""
     needed = [
-        p.least_events
-        for p in played.pairs
-        if p.pair.severity == "page" and p.single >= _SINGLE and p.pair.can_fire(objective.budget)
+        p.least_events for p in played.pairs if p.pair.severity == "page" and p.single >= _SINGLE
     ]
     return max(needed, default=0)
 
 
+def _alerts(objective: Objective) -> tuple[BurnPair, ...]:
+    """The pairs for which the rules have an alert: those that are wanted, and can be exceeded."""
+    wanted = {"page": objective.alerting.page.alert, "ticket": objective.alerting.ticket.alert}
+    return tuple(
+        p for p in burn_pairs(objective) if wanted[p.severity] and p.can_fire(objective.budget)
+    )
+
+
 def _notes(events: Events, objective: Objective) -> list[str]:
-    coarse = [p for p in burn_pairs(objective) if p.short_ms < events.step_ms]
-    if not coarse:
-        return []
+    pairs = burn_pairs(objective)
     step = format_duration(events.step_ms)
-    return [f"Alerts are replayed at steps of {step}; shorter windows are read as one step."]
+    found = []
+    if any(p.short_ms < events.step_ms for p in pairs):
+        found.append(
+            f"Alerts are replayed at steps of {step}; shorter windows are read as one step."
+        )
+    never = [pair_name(p) for p in pairs if not p.can_fire(objective.budget)]
+    if never:
+        found.append(
+            f"The alert {', '.join(never)} can never come: even if everything fails, the budget "
+            "burns more slowly."
+        )
+    return found
 
 
 def _ahead(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from workbench.findings import Finding, Severity
 from workbench.slo.burn import pair_name
+from workbench.slo.files import Objectives
 from workbench.slo.reading import Obstacle
 from workbench.slo.result import Standing
 from workbench.slo.runout import RunOut
 from workbench.units import format_quantity
 from workbench.window import format_time
 
-__all__ = ["conclude"]
+__all__ = ["conclude", "remarks"]
 
 _DAY_HOURS: Final = 24
 _SOON_HOURS: Final = 7 * _DAY_HOURS
@@ -44,6 +46,18 @@ def conclude(standing: Standing, obstacle: Obstacle | None) -> Iterator[Finding]
     yield from _gaps(standing)
     yield from _low_traffic(standing)
     yield from _noisy(standing)
+
+
+def remarks(read: Objectives) -> Iterator[Finding]:
+    """What of the files is not used, or cannot be honoured."""
+    for refused, each in [(True, r) for r in read.refused] + [(False, r) for r in read.notes]:
+        about = ", ".join(filter(None, (Path(each.path).name, each.about)))
+        severity = Severity.WARNING if refused else Severity.INFO
+        why = "is left out" if refused else "is not taken word for word"
+        step = "mend it in the file, or write it anew; docs/slo.md shows what is understood"
+        yield Finding(
+            "SLO-FILE", severity, about, f"{about} {why}: {each.text}", step, where=each.path
+        )
 
 
 def _finding(
@@ -236,8 +250,8 @@ def _noisy(standing: Standing) -> Iterator[Finding]:
         f"{worst.flaps} of them soon after it had ended"
     )
     step = (
-        "see in the table of alerts what each was worth; raise min_events or loosen the target, or "
-        "mend what comes back"
+        "see in the table of alerts what each was worth: mend what comes back, loosen the target, or "
+        f"join the episodes with keep_firing_for = {worst.pair.short} in the rule"
     )
     yield _finding(
         "SLO-NOISY-ALERT", Severity.WARNING, standing, what, step,
