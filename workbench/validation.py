@@ -19,7 +19,7 @@ def explain_validation(error: ValidationError, *models: type[BaseModel]) -> str:
     models
         The model and those within it: names that are unknown are compared with their fields.
     """
-    known = [name for model in models for name in model.model_fields]
+    known = list(dict.fromkeys(name for model in models for name in model.model_fields))
     parts = []
     for problem in error.errors():
         place = ".".join(str(x) for x in problem["loc"])

@@ -31,6 +31,7 @@ _VERBS: Final = (
     "demo",
     "query",
     "audit",
+    "slo",
     "report",
     "schedule",
     "snapshot",

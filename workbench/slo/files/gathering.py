@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ __all__ = ["Gathered", "Remark", "built"]
 _MODELS: tuple[type[BaseModel], ...] = (
     Objective, Availability, Latency, Query, Threshold, Timeslices, Alerting, Alert,
 )  # fmt: skip
+
+_KIND = re.compile(r"(?<=\bsli)\.(?:availability|latency|query|threshold|timeslices)(?=[.:])")
+"""The kind of an indicator, which pydantic puts into a field's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ class Gathered:
     refused: list[Remark] = field(default_factory=list)
 
 
-def built(content: Mapping[str, Any], path: str) -> Objective:
-    """Make an objective of what a file says.
+def built(content: Mapping[str, Any], path: str, number: int = 1) -> Objective:
+    """Make an objective of what a file says, of which it is the `number`-th.
 
     Raises
     ------
@@ -74,6 +78,7 @@ def built(content: Mapping[str, Any], path: str) -> Objective:
         return Objective.model_validate(content)
     except ValidationError as error:
         name = content.get("name")
-        which = f"objective {name!r}" if isinstance(name, str) and name else "an objective"
-        msg = f"{path}, {which}: {explain_validation(error, *_MODELS)}"
+        which = f"objective {name!r}" if isinstance(name, str) and name else f"objective {number}"
+        what = _KIND.sub("", explain_validation(error, *_MODELS))
+        msg = f"{path}, {which}: {what}"
         raise SettingsError(msg, "mend it; docs/slo.md shows every field") from None

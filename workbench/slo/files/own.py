@@ -45,4 +45,6 @@ def read_own(text: str, path: str, gathered: Gathered) -> None:
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
         msg = f"{path} holds no [[objective]] table"
         raise SettingsError(msg, 'write: [[objective]] name = "…" service = "…" target = "99.9%"')
-    gathered.objectives += [(built(table, path), path) for table in tables]
+    gathered.objectives += [
+        (built(table, path, number), path) for number, table in enumerate(tables, 1)
+    ]
