@@ -1,4 +1,4 @@
-"""What is known of a layout of buckets: its cost, and how well it shows quantiles and objectives."""
+"""What is known of a layout of buckets: its cost, how well it shows quantiles and objectives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class QuantileError:
 
     On simulated smooth latencies expected errors agree with the true ones within a factor of two.
     On lumpy ones, with time-outs, retries or narrow modes, they are too small, by half and more;
-    the worst are exceeded by about one true error in thirty at most there (the adviser's benchmark).
+    about one true error in thirty at most exceeds the worst there (the adviser's benchmark).
 
     Parameters
     ----------

@@ -63,6 +63,9 @@ _REACH: Final = float(np.log(300.0))
 _FINE: Final = 400
 """About so many points stand between the outermost edges."""
 
+_SAME: Final = 1e-9
+"""Edges nearer than this in ln x are one: such come of converting units twice."""
+
 _MOST_EDGES: Final = 300
 """Of more edges, which only fine native histograms have, every second or third is enough."""
 
@@ -181,6 +184,8 @@ def _knots(observed: BucketCounts) -> tuple[Floats, Floats]:
     upper = observed.edges[1:]
     usable = np.isfinite(upper) & (upper > 0)
     edges, reached = np.log(upper[usable]), reached[usable]
+    apart = np.diff(edges, prepend=-np.inf) > _SAME
+    edges, reached = edges[apart], reached[apart]
     if len(edges) > _MOST_EDGES:
         edges, reached = (x[:: -(-len(edges) // _MOST_EDGES)] for x in (edges, reached))
     first = max(int((reached <= 0).sum()) - 1, 0)

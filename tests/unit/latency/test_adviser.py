@@ -276,6 +276,12 @@ def test_quantity_that_is_never_positive_is_refused() -> None:
         advise(below, objectives=[], label_sets=1)
 
 
+def test_edges_that_differ_by_rounding_alone_are_one() -> None:
+    """A boundary stands twice, the second time one rounding error higher."""
+    seen = observed((*GO_DEFAULT[:6], math.nextafter(0.25, 1.0), *GO_DEFAULT[6:]))
+    assert advise(seen, objectives=[0.3], label_sets=1).recommended is not None
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=16, unique=True),

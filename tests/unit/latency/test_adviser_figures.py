@@ -1,4 +1,4 @@
-"""Whether the adviser's figures come true, on six families of simulated latencies and lumpy ones."""
+"""Whether the adviser's figures come true, on smooth and on lumpy simulated latencies."""
 
 from __future__ import annotations
 
