@@ -2,8 +2,9 @@
 
 Run with ``python tests/benchmarks/bench_bucket_adviser.py [SAMPLES] [BUCKETS]``: so many samples
 of 20,000 requests in each of six smooth families and four lumpy ones (30 where nothing is given),
-observed on Prometheus' default boundaries, with layouts of at most so many buckets, ``+Inf`` among them (12, which is the
-default's own cost). Another sample of the same family is then counted on the advised layout.
+observed on Prometheus' default boundaries, with layouts of at most so many buckets, ``+Inf`` among
+them (12, which is the default's own cost). Another sample of the same family is then counted on
+the advised layout.
 Mean relative errors in per cent, of our estimate and (``hq``) by ``histogram_quantile``:
 
 - ``printed``: what the adviser expects of p99; ``true``: what came; ``today``: on the default;

@@ -163,7 +163,7 @@ def _checked_objectives(
     inner = one.edges[np.isfinite(one.edges) & (one.edges > 0)]
     aims: list[float] = []
     for given in objectives:
-        aim = float(given)
+        aim = _number(given)
         if not (math.isfinite(aim) and aim > 0):
             msg = f"the objective {given!r} is not a positive number"
             raise InputError(msg, f"give a threshold in {unit}, such as 0.3")
@@ -175,11 +175,19 @@ def _checked_objectives(
 
 
 def _checked_quantiles(quantiles: Sequence[float]) -> tuple[float, ...]:
-    shares = tuple(sorted({float(q) for q in quantiles}))
+    shares = tuple(sorted({_number(q) for q in quantiles}))
     if not shares or not all(0 < q < 1 for q in shares):
         msg = f"the quantiles are {list(quantiles)!r}"
         raise InputError(msg, "give numbers above 0 and below 1, such as 0.5 and 0.99")
     return shares
+
+
+def _number(given: float) -> float:
+    """A number, or NaN, which every check refuses, of what is none."""
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _check_sizes(label_sets: int, max_buckets: int | None, objectives: int) -> None:

@@ -245,6 +245,8 @@ def test_abstains_where_there_is_too_little_to_go_by(
         ({"objectives": [-1]}, "the objective -1 is not"),
         ({"objectives": [0.3, math.nan]}, "the objective nan is not"),
         ({"objectives": [math.inf]}, "the objective inf is not"),
+        ({"objectives": ["300ms"]}, "the objective '300ms' is not a positive number"),
+        ({"quantiles": ["p99"]}, "the quantiles are ['p99']"),
         ({"objectives": [300_000]}, "far from the buckets, 0.005 to 10"),
         ({"quantiles": [99]}, "the quantiles are [99]"),
         ({"quantiles": []}, "the quantiles are []"),
