@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
-from workbench.latency.subjects import Span, Subject
-from workbench.samples import Floats, Labels
+from workbench.latency.change import Change, Comparison, Verdict
+from workbench.latency.subjects import Span, Subject, subject_around, subject_of_pair
+from workbench.latency.verdicts import notes_on, verdict_of
+from workbench.samples import Floats
 from workbench.statistics.buckets import BucketCounts
 from workbench.statistics.comparison import (
     Abstention,
-    Method,
     QuantileChanges,
     compare_paired,
     compare_windows,
@@ -29,155 +29,23 @@ from workbench.statistics.comparison import (
 from workbench.statistics.distances import kolmogorov_bounds, wasserstein_bounds
 from workbench.statistics.quantiles import bucket_bounds
 from workbench.units import counted, format_quantity
-from workbench.window import format_time
 
-__all__ = ["Change", "Comparison", "Verdict", "compare"]
-
-_HIDDEN: Final = (0.5, 1.5)
-"""An interval of the ratio that holds either could hide a change of 50 %."""
+__all__ = [
+    "Change",
+    "Comparison",
+    "Span",
+    "Subject",
+    "Verdict",
+    "compare",
+    "subject_around",
+    "subject_of_pair",
+]
 
 _POWER: Final = 0.8
 """The change said to be visible is seen with this probability."""
 
 _TOGETHER: Final = 50
 """Subjects alike are judged so many at once, which bounds the memory."""
-
-
-class Verdict(StrEnum):
-    """What can be said of two windows."""
-
-    FASTER = "faster"
-    SLOWER = "slower"
-    NO_DIFFERENCE = "no difference seen"
-    CANNOT_TELL = "cannot tell"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How one quantile changed.
-
-    Parameters
-    ----------
-    q
-        0.99 for p99.
-    before, after
-        Our estimates in seconds; None without requests, lower bounds where clipped.
-    ratio
-        after / before; None where either is not known.
-    low, high
-        95 % interval of `ratio`; None where abstained.
-    certain_low, certain_high
-        Between which the ratio of what was counted lies whatever the distributions are inside
-        their buckets; None where there is no end.
-    p, p_adjusted
-        Two-sided p value, and after Holm over all changes of the call; None where abstained.
-    detectable
-        The ratio above 1 that would be called a change four times in five; None where abstained.
-    method
-        How the noise was found.
-    windows
-        How many placebo windows of history tell it, overlapping ones counted.
-    usual
-        Of two labels at the same time, the ratio over history; else None.
-    why_not
-        Why it was not judged; empty where it was.
-    """
-
-    q: float
-    before: float | None
-    after: float | None
-    ratio: float | None
-    low: float | None
-    high: float | None
-    certain_low: float | None
-    certain_high: float | None
-    p: float | None
-    p_adjusted: float | None
-    detectable: float | None
-    method: Method
-    windows: int
-    usual: float | None = None
-    why_not: str = ""
-
-    @property
-    def name(self) -> str:
-        """``p99``, ``p99.9``."""
-        return f"p{100 * self.q:g}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            "quantile": self.q,
-            "before_seconds": self.before,
-            "after_seconds": self.after,
-            "ratio": self.ratio,
-            "interval_95": [self.low, self.high],
-            "certain": [self.certain_low, self.certain_high],
-            "p": self.p,
-            "p_adjusted": self.p_adjusted,
-            "detectable_ratio": self.detectable,
-            "method": self.method.value,
-            "placebo_windows": self.windows,
-            "usual_ratio": self.usual,
-            "why_not": self.why_not,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two windows of a group, or two groups over one window, compared.
-
-    Parameters
-    ----------
-    title, group
-        What happened or what tells them apart; whose requests.
-    before, after
-        What was compared; the same span of two labels at the same time.
-    requests_before, requests_after
-        How many were counted, extrapolated as ``increase()`` does.
-    changes
-        One a quantile.
-    ks
-        Lower and upper bound of the Kolmogorov–Smirnov distance, 0 to 1; None without requests.
-    wasserstein_seconds
-        The same of the 1-Wasserstein distance; the upper is None where it has no end.
-    verdict
-        From the adjusted p values.
-    why
-        What it rests on, and which change would have been seen.
-    notes
-        What weakens it.
-    """
-
-    title: str
-    group: Labels
-    before: Span
-    after: Span
-    requests_before: float
-    requests_after: float
-    changes: tuple[Change, ...]
-    ks: tuple[float | None, float | None]
-    wasserstein_seconds: tuple[float | None, float | None]
-    verdict: Verdict
-    why: str
-    notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            "title": self.title,
-            "group": dict(self.group),
-            "before": _span(self.before),
-            "after": _span(self.after),
-            "requests_before": self.requests_before,
-            "requests_after": self.requests_after,
-            "changes": [change.to_dict() for change in self.changes],
-            "ks_bounds": list(self.ks),
-            "wasserstein_seconds_bounds": list(self.wasserstein_seconds),
-            "verdict": self.verdict.value,
-            "why": self.why,
-            "notes": list(self.notes),
-        }
 
 
 def compare(
@@ -340,12 +208,9 @@ def _few(requests: float) -> str:
     return counted(round(requests), "request") if requests else "none"
 
 
-# -------------------------------------------------------------------------------- verdicts
-
-
 def _conclude(subject: Subject, changes: Sequence[Change], level: float) -> Comparison:
     before, after = subject.before.summed(), subject.after.summed()
-    verdict, why = _verdict(changes, level)
+    verdict, why = verdict_of(changes, level)
     ks = kolmogorov_bounds(before, after)
     wasserstein = wasserstein_bounds(before, after, sums=subject.sums_seconds)
     return Comparison(
@@ -360,80 +225,8 @@ def _conclude(subject: Subject, changes: Sequence[Change], level: float) -> Comp
         wasserstein_seconds=(_number(wasserstein[0]), _number(wasserstein[1])),
         verdict=verdict,
         why=why,
-        notes=(*subject.notes, *_notes(changes, level)),
+        notes=(*subject.notes, *notes_on(changes, level)),
     )
-
-
-def _verdict(changes: Sequence[Change], level: float) -> tuple[Verdict, str]:
-    judged = [c for c in changes if not c.why_not]
-    rest = "; ".join(dict.fromkeys(c.why_not for c in changes if c.why_not))
-    if not judged:
-        return Verdict.CANNOT_TELL, rest
-    seen = [c for c in judged if c.p_adjusted is not None and c.p_adjusted < level]
-    slower = [c for c in seen if (c.ratio or 1.0) > 1]
-    if seen:
-        verdict = Verdict.SLOWER if slower else Verdict.FASTER
-        parts = ", ".join(_change(c) for c in seen)
-        others = ", ".join(c.name for c in judged if c not in seen)
-        unseen = f"no difference seen in {others} ({_visible(judged, seen)})" if others else ""
-        return verdict, "; ".join(filter(None, [parts, unseen, rest]))
-    wide = [c for c in judged if _hides(c)]
-    if wide:
-        parts = ", ".join(
-            f"{c.name} between {_percent(c.low)} and {_percent(c.high)}" for c in wide
-        )
-        return Verdict.CANNOT_TELL, "; ".join(
-            filter(None, [f"the change may be anything: {parts}", _visible(judged), rest])
-        )
-    return Verdict.NO_DIFFERENCE, "; ".join(filter(None, [_visible(judged), rest]))
-
-
-def _hides(change: Change) -> bool:
-    """Whether a change of 50 % could hide in the interval."""
-    low, high = change.low, change.high
-    return low is None or high is None or low < _HIDDEN[0] or high > _HIDDEN[1]
-
-
-def _change(change: Change) -> str:
-    return f"{change.name} {_percent(change.ratio)} ({_percent(change.low)} to {_percent(change.high)})"
-
-
-def _visible(judged: Sequence[Change], seen: Sequence[Change] = ()) -> str:
-    """Which change would have been seen."""
-    parts = ", ".join(f"{_percent(c.detectable)} of {c.name}" for c in judged if c not in seen)
-    return f"four times in five would be seen: {parts}"
-
-
-def _percent(ratio: float | None) -> str:
-    """A ratio as a change: +25 %."""
-    if ratio is None:
-        return "any change"
-    if ratio >= 10:
-        return f"×{ratio:.3g}"
-    return f"{100 * (ratio - 1):+.3g} %".replace("-", "−")
-
-
-def _notes(changes: Sequence[Change], level: float) -> Iterator[str]:
-    if any(c.method is Method.BLOCKS for c in changes):
-        yield (
-            "approximate: too little history before the first window (about five times its length "
-            "is enough), so that slow swings of the system pass for changes"
-        )
-    for change in changes:
-        unusual = change.usual is not None and abs(math.log(change.usual)) > math.log(1.05)
-        if unusual and not change.why_not:
-            yield f"over earlier windows {change.name} usually differed by {_percent(change.usual)}"
-        seen = change.p_adjusted is not None and change.p_adjusted < level
-        certain = (change.certain_low or 0.0) > 1 or (change.certain_high or math.inf) < 1
-        if seen and not certain:
-            yield (
-                f"{change.name} stayed in its bucket or moved to the next: how far rests on "
-                "interpolation, that it moved does not"
-            )
-
-
-def _span(span: Span) -> dict[str, str]:
-    return {"start": format_time(span.start_ms), "end": format_time(span.end_ms)}
 
 
 def _number(value: Any) -> float | None:

@@ -215,7 +215,16 @@ def subject_of_pair(
         first = max(int(each[0]) if len(each) else len(history[0].counts) for each in begun)
         history = tuple(side[first:] for side in history)
     return Subject(
-        title, group, one, other, span, span, step_ms, history, paired=True, sums_seconds=sums_seconds
+        title,
+        group,
+        one,
+        other,
+        span,
+        span,
+        step_ms,
+        history,
+        paired=True,
+        sums_seconds=sums_seconds,
     )
 
 

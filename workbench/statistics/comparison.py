@@ -27,6 +27,7 @@ from workbench.statistics.buckets import BucketCounts
 from workbench.statistics.noise import (
     BEYOND,
     CONSTANT,
+    LEAST_FREEDOM,
     Method,
     Noise,
     Objects,
@@ -46,9 +47,6 @@ __all__ = [
     "compare_windows",
     "requests_needed",
 ]
-
-LEAST_FREEDOM: Final = 5.0
-"""History is used where its placebos are worth so many independent ones: from about five windows."""
 
 _ONE_BUCKET: Final = 0.95
 """With a larger share of a window in the quantile's own bucket, nothing tells where it lies."""

@@ -22,6 +22,7 @@ from workbench.statistics.quantiles import quantile
 __all__ = [
     "BEYOND",
     "CONSTANT",
+    "LEAST_FREEDOM",
     "Method",
     "Noise",
     "Objects",
@@ -34,6 +35,9 @@ __all__ = [
 
 BEYOND: Final = 10
 """A quantile is judged where so many requests lie on its rarer side in each window."""
+
+LEAST_FREEDOM: Final = 5.0
+"""History is used where its placebos are worth so many independent ones: from about five windows."""
 
 _STRIDES: Final = 4
 """Placebo windows begin a quarter of the shorter window apart: nearer ones add next to nothing."""
@@ -156,7 +160,11 @@ def _remembering(noise: Noise, differences: Floats, apart: int) -> Noise:
     return replace(
         noise,
         variance=noise.variance / np.maximum(left, _LEAST_LEFT),
-        freedom=noise.freedom * (1 - memory**2) / (1 + memory**2),
+        # Blocks would be no better: what history tells is not given up for its memory.
+        freedom=np.maximum(
+            noise.freedom * (1 - memory**2) / (1 + memory**2),
+            np.minimum(noise.freedom, LEAST_FREEDOM),
+        ),
     )
 
 
