@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ _MOST: Final = 50
 """Rows that are shown; the frame has all."""
 
 _CODE: Final = re.compile("`([^`]+)`")
+_ADDRESS: Final = re.compile(r"https?://[^\s<>]+\Z", re.IGNORECASE)
 _FIGURE: Final = re.compile(r"\d[\d,]*(\.\d+)?%?", re.ASCII)
 
 
@@ -39,6 +41,8 @@ class Listing:
         Columns that hold code of several lines: it stands folded below the table.
     prose
         Columns of our own words, in which what stands in backticks is code.
+    links
+        Columns of addresses: one of http or https shows as the word *open*, which leads there.
     note
         A line below the table, or below the sentence in its place.
 
@@ -54,6 +58,7 @@ class Listing:
     code: frozenset[str] = frozenset()
     prose: frozenset[str] = frozenset()
     note: str = ""
+    links: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -68,7 +73,7 @@ class Listing:
     def _texts(self, rows: Iterable[Sequence[object]]) -> Iterable[list[str]]:
         for row in rows:
             yield [
-                _text(cell, lines=heading in self.code)
+                _text(cell, whole=heading in self.code or heading in self.links)
                 for heading, cell in zip(self.headings, row, strict=True)
             ]
 
@@ -103,16 +108,17 @@ class Listing:
         from workbench.views.table import escaped
 
         safe = escaped(text)
-        if self.headings[column] not in self.prose:
-            return safe
-        return _CODE.sub(r"<code>\1</code>", safe)
+        heading = self.headings[column]
+        if heading in self.links and _ADDRESS.match(text):
+            return f'<a href="{html.escape(text)}" rel="noopener noreferrer">open</a>'
+        return _CODE.sub(r"<code>\1</code>", safe) if heading in self.prose else safe
 
 
-def _text(cell: object, *, lines: bool) -> str:
+def _text(cell: object, *, whole: bool) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     text = str(cell)
-    if lines:  # whole, whatever its length: it is there to be pasted
+    if whole:  # whatever its length: it is there to be pasted or followed
         return "\n".join(plain_text(line, most=len(line)) for line in text.split("\n"))
     return plain_text(text, most=600)
 

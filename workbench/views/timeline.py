@@ -68,12 +68,29 @@ def finite(values: Floats) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def time_axis(field: str = "time") -> alt.X:
-    """The horizontal axis: time in UTC, whatever zone the browser is in."""
+def time_axis(
+    field: str = "time", *, ends: tuple[int, int] | None = None, most: int | None = None
+) -> alt.X:
+    """The horizontal axis: time in UTC, whatever zone the browser is in.
+
+    Parameters
+    ----------
+    field
+        Which holds it.
+    ends
+        Milliseconds since the epoch; without them, those of the data.
+    most
+        About how many ticks.
+    """
     import altair as alt
 
     axis = alt.Axis(title=None, labelExpr=_TICKS)
-    return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), axis=axis)
+    scale = alt.Scale(type="utc")
+    if most is not None:
+        axis = alt.Axis(title=None, labelExpr=_TICKS, tickCount=most, labelOverlap="greedy")
+    if ends is not None:
+        scale = alt.Scale(type="utc", domain=list(ends), nice=False)
+    return alt.X(f"{field}:T", scale=scale, axis=axis)
 
 
 def time_text(field: str = "time") -> str:

@@ -1,0 +1,134 @@
+"""What all pictures of latency share: a logarithmic axis of seconds, and durations as text."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.latency.result import Distribution, Quantile
+from workbench.units import format_quantity
+from workbench.views.axis import plain_text
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = [
+    "group_name", "quantile_range", "seconds", "seconds_axis", "seconds_expression", "ticks",
+]  # fmt: skip
+
+_STEPS: Final = ((1, 2, 5), (1, 3), (1,))
+"""Ticks of a decade, from many to few."""
+
+_MOST_TICKS: Final = 7
+
+_UNITS: Final = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s"), (7_200.0, 1 / 60, "min"))
+"""Below this many seconds: the factor and the unit."""
+
+
+def seconds(value: float | None) -> str:
+    """A duration as text; a dash where there is none.
+
+    Examples
+    --------
+    >>> seconds(0.25), seconds(None)
+    ('250 ms', '–')
+    """
+    return "–" if value is None else format_quantity(value, "seconds")
+
+
+def quantile_range(low: float | None, high: float | None) -> str:
+    """Two ends in words, with the unit said once where both have it.
+
+    Examples
+    --------
+    >>> quantile_range(0.1, 0.25), quantile_range(0.5, 1.0), quantile_range(10.0, None)
+    ('100 … 250 ms', '500 ms … 1 s', '≥ 10 s')
+    """
+    if low is None:
+        return "–"
+    if high is None:
+        return f"≥ {seconds(low)}"
+    first, last = seconds(low), seconds(high)
+    if first.rpartition(" ")[2] == last.rpartition(" ")[2]:
+        first = first.rpartition(" ")[0]
+    return f"{first} … {last}"
+
+
+def quantile_text(found: Quantile) -> str:
+    """A quantile with its 95 % interval, in a few words."""
+    if found.clipped:
+        return f"{found.name} ≥ {seconds(found.bucket_low)}"
+    if found.value is None:
+        return f"{found.name} {quantile_range(found.bucket_low, found.bucket_high)}"
+    return f"{found.name} {seconds(found.value)} ({quantile_range(found.low, found.high)})"
+
+
+def group_name(distribution: Distribution, *, several: bool, most: int = 60) -> str:
+    """A group's name to draw; where there are several metrics, the metric stands first."""
+    name = distribution.name
+    if several and name != distribution.instrument.name:
+        name = f"{distribution.instrument.key} {name}"
+    return plain_text(name, most=most)
+
+
+def ticks(low: float, high: float, most: int = _MOST_TICKS) -> list[float]:
+    """Round numbers of seconds for a logarithmic axis.
+
+    Examples
+    --------
+    >>> ticks(0.004, 0.9)
+    [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+    >>> ticks(0.0001, 200.0)
+    [0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0]
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for steps in _STEPS:
+        found = [
+            float(f"{step}e{decade}") for decade in range(first, last + 1) for step in steps
+        ]  # read as decimals, so that 0.3 is not 0.30000000000000004
+        inside = [x for x in found if low <= x <= high]
+        if len(inside) <= most:
+            break
+    return inside[:: math.ceil(len(inside) / most)] if inside else [low, high]
+
+
+def seconds_expression(field: str) -> str:
+    """A Vega expression that writes a number of seconds; a dash where there is none.
+
+    Parameters
+    ----------
+    field
+        A name of ours, never one from data: ``value`` or ``datum.p99``.
+    """
+    text = f"format({field} / 86400, '.3~r') + ' d'"
+    for bound, factor, unit in reversed(((*_UNITS, (172_800.0, 1 / 3600, "h")))):
+        text = f"{field} < {bound!r} ? format({field} * {factor!r}, '.3~r') + ' {unit}' : {text}"
+    return f"isValid({field}) ? ({text}) : '–'"
+
+
+def seconds_axis(
+    channel: Any, field: str, low: float, high: float, *, most: int = _MOST_TICKS
+) -> Any:
+    """An axis of seconds on a logarithmic scale, with each tick in its own unit.
+
+    Parameters
+    ----------
+    channel
+        ``altair.X`` or ``altair.Y``.
+    field
+        With its type: ``p99:Q``.
+    low, high
+        Its ends, above 0.
+    """
+    import altair as alt
+
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    values = ticks(low, high, most)
+    axis = alt.Axis(
+        title=None,
+        values=values,
+        tickCount=len(values),
+        labelExpr=seconds_expression("datum.value"),
+        grid=True,
+    )
+    return channel(field, scale=scale, axis=axis)
