@@ -14,7 +14,14 @@ from typing import Final
 
 from workbench.slo.pairs import BurnPair
 
-__all__ = ["EVERY_MS", "Phase", "Story", "stories_of_pair", "story_without_alert"]
+__all__ = [
+    "EVERY_MS",
+    "Phase",
+    "Story",
+    "stories_of_pair",
+    "story_without_alert",
+    "story_without_errors",
+]
 
 EVERY_MS: Final = 6 * 3_600_000
 """How often the rules are evaluated in a test: seldom, for only one moment of a story counts."""
@@ -150,6 +157,14 @@ def story_without_alert(pairs: Sequence[BurnPair], budget: float) -> Story:
     last = -(-slowest.long_ms // EVERY_MS) * EVERY_MS
     phases = (Phase(last // step_ms + 1, 1, 0.9 * slowest.factor * budget),)
     return Story("too slow to alert", step_ms, phases, last, frozenset())
+
+
+def story_without_errors(pairs: Sequence[BurnPair]) -> Story:
+    """Traffic of which nothing ever failed, so that there is not even a counter of it."""
+    fastest = min(pairs, key=lambda p: p.short_ms)
+    step_ms = _step_of(fastest.short_ms)
+    phases = (Phase(EVERY_MS // step_ms + 1, 1, 0),)
+    return Story("nothing fails", step_ms, phases, EVERY_MS, frozenset())
 
 
 def _step_of(short_ms: int) -> int:

@@ -26,7 +26,14 @@ from workbench.slo.rules.alerting import (
 )
 from workbench.slo.rules.document import yaml_text
 from workbench.slo.rules.series import Counted, counted_series
-from workbench.slo.rules.story import EVERY_MS, Phase, Story, stories_of_pair, story_without_alert
+from workbench.slo.rules.story import (
+    EVERY_MS,
+    Phase,
+    Story,
+    stories_of_pair,
+    story_without_alert,
+    story_without_errors,
+)
 from workbench.units import format_duration
 
 __all__ = ["RuleTests", "make_tests"]
@@ -117,8 +124,8 @@ def _stories(
         if one.min_events and stories:
             few = replace(stories[1], name=f"{stories[1].name}, but for too few events")
             told.append((replace(few, firing=frozenset()), _too_few(one, few)))
-    slow = story_without_alert(pairs, one.budget)
-    return [*told, (slow, _enough(one, pairs, slow))], untold
+    silent = (story_without_alert(pairs, one.budget), story_without_errors(pairs))
+    return [*told, *((story, _enough(one, pairs, story)) for story in silent)], untold
 
 
 def _enough(one: Objective, pairs: tuple[BurnPair, ...], story: Story) -> float:
@@ -176,9 +183,9 @@ def _values(counted: Counted, phases: tuple[Phase, ...], events: float) -> str:
     series for what never happened.
     """
     value, parts, begun = 0.0, [], False
-    for number, phase in enumerate(phases):
+    for phase in phases:
         rise = round(events * phase.events * _share(counted, phase), 6)
-        if counted.counts == "bad" and not begun and not rise and number < len(phases) - 1:
+        if counted.counts == "bad" and not begun and not rise:
             parts.append(f"_x{phase.steps}")
             continue
         if not begun:
