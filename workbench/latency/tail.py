@@ -16,6 +16,9 @@ from workbench.statistics.buckets import BucketCounts
 
 __all__ = ["tail_parts", "threshold_of"]
 
+_USUAL: Final = 0.5
+"""What more than half of the requests exceed is no tail."""
+
 _TAIL_QUANTILE: Final = 0.95
 """Without an objective, slow is what lies beyond the boundary nearest to this quantile."""
 
@@ -24,15 +27,18 @@ def threshold_of(whole: BucketCounts, objectives: Sequence[float]) -> float | No
     """The boundary beyond which a request is slow; None where no boundary parts the requests.
 
     Of the boundaries with requests on both sides it is the one nearest, in ratio, to the strictest
-    objective, else the one whose share below is nearest to 95 %.
+    objective that at least half of the requests keep, else the one whose share below is nearest to
+    95 %.
     """
     inner, reached, total = whole.edges[1:-1], whole.cumulative[:-1], float(whole.total)
     parting = (reached > 0) & (reached < total) & (inner > 0)
     if not parting.any():
         return None
     edges, shares = inner[parting], reached[parting] / total
-    if objectives:
-        return float(edges[np.argmin(np.abs(np.log(edges / min(objectives))))])
+    for objective in sorted(objectives):
+        near = int(np.argmin(np.abs(np.log(edges / objective))))
+        if shares[near] >= _USUAL:
+            return float(edges[near])
     return float(edges[np.argmin(np.abs(np.log((1 - shares) / (1 - _TAIL_QUANTILE))))])
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.reporting.catalogue import (
+from workbench.reporting.catalogue import check_parameters, find_report
+from workbench.reporting.parameters import (
     CapacityParameters,
     CardinalityParameters,
+    LatencyParameters,
     Parameters,
     SloParameters,
-    check_parameters,
-    find_report,
 )
 from workbench.session import connect
 from workbench.session.plan import Estimate, estimate
@@ -47,6 +47,10 @@ def _questions(workbench: Any, checked: Parameters) -> list[Any]:
         from workbench.session.cardinality_study import plan_cardinality
 
         return plan_cardinality(workbench, candidate=checked.candidate, baseline=checked.baseline)
+    if isinstance(checked, LatencyParameters):
+        from workbench.session.latency import LatencyRequest, plan_latency
+
+        return plan_latency(workbench, LatencyRequest(**checked.model_dump(exclude={"source"})))
     if isinstance(checked, SloParameters):
         from workbench.session.slo import plan_slo
 

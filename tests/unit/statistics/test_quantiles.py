@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from latency_families import DEFAULT, FAMILIES, QUANTILES, counted, lognormal, truth
 
 from workbench.errors import InputError
 from workbench.statistics.buckets import BucketCounts, common_edges
@@ -16,50 +17,6 @@ from workbench.statistics.quantiles import (
     quantile,
     share_at_most,
 )
-
-DEFAULT = np.array([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, np.inf])
-QUANTILES = (0.5, 0.9, 0.95, 0.99)
-
-
-def lognormal(rng, n):
-    return rng.lognormal(math.log(0.08), 0.6, n)
-
-
-def gamma(rng, n):
-    return rng.gamma(2.0, 0.06, n)
-
-
-def weibull(rng, n):
-    return 0.12 * rng.weibull(1.5, n)
-
-
-def exponential(rng, n):
-    return rng.exponential(0.15, n)
-
-
-def bimodal(rng, n):
-    slow = rng.random(n) < 0.15
-    return np.where(
-        slow, rng.lognormal(math.log(0.6), 0.4, n), rng.lognormal(math.log(0.04), 0.4, n)
-    )
-
-
-def pareto(rng, n):
-    """It begins abruptly at a bucket's edge: the hardest case for any interpolation."""
-    return 0.05 * (1 + rng.pareto(2.5, n))
-
-
-FAMILIES = (lognormal, gamma, weibull, exponential, bimodal, pareto)
-
-
-def counted(family, rng, n, times):
-    draws = [BucketCounts.of_observations(DEFAULT, family(rng, n)).counts for _ in range(times)]
-    edges = np.concatenate([[0.0], DEFAULT])
-    return BucketCounts(edges, np.stack(draws))
-
-
-def truth(family, quantiles=QUANTILES):
-    return np.quantile(family(np.random.default_rng(0), 2_000_000), quantiles)
 
 
 def test_the_estimate_is_right_where_linear_interpolation_is_not():

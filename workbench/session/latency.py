@@ -1,0 +1,270 @@
+"""The latency study: discover what measures it, ask, judge, join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from workbench.errors import InputError, SourceError
+from workbench.frame import Frame
+from workbench.latency.analysis import DEFAULT_QUANTILES, analyse
+from workbench.latency.changes import Against, Changes, parse_compare
+from workbench.latency.deploys import Deploy, deploys_at, deploys_from_frame, load_deploys
+from workbench.latency.exemplars import Exemplar, read_exemplars, trace_template
+from workbench.latency.instrument import Discovery, Instrument, Kind, discover
+from workbench.latency.planning import default_by, questions, tail_labels
+from workbench.promql import Question, selector
+from workbench.session.audit_names import split_selectors
+from workbench.session.latency_study import LatencyStudy
+from workbench.units import parse_duration
+from workbench.window import Window
+
+if TYPE_CHECKING:
+    from workbench.session.workbench import Workbench
+    from workbench.units import Duration
+    from workbench.window import Time
+
+__all__ = ["LatencyRequest", "check_request", "plan_latency", "study_latency"]
+
+_MOST_INSTRUMENTS: Final = 8
+"""Without a wish, so many histograms are studied."""
+
+_NICE_MS: Final = tuple(
+    m * 60_000 for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)
+)
+_WINDOWS: Final = 100
+"""Without a wish, the windows compared are about this part of the range."""
+
+_LONGEST_COMPARED_MS: Final = 3 * 3_600_000
+_STEPS_COMPARED: Final = 12
+
+_BUILD_INFO: Final = "_build_info"
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRequest:
+    """What is asked of a study, in the words of people; see `Workbench.latency`."""
+
+    metrics: str | Iterable[str] = ""
+    by: str | Iterable[str] = ""
+    last: Duration = "14d"
+    end: Time | None = None
+    step: Duration | None = None
+    objectives: str | Iterable[Duration] = ""
+    quantiles: str | Iterable[float] = DEFAULT_QUANTILES
+    compare: str = "deploys"
+    deploys: str = ""
+    compare_window: Duration | None = None
+    trace_link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What was found and will be asked."""
+
+    found: Discovery
+    window: Window
+    changes: Changes
+    tails: Mapping[str, Sequence[str]]
+    asked: Sequence[Question]
+
+
+def check_request(request: LatencyRequest) -> None:
+    """Read the texts of a request before any source is asked.
+
+    Raises
+    ------
+    InputError
+        One cannot be read.
+    """
+    split_selectors(request.metrics)
+    _quantiles(request.quantiles)
+    _objectives(request.objectives)
+    parse_compare(request.compare, now_ms=0)
+    if request.trace_link:
+        trace_template(request.trace_link)
+
+
+def plan_latency(workbench: Workbench, request: LatencyRequest) -> list[Question]:
+    """What a study would ask, beyond what it asks to find out what is there."""
+    return list(_plan(workbench, request).asked)
+
+
+def study_latency(workbench: Workbench, request: LatencyRequest) -> LatencyStudy:
+    """Study latency: see `Workbench.latency`."""
+    quantiles, objectives = _quantiles(request.quantiles), _objectives(request.objectives)
+    plan = _plan(workbench, request)
+    answers = workbench.ask_all(plan.asked)
+    frames = {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}
+    result = analyse(
+        plan.found.instruments,
+        frames,
+        plan.window,
+        quantiles=quantiles,
+        objectives=objectives,
+        tails=plan.tails,
+        changes=plan.changes,
+        exemplars=_exemplars(workbench, plan, request.trace_link),
+        missing=plan.found.unusable,
+    )
+    return LatencyStudy(result, [a.provenance for a in answers.values()])
+
+
+def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
+    source = workbench.source
+    names = workbench.label_values("__name__")
+    found = discover(source.metrics(), names, split_selectors(request.metrics))
+    if not found.instruments and not found.unusable:
+        msg = f"{source.info().name} has no histogram or summary of a time"
+        raise InputError(
+            msg,
+            "name one with metrics=, such as request_duration_seconds; `wb.metrics()` lists all",
+        )
+    changes = parse_compare(request.compare, now_ms=source.now_ms())
+    window, length_ms = _windows(workbench, request)
+    wished = _words(request.by)
+    instruments: list[Instrument] = []
+    tails: dict[str, list[str]] = {}
+    for instrument in found.instruments[:_MOST_INSTRUMENTS]:
+        values = _label_values(workbench, instrument, window)
+        by = tuple(wished) if wished else default_by(values)
+        if changes.label and changes.label not in by:
+            by = (*by, changes.label)
+        instruments.append(replace(instrument, by=by))
+        tails[instrument.key] = tail_labels(values, by)
+    deploys = (
+        _deploys(workbench, request.deploys, instruments, window, names)
+        if changes.against is Against.DEPLOYS
+        else {}
+    )
+    changes = replace(changes, length_ms=length_ms, deploys=deploys)
+    if changes.against is Against.DEPLOYS and not any(deploys.values()):
+        changes = replace(changes, against=Against.NONE)
+    asked = questions(instruments, window, history_ms=changes.history_ms(window), tails=tails)
+    return _Plan(Discovery(tuple(instruments), found.unusable), window, changes, tails, asked)
+
+
+# ---------------------------------------------------------------- reading what was wished
+
+
+def _words(given: str | Iterable[str]) -> list[str]:
+    return given.split() if isinstance(given, str) else [str(each) for each in given]
+
+
+def _quantiles(given: str | Iterable[float]) -> tuple[float, ...]:
+    words = given.split() if isinstance(given, str) else list(given)
+    try:
+        found = sorted({float(word) for word in words})
+    except (TypeError, ValueError):
+        msg = f"the quantiles are {given!r}"
+        raise InputError(msg, 'give numbers with spaces between them: "0.5 0.95 0.99"') from None
+    return tuple(found) or DEFAULT_QUANTILES
+
+
+def _objectives(given: str | Iterable[Duration]) -> tuple[float, ...]:
+    words = given.split() if isinstance(given, str) else list(given)
+    found = sorted({parse_duration(word) / 1000 for word in words})
+    if any(not each > 0 for each in found):
+        msg = f"an objective of {given!r} is not above 0"
+        raise InputError(msg, "give durations such as 250ms or 1s")
+    return tuple(found)
+
+
+def _windows(workbench: Workbench, request: LatencyRequest) -> tuple[Window, int]:
+    """The range with its step, and how long the windows are that are compared."""
+    span_ms = parse_duration(request.last)
+    if request.compare_window:
+        length_ms = parse_duration(request.compare_window)
+    else:
+        nice = next((n for n in _NICE_MS if n >= span_ms / _WINDOWS), _NICE_MS[-1])
+        length_ms = min(max(nice, 15 * 60_000), _LONGEST_COMPARED_MS)
+    step = request.step or None
+    if step is None:
+        step_ms = next((n for n in _NICE_MS if n >= length_ms / _STEPS_COMPARED), _NICE_MS[-1])
+    else:
+        step_ms = parse_duration(step)
+    if length_ms < 2 * step_ms:
+        msg = f"compare_window is {length_ms / 1000:g} s, and the step {step_ms / 1000:g} s"
+        raise InputError(msg, "make the windows that are compared at least two steps long")
+    window = workbench.window(last=request.last, end=request.end or None, step=f"{step_ms}ms")
+    if len(window) < 3:
+        msg = f"the range {window} has fewer than two steps"
+        raise InputError(msg, "give a longer --last or a shorter step")
+    return window, length_ms
+
+
+# ---------------------------------------------------------------- looking around
+
+
+def _label_values(workbench: Workbench, instrument: Instrument, window: Window) -> dict[str, int]:
+    """How many values each label of an instrument has."""
+    source, matchers = workbench.source, [instrument.counted]
+    span = window.start_ms, window.end_ms
+    return {
+        name: len(source.label_values(name, matchers, *span))
+        for name in source.label_names(matchers, *span)
+    }
+
+
+def _deploys(
+    workbench: Workbench,
+    wished: str,
+    instruments: Sequence[Instrument],
+    window: Window,
+    names: Sequence[str],
+) -> dict[str, tuple[Deploy, ...]]:
+    """The deploys that concern each instrument, by its key."""
+    if wished and wished not in names:
+        given = _given_deploys(workbench, wished)
+        return {i.key: given for i in instruments}
+    metrics = [wished] if wished else [n for n in names if n.endswith(_BUILD_INFO)]
+    found: dict[str, tuple[Deploy, ...]] = {}
+    for instrument in instruments:
+        span = window.start_ms, window.end_ms
+        jobs = workbench.source.label_values("job", [instrument.counted], *span)
+        of_jobs: list[Deploy] = []
+        for metric in metrics:
+            for job in jobs or [""]:
+                expression = selector(metric, {"job": job} if job else None)
+                data = workbench.ask(expression, window).data
+                if isinstance(data, Frame) and len(data):
+                    of_jobs.extend(deploys_from_frame(data))
+        found[instrument.key] = tuple(sorted(set(of_jobs), key=lambda d: d.at_ms))
+    return found
+
+
+def _given_deploys(workbench: Workbench, wished: str) -> tuple[Deploy, ...]:
+    """Deploys from a file, or moments with spaces between them."""
+    if Path(wished).is_file():
+        return tuple(load_deploys(Path(wished)))
+    try:
+        return deploys_at(wished.split(), now_ms=workbench.source.now_ms())
+    except InputError:
+        msg = f"deploys is {wished!r}, which is neither a metric, a file nor moments"
+        raise InputError(
+            msg, "give a metric such as my_app_build_info, a CSV or JSON file, or 2026-06-18T09:30Z"
+        ) from None
+
+
+def _exemplars(workbench: Workbench, plan: _Plan, trace_link: str) -> list[Exemplar]:
+    """Exemplars of every histogram; none where the source keeps none."""
+    found: list[Exemplar] = []
+    template = trace_template(trace_link) if trace_link else ""
+    if not workbench.source.info().features.exemplars:
+        return found
+    for instrument in plan.found.instruments:
+        if instrument.kind is Kind.SUMMARY:
+            continue
+        suffix = "" if instrument.kind is Kind.NATIVE else "_bucket"
+        try:
+            rows = workbench.source.exemplars(
+                instrument.select(suffix), plan.window.start_ms, plan.window.end_ms
+            )
+        except SourceError:
+            return found
+        found.extend(
+            read_exemplars(rows, template=template, seconds_per_unit=instrument.seconds_per_unit)
+        )
+    return sorted(found, key=lambda e: -e.seconds)
