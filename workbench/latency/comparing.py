@@ -144,14 +144,17 @@ def _row(together: QuantileChanges, i: int) -> QuantileChanges:
 
 
 def _holm(p: Floats) -> Floats:
-    """Adjusted p values of the same shape; NaN stays."""
-    from statsmodels.stats.multitest import multipletests
+    """Adjusted p values of the same shape; NaN stays.
 
-    result = np.full(p.shape, np.nan)
-    known = np.isfinite(p)
-    if known.any():
-        result[known] = multipletests(p[known], method="holm")[1]
-    return result
+    The k-th smallest of n is multiplied by n − k + 1, and none may be below a smaller one's.
+    """
+    flat = p.ravel()
+    order = np.argsort(flat)  # NaN last
+    tests = int(np.isfinite(flat).sum())
+    factors = np.maximum(tests - np.arange(len(flat)), 1)
+    result = np.empty(len(flat))
+    result[order] = np.minimum(np.maximum.accumulate(flat[order] * factors), 1.0)
+    return result.reshape(p.shape)
 
 
 def _described(
