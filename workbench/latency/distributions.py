@@ -22,10 +22,15 @@ from workbench.latency.reading import (
     read_native,
 )
 from workbench.latency.result import Distribution, OverTime, Quantile, Share
-from workbench.samples import Floats, Labels
+from workbench.samples import Floats
 from workbench.statistics.buckets import BucketCounts
 from workbench.statistics.inversion import invert
-from workbench.statistics.quantiles import QuantileEstimates, estimate_quantiles, share_at_most
+from workbench.statistics.quantiles import (
+    QuantileEstimates,
+    ShareEstimates,
+    estimate_quantiles,
+    share_at_most,
+)
 from workbench.window import Window
 
 __all__ = ["Reading", "read_instrument"]
@@ -89,25 +94,29 @@ def read_instrument(
 
     steps, flaws = read(keys.over_time)
     wholes, whole_flaws = read(keys.whole)
-    whole = {
-        group_of(labels): each.buckets[i, -1]
-        for each in wholes
-        for i, labels in enumerate(each.labels)
-    }
     resets = _values(frames.get(keys.resets))
     sums = (
         _native_sums(frames.get(keys.whole))
         if instrument.kind is Kind.NATIVE
         else _values(frames.get(keys.sums))
     )
+    whole: dict[Group, tuple[_Whole, int]] = {}
+    for each in wholes:
+        judged = _Whole.of(each, quantiles, objectives)
+        whole |= {group_of(labels): (judged, i) for i, labels in enumerate(each.labels)}
+    for each in steps:  # which stand for a whole that was not answered
+        if any(group_of(labels) not in whole for labels in each.labels):
+            judged = _Whole.of(_summed(each, window), quantiles, objectives)
+            own = {group_of(labels): (judged, i) for i, labels in enumerate(each.labels)}
+            whole = own | whole
     found: list[Distribution] = []
     for grouped in steps:
         series = _over_time(grouped, window, quantiles)
+        inside = _inside(grouped, window)
         for i, labels in enumerate(grouped.labels):
             group = group_of(labels)
-            inside = _inside(grouped, window)
-            counts = whole.get(group, grouped.buckets[i, inside].summed())
-            requests = float(counts.total)
+            judged, place = whole[group]
+            requests = float(judged.requests[place])
             total = sums.get(group)
             found.append(
                 Distribution(
@@ -115,9 +124,9 @@ def read_instrument(
                     labels,
                     requests,
                     total * scale / requests if total is not None and requests > 0 else None,
-                    _quantiles(counts, quantiles),
-                    tuple(_share(counts, x) for x in objectives),
-                    counts,
+                    judged.quantiles(place),
+                    judged.shares(place),
+                    judged.buckets[place],
                     grouped.buckets[i, inside],
                     series[i],
                     grouped.missing[i, inside],
@@ -177,55 +186,75 @@ def _over_time(grouped: Grouped, window: Window, quantiles: Sequence[float]) -> 
     ]
 
 
-def _quantiles(counts: BucketCounts, quantiles: Sequence[float]) -> tuple[Quantile, ...]:
-    estimates = estimate_quantiles(counts, quantiles)
-    return tuple(_quantile(estimates, i, float(counts.total)) for i in range(len(quantiles)))
+def _summed(grouped: Grouped, window: Window) -> Grouped:
+    """The steps of the window added up: one step."""
+    inside = _inside(grouped, window)
+    total = grouped.buckets[:, inside].summed(axis=1)
+    buckets = BucketCounts(total.edges, total.counts[:, None], total.exponential)
+    missing = np.asarray(grouped.missing[:, inside].all(axis=1))[:, None]
+    return Grouped(grouped.labels, grouped.times_ms[-1:], buckets, missing)
 
 
-def _quantile(estimates: QuantileEstimates, i: int, requests: float) -> Quantile:
-    q = estimates.quantiles[i]
-    value, low, high, bucket_low, bucket_high, promql = (
-        _finite(each[i])
-        for each in (
-            estimates.value,
-            estimates.low,
-            estimates.high,
-            estimates.bucket_low,
-            estimates.bucket_high,
-            estimates.promql,
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whole:
+    """The figures of all groups of a layout over the whole window, found at once."""
+
+    buckets: BucketCounts
+    requests: Floats
+    estimates: QuantileEstimates
+    kept: tuple[ShareEstimates, ...]
+    tolerated: tuple[ShareEstimates, ...]
+
+    @classmethod
+    def of(
+        cls, grouped: Grouped, quantiles: Sequence[float], objectives: Sequence[float]
+    ) -> _Whole:
+        buckets = grouped.buckets[:, -1]
+        return cls(
+            buckets,
+            buckets.total,
+            estimate_quantiles(buckets, quantiles),
+            tuple(share_at_most(buckets, each) for each in objectives),
+            tuple(share_at_most(buckets, _TOLERATED * each) for each in objectives),
         )
-    )
-    return Quantile(
-        q,
-        value,
-        low,
-        high,
-        bucket_low,
-        bucket_high,
-        promql,
-        clipped=bool(estimates.clipped[i]),
-        enough=requests * min(1 - q, q) >= _ENOUGH_BEYOND,
-    )
 
-
-def _share(counts: BucketCounts, objective: float) -> Share:
-    kept = share_at_most(counts, objective)
-    tolerated = share_at_most(counts, _TOLERATED * objective)
-    apdex = [
-        _finite(each)
-        for each in (
-            (kept.value + tolerated.value) / 2,
-            (kept.bucket_low + tolerated.bucket_low) / 2,
-            (kept.bucket_high + tolerated.bucket_high) / 2,
+    def quantiles(self, group: int) -> tuple[Quantile, ...]:
+        """Every quantile of one group."""
+        requests, found = float(self.requests[group]), self.estimates
+        return tuple(
+            Quantile(
+                q,
+                _finite(found.value[group, i]),
+                _finite(found.low[group, i]),
+                _finite(found.high[group, i]),
+                _finite(found.bucket_low[group, i]),
+                _finite(found.bucket_high[group, i]),
+                _finite(found.promql[group, i]),
+                clipped=bool(found.clipped[group, i]),
+                enough=requests * min(1 - q, q) >= _ENOUGH_BEYOND,
+            )
+            for i, q in enumerate(found.quantiles)
         )
-    ]
-    value, low, high, bucket_low, bucket_high = (
-        _finite(each)
-        for each in (kept.value, kept.low, kept.high, kept.bucket_low, kept.bucket_high)
-    )
-    return Share(objective, value, low, high, bucket_low, bucket_high, kept.on_edge, *apdex)
+
+    def shares(self, group: int) -> tuple[Share, ...]:
+        """One group's share within each objective."""
+        return tuple(
+            Share(
+                kept.threshold,
+                _finite(kept.value[group]),
+                _finite(kept.low[group]),
+                _finite(kept.high[group]),
+                _finite(kept.bucket_low[group]),
+                _finite(kept.bucket_high[group]),
+                kept.on_edge,
+                _finite((kept.value[group] + slow.value[group]) / 2),
+                _finite((kept.bucket_low[group] + slow.bucket_low[group]) / 2),
+                _finite((kept.bucket_high[group] + slow.bucket_high[group]) / 2),
+            )
+            for kept, slow in zip(self.kept, self.tolerated, strict=True)
+        )
 
 
-def _finite(value: Floats) -> float | None:
+def _finite(value: float) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None

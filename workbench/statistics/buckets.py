@@ -77,13 +77,16 @@ class BucketCounts:
         counted = np.asarray(cumulative, np.float64)
         lowest = 0.0 if len(upper) and upper[0] > 0 else -np.inf
         by_bucket = np.moveaxis(counted, -1, 0)  # neighbours in memory, then, are steps
-        known = np.isfinite(by_bucket).all(axis=0)
+        known = np.isfinite(by_bucket.sum(axis=0))
         if not known.all():
             by_bucket = np.where(known, by_bucket, 0.0)
-        rising = np.maximum.accumulate(by_bucket, axis=0)
-        counts = rising.copy()
-        counts[1:] -= rising[:-1]
-        counts[counts < _ROUNDING * rising] = 0.0
+        counts = np.empty(by_bucket.shape)
+        below = np.zeros(by_bucket.shape[1:])
+        for bucket, reached in enumerate(by_bucket):
+            rising = np.maximum(reached, below)
+            inside = np.subtract(rising, below, out=counts[bucket, ...])
+            np.putmask(inside, inside < _ROUNDING * rising, 0.0)
+            below = rising
         return cls(np.concatenate([[lowest], upper]), np.moveaxis(counts, 0, -1))
 
     @classmethod

@@ -6,6 +6,7 @@ of hundreds of groups over a day costs a fraction of a second.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,8 +67,9 @@ def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
         and 1, both excluded.
     """
     leading = buckets.counts.shape[:-1]
-    wanted = np.broadcast_to(shares, (*leading, shares.shape[-1])).reshape(-1, shares.shape[-1])
-    size, number = wanted.shape
+    size, number = math.prod(leading), shares.shape[-1]
+    alike = shares.ndim == 1  # one share for all distributions: its probit is found once
+    wanted = shares if alike else np.broadcast_to(shares, (*leading, number)).reshape(-1, number)
     floats = np.empty((4, size, number))
     at_edge = np.empty((size, number), np.bool_)
 
@@ -75,8 +77,9 @@ def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
         reached = _reached(buckets, rows)
         for column in range(number):
             place = (rows, column)
+            share = wanted[column] if alike else np.ascontiguousarray(wanted[place])
             with np.errstate(all="ignore"):  # which each thread must say for itself
-                *found, at_edge[place] = _one(buckets, reached, np.ascontiguousarray(wanted[place]))
+                *found, at_edge[place] = _one(buckets, reached, share)
             for kept, each in zip(floats, found, strict=True):
                 kept[place] = each
 
@@ -131,14 +134,17 @@ def _reached(buckets: BucketCounts, rows: slice) -> Floats:
 
 
 def _one(
-    buckets: BucketCounts, reached: Floats, shares: Floats
+    buckets: BucketCounts, reached: Floats, share: Floats | np.float64
 ) -> tuple[Floats, Floats, Floats, Floats, Bools]:
-    """One quantile of each distribution of a chunk: the fields of `Inverse`."""
+    """One quantile of each distribution of a chunk: the fields of `Inverse`.
+
+    `share` is the same for all, or has shape (rows,).
+    """
     from scipy.special import ndtri
 
     edges = buckets.edges
     total = reached[-1]
-    rank = shares * total
+    rank = share * total
     place = np.zeros(len(rank), np.int64)
     for level in reached[1:-1]:
         place += level < rank
@@ -158,7 +164,7 @@ def _one(
         (edge_logs[place + 1], z_above),
         _neighbour(edge_logs, reached, place + 2, each),
     )
-    value, at_edge = _cubic(knots, ndtri(shares))
+    value, at_edge = _cubic(knots, ndtri(share))
     value = np.clip(np.exp(value), low, high)
     if edges[0] < 0:
         value = np.where(low < 0, linear, value)
@@ -205,7 +211,7 @@ def _neighbour(
     return logs, _probit(reached[inside, each], reached[-1])
 
 
-def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats) -> tuple[Floats, Bools]:
+def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats | float) -> tuple[Floats, Bools]:
     """The monotone cubic between the two middle knots of four; outer ones may be NaN.
 
     Where the lower middle knot is missing, since its edge is 0, the line of the bucket above is
