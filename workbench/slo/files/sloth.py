@@ -39,13 +39,13 @@ def read_sloth(document: Any, path: str, gathered: Gathered) -> None:
     body = _plain(top["spec"]) if "spec" in top else top
     service = text(body.get("service"))
     note = _Noter(gathered, path, service or _KIND)
-    note.unused(top, "")
-    note.unused(body, "")
+    note.unused(mapping(document), "")
+    note.unused(mapping(top.get("spec")), "")
     slos = sequence(body.get("slos"))
     if not slos:
         note(f"it has no slos, so nothing is read of service {service!r}")
     for entry in slos:
-        slo = _plain(entry)
+        slo = mapping(entry)
         about = f"{service} {text(slo.get('name'))}".strip()
         try:
             content = _objective(
@@ -67,12 +67,16 @@ class _Noter:
 
     def unused(self, body: Mapping[str, Any], part: str) -> None:
         for key in body:
-            if key not in _USED[part]:
+            if _key(key) not in _USED[part]:
                 self(f"{key} is not used")
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    return {str(k).replace("_", "").lower(): v for k, v in mapping(value).items()}
+    return {_key(k): v for k, v in mapping(value).items()}
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -82,7 +86,7 @@ def _texts(value: Any) -> dict[str, str]:
 def _objective(
     slo: Mapping[str, Any], service: str, labels: dict[str, str], note: _Noter
 ) -> dict[str, Any]:
-    note.unused(slo, "slo")
+    note.unused(slo, "slo")  # its own keys are single words, the same in both forms
     labels = {**labels, **_texts(slo.get("labels"))}
     owner = labels.pop("owner", "")
     return {
@@ -94,7 +98,7 @@ def _objective(
         "window": _PERIOD,
         "sli": _indicator(_plain(slo.get("sli"))),
         "labels": labels,
-        "alerting": _alerting(_plain(slo.get("alerting")), note),
+        "alerting": _alerting(slo.get("alerting"), note),
     }
 
 
@@ -113,8 +117,9 @@ def _indicator(sli: Mapping[str, Any]) -> dict[str, str]:
     raise ValueError(msg)
 
 
-def _alerting(alerting: dict[str, Any], note: _Noter) -> dict[str, Any]:
-    note.unused(alerting, "alerting")
+def _alerting(value: Any, note: _Noter) -> dict[str, Any]:
+    note.unused(mapping(value), "alerting")
+    alerting = _plain(value)
     labels = _texts(alerting.get("labels"))
     severity = labels.pop("severity", "")
     parts = {
@@ -128,7 +133,7 @@ def _alerting(alerting: dict[str, Any], note: _Noter) -> dict[str, Any]:
 
 def _alert(value: Any, severity: str, note: _Noter) -> dict[str, Any]:
     alert = _plain(value)
-    note.unused(alert, "alert")
+    note.unused(mapping(value), "alert")
     labels = _texts(alert.get("labels"))
     return {
         "alert": not is_true(alert.get("disable")),
