@@ -55,8 +55,8 @@ def _change(change: Change) -> str:
 
 def _visible(judged: Sequence[Change], seen: Sequence[Change] = ()) -> str:
     """Which change would have been seen."""
-    parts = ", ".join(f"{_percent(c.detectable)} of {c.name}" for c in judged if c not in seen)
-    return f"four times in five would be seen: {parts}"
+    parts = ", ".join(f"{c.name} {_percent(c.detectable)}" for c in judged if c not in seen)
+    return f"would be seen four times in five: {parts}"
 
 
 def _percent(ratio: float | None) -> str:
@@ -72,8 +72,9 @@ def notes_on(changes: Sequence[Change], level: float) -> Iterator[str]:
     """What weakens a comparison."""
     if any(c.method is Method.BLOCKS for c in changes):
         yield (
-            "approximate: too little history before the first window (about five times its length "
-            "is enough), so that slow swings of the system pass for changes"
+            "approximate: there is too little history before the first window (about five times its "
+            "length is enough), and slow swings of the system pass for changes: of simulated null "
+            "deploys 5 to 30 % were called changes instead of 5 %"
         )
     for change in changes:
         unusual = change.usual is not None and abs(math.log(change.usual)) > math.log(1.05)

@@ -68,7 +68,7 @@ def test_one_that_makes_them_faster_too():
 def test_no_difference_is_said_with_what_would_have_been_seen():
     found = change(3)
     assert found.verdict is Verdict.NO_DIFFERENCE
-    assert "four times in five would be seen: +" in found.why
+    assert "would be seen four times in five: p50 +" in found.why
     for each in found.changes:
         assert 1.0 < each.detectable < 1.5
         assert each.p_adjusted >= each.p
@@ -94,7 +94,7 @@ def test_a_wide_interval_is_no_absence_of_a_difference():
 def test_many_null_groups_give_one_false_alarm_in_twenty_calls():
     """20 groups × 3 quantiles: uncorrected, three of sixty would alarm in each call."""
     rng = np.random.default_rng(5)
-    calls = 30
+    calls = 20
     seen = simulate(WORLDS[1], rng, 20 * calls, 780).draw(rng)
     times = START + np.arange(1, 781) * MINUTE
     spans = Span(times[659], times[719]), Span(times[719], times[779])
@@ -106,7 +106,7 @@ def test_many_null_groups_give_one_false_alarm_in_twenty_calls():
         ]
         verdicts = [c.verdict for c in compare(some)]
         alarms += Verdict.SLOWER in verdicts or Verdict.FASTER in verdicts
-    assert alarms <= 5
+    assert alarms <= 4
 
 
 def test_p_values_are_adjusted_as_statsmodels_does():

@@ -35,20 +35,20 @@ def drawn(world, seed, runs, length, **options):
 
 @pytest.fixture(scope="module", params=[WORLDS[0], STRONG], ids=lambda world: world.name)
 def null_deploys(request):
-    """500 null deploys: a day, an hour before and an hour after."""
-    seen = drawn(request.param, 31, 500, 1560)
-    return request.param, seen[:, 1440:1500], seen[:, 1500:], seen[:, :1440]
+    """400 null deploys: ten hours, an hour before and an hour after."""
+    seen = drawn(request.param, 31, 400, 720)
+    return request.param, seen[:, 600:660], seen[:, 660:], seen[:, :600]
 
 
 def test_false_alarms_come_as_often_as_said(null_deploys):
-    """At a nominal 5 %; a true 5 % leaves 2.2 to 8.2 % once in 500 tables of three."""
+    """At a nominal 5 %; a true 5 % leaves 2 to 8.6 % about once in 300 tables of three."""
     _, before, after, history = null_deploys
     found = compare_windows(before, after, history, QUANTILES)
     judged = np.isfinite(found.p)
     assert judged.mean() > 0.95
     rates = (found.p < 0.05).sum(axis=0) / judged.sum(axis=0)
-    assert (rates > 0.022).all(), rates
-    assert (rates < 0.082).all(), rates
+    assert (rates > 0.02).all(), rates
+    assert (rates < 0.086).all(), rates
 
 
 def test_requests_taken_for_independent_fail_where_minutes_are_not(null_deploys):
@@ -66,9 +66,9 @@ def test_requests_taken_for_independent_fail_where_minutes_are_not(null_deploys)
 
 
 def test_power_and_coverage_at_a_quarter_slower():
-    """300 deploys that make requests 25 % slower in a mild world."""
+    """200 deploys that make requests 25 % slower in a mild world."""
     rng = np.random.default_rng(8)
-    world = simulate(WORLDS[1], rng, 300, 1560)
+    world = simulate(WORLDS[1], rng, 200, 1560)
     calm = world.draw(rng)
     slow = world.draw(rng, slice(1500, None), slower=np.log(1.25))
     found = compare_windows(calm[:, 1440:1500], slow, calm[:, :1440], QUANTILES)
@@ -80,9 +80,9 @@ def test_power_and_coverage_at_a_quarter_slower():
 def test_a_canary_with_little_traffic_does_not_alarm_more():
     """After with a tenth of the requests: history's windows are surer than it can be."""
     rng = np.random.default_rng(4)
-    world = simulate(World("busy", 300), rng, 400, 1560)
-    calm, thin = world.draw(rng), world.draw(rng, slice(1500, None), rate=0.1)
-    found = compare_windows(calm[:, 1440:1500], thin, calm[:, :1440], QUANTILES)
+    world = simulate(World("busy", 300), rng, 400, 720)
+    calm, thin = world.draw(rng), world.draw(rng, slice(660, None), rate=0.1)
+    found = compare_windows(calm[:, 600:660], thin, calm[:, :600], QUANTILES)
     rates = (found.p < 0.05).mean(axis=0)
     assert (rates < 0.09).all(), rates
     assert (rates > 0.015).all(), rates
@@ -184,11 +184,11 @@ def test_a_mood_that_both_share_cancels():
 
 def test_equal_labels_alarm_as_often_as_said():
     """Two labels of one law at the same time, each with its own mood."""
-    one, other = drawn(STRONG, 21, 400, 1500), drawn(STRONG, 22, 400, 1500)
-    history = one[:, :1440], other[:, :1440]
-    found = compare_paired(one[:, 1440:], other[:, 1440:], history, QUANTILES)
+    one, other = drawn(STRONG, 21, 400, 1000), drawn(STRONG, 22, 400, 1000)
+    history = one[:, :940], other[:, :940]
+    found = compare_paired(one[:, 940:], other[:, 940:], history, QUANTILES)
     rates = (found.p < 0.05).sum(axis=0) / np.isfinite(found.p).sum(axis=0)
-    assert (rates < 0.085).all(), rates
+    assert (rates < 0.09).all(), rates
     assert (rates > 0.02).all(), rates
 
 
