@@ -37,6 +37,7 @@ _NICE_MS: Final = tuple(
 _WINDOWS: Final = 100
 """Without a wish, the windows compared are about this part of the range."""
 
+_SHORTEST_COMPARED_MS: Final = 15 * 60_000
 _LONGEST_COMPARED_MS: Final = 3 * 3_600_000
 _STEPS_COMPARED: Final = 12
 
@@ -94,6 +95,7 @@ def plan_latency(workbench: Workbench, request: LatencyRequest) -> list[Question
 
 def study_latency(workbench: Workbench, request: LatencyRequest) -> LatencyStudy:
     """Study latency: see `Workbench.latency`."""
+    check_request(request)
     quantiles, objectives = _quantiles(request.quantiles), _objectives(request.objectives)
     plan = _plan(workbench, request)
     answers = workbench.ask_all(plan.asked)
@@ -158,8 +160,10 @@ def _quantiles(given: str | Iterable[float]) -> tuple[float, ...]:
     try:
         found = sorted({float(word) for word in words})
     except (TypeError, ValueError):
+        found = [0.0]
+    if not all(0 < q < 1 for q in found):
         msg = f"the quantiles are {given!r}"
-        raise InputError(msg, 'give numbers with spaces between them: "0.5 0.95 0.99"') from None
+        raise InputError(msg, 'give numbers above 0 and below 1: "0.5 0.95 0.99"')
     return tuple(found) or DEFAULT_QUANTILES
 
 
@@ -174,20 +178,19 @@ def _objectives(given: str | Iterable[Duration]) -> tuple[float, ...]:
 
 def _windows(workbench: Workbench, request: LatencyRequest) -> tuple[Window, int]:
     """The range with its step, and how long the windows are that are compared."""
-    span_ms = parse_duration(request.last)
+    given_ms = parse_duration(request.step) if request.step else 0
     if request.compare_window:
         length_ms = parse_duration(request.compare_window)
+        if length_ms < 2 * given_ms or length_ms <= 0:
+            msg = f"compare_window is {request.compare_window}, and the step {request.step}"
+            raise InputError(msg, "make the windows that are compared at least two steps long")
     else:
-        nice = next((n for n in _NICE_MS if n >= span_ms / _WINDOWS), _NICE_MS[-1])
-        length_ms = min(max(nice, 15 * 60_000), _LONGEST_COMPARED_MS)
-    step = request.step or None
-    if step is None:
-        step_ms = next((n for n in _NICE_MS if n >= length_ms / _STEPS_COMPARED), _NICE_MS[-1])
-    else:
-        step_ms = parse_duration(step)
-    if length_ms < 2 * step_ms:
-        msg = f"compare_window is {length_ms / 1000:g} s, and the step {step_ms / 1000:g} s"
-        raise InputError(msg, "make the windows that are compared at least two steps long")
+        wished = parse_duration(request.last) / _WINDOWS
+        nice = next((n for n in _NICE_MS if n >= wished), _NICE_MS[-1])
+        length_ms = min(max(nice, _SHORTEST_COMPARED_MS), _LONGEST_COMPARED_MS)
+        length_ms = max(length_ms, _STEPS_COMPARED * given_ms)
+    wished = length_ms / _STEPS_COMPARED
+    step_ms = given_ms or next((n for n in _NICE_MS if n >= wished), _NICE_MS[-1])
     window = workbench.window(last=request.last, end=request.end or None, step=f"{step_ms}ms")
     if len(window) < 3:
         msg = f"the range {window} has fewer than two steps"

@@ -1,0 +1,262 @@
+"""Latency studies of small snapshots: what is told of good data, and of every kind of bad."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import workbench
+from workbench.errors import InputError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "latency"))
+
+from latency_series import STEP_MS, histogram
+
+
+def study(series, metrics="request_seconds", **words):
+    words = {"last": "3h", "step": "10m", "compare": "none"} | words
+    return workbench.connect(workbench.snapshot(series)).latency(metrics, **words)
+
+
+def codes(found):
+    return {f.code for f in found.findings}
+
+
+def test_counts_shares_and_mean_of_two_instances_are_merged():
+    series = histogram("request_seconds", {"path": "/a", "instance": "1"}, [50, 30, 15, 4, 1])
+    series += histogram("request_seconds", {"path": "/a", "instance": "2"}, [50, 30, 15, 4, 1])
+    series += histogram("request_seconds", {"path": "/b", "instance": "1"}, [10, 0, 0, 0, 0])
+    found = study(series, objectives="250ms 400ms", by="path")
+    first, second = found.result.distributions
+    assert first.labels == {"path": "/a"}
+    assert first.requests == pytest.approx(200 * 180, rel=0.01)
+    assert second.requests == pytest.approx(10 * 180, rel=0.01)
+    assert first.mean_seconds == pytest.approx(0.2, rel=0.01)
+    on, off = first.shares
+    assert on.value == pytest.approx(0.8)
+    assert (off.bucket_low, off.bucket_high) == (pytest.approx(0.8), pytest.approx(0.95))
+    assert first.quantile(0.9).bucket_low == 0.25
+    assert first.quantile(0.999).clipped
+    assert codes(found) >= {"LAT-CLIPPED", "LAT-OFF-BOUNDARY"}
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_without_a_wish_the_route_tells_groups_apart():
+    series = [
+        s
+        for p in "abc"
+        for s in histogram("request_seconds", {"path": f"/{p}", "pod": p}, [9, 1, 0, 0, 0])
+    ]
+    found = study(series, metrics="")
+    assert [d.labels for d in found.result.distributions] == [{"path": f"/{p}"} for p in "abc"]
+
+
+def test_a_counter_that_begins_anew_loses_nothing_but_what_was_never_scraped():
+    series = histogram("request_seconds", {"instance": "1"}, [50, 30, 15, 4, 1])
+    half = len(series[0][1]) // 2
+    for _, _, values in series:
+        values[half:] -= values[half]
+    found = study(series)
+    (only,) = found.result.distributions
+    assert only.resets == 1
+    assert only.requests == pytest.approx(100 * 180, rel=0.02)
+
+
+def test_no_such_metric_names_the_near_one():
+    found = study(histogram("request_seconds", {}, [1, 1, 1, 1, 1]), metrics="request_second")
+    (finding,) = found.findings
+    assert finding.code == "LAT-NO-METRIC"
+    assert "request_seconds" in finding.next_step
+    assert found.table.empty
+    found.chart()
+
+
+def test_what_is_no_histogram_is_told():
+    times = np.arange(240, dtype=np.int64) * STEP_MS
+    found = study([({"__name__": "queue_size"}, times, np.ones(240))], metrics="queue_size")
+    assert codes(found) == {"LAT-NOT-A-HISTOGRAM"}
+
+
+def test_nothing_that_measures_time_is_one_message():
+    times = np.arange(240, dtype=np.int64) * STEP_MS
+    with pytest.raises(InputError, match="no histogram or summary"):
+        study([({"__name__": "queue_size"}, times, np.ones(240))], metrics="")
+
+
+def test_one_bucket_only_tells_nothing():
+    found = study(histogram("request_seconds", {}, [5], bounds=(np.inf,)))
+    assert codes(found) == {"LAT-BUCKETS-MISSING"}
+    assert not found.result.distributions
+
+
+def test_a_missing_infinite_bucket_is_told():
+    series = [
+        s for s in histogram("request_seconds", {}, [5, 1, 1, 1, 1]) if s[0].get("le") != "+Inf"
+    ]
+    found = study(series)
+    assert codes(found) == {"LAT-BUCKETS-MISSING"}
+
+
+def test_all_zero_is_no_request():
+    found = study(histogram("request_seconds", {}, [0, 0, 0, 0, 0]), objectives="250ms")
+    assert codes(found) == {"LAT-NO-REQUESTS"}
+    assert found.result.distributions[0].quantiles[0].value is None
+    found.chart()
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_reset_at_every_scrape_is_an_error():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    for _, _, values in series:
+        values[:] = values[1] * (2 + np.arange(len(values)) % 2)
+    assert "LAT-RESETS" in codes(study(series))
+
+
+def test_instances_with_different_buckets_are_compared_on_those_that_all_have():
+    series = histogram("request_seconds", {"instance": "1"}, [50, 30, 15, 4, 1])
+    series += histogram(
+        "request_seconds", {"instance": "2"}, [80, 15, 5], bounds=(0.25, 1.0, np.inf)
+    )
+    found = study(series, objectives="250ms")
+    assert "LAT-BUCKETS-DIFFER" in codes(found)
+    (only,) = found.result.distributions
+    assert only.whole.edges.tolist() == [0, 0.25, 1, np.inf]
+    assert only.shares[0].value == pytest.approx((80 + 80) / 200)
+
+
+def test_buckets_that_are_not_cumulative_are_told():
+    series = histogram("request_seconds", {}, [500, 300, 150, 40, 10])
+    series[2] = (series[2][0], series[2][1], series[2][2] * 0.5)
+    assert "LAT-NOT-CUMULATIVE" in codes(study(series))
+
+
+def test_two_writings_of_one_bound_are_told():
+    series = histogram("request_seconds", {}, [5, 3, 1, 1, 1])
+    labels, times, values = series[3]
+    series.append(({**labels, "le": "1.0"}, times, values))
+    found = study(series)
+    assert "LAT-BUCKETS-DIFFER" in codes(found)
+    assert not found.result.distributions
+
+
+def test_few_requests_are_told_and_many_gaps():
+    series = histogram("request_seconds", {}, [1, 0, 0, 0, 0])
+    keep = slice(0, 150)
+    series = [(labels, t[keep], v[keep]) for labels, t, v in series]
+    series += [({"__name__": "up"}, np.arange(240, dtype=np.int64) * STEP_MS, np.ones(240))]
+    found = study(series)
+    assert codes(found) >= {"LAT-FEW-REQUESTS", "LAT-GAPS"}
+
+
+def test_a_summary_is_a_range_over_instances_and_never_merged():
+    times = np.arange(240, dtype=np.int64) * STEP_MS
+    series = []
+    for instance, level in (("1", 0.2), ("2", 0.4)):
+        who = {"instance": instance}
+        for q in ("0.5", "0.99"):
+            values = np.full(240, level * (1 + (q == "0.99")))
+            series.append(({"__name__": "wait_seconds", "quantile": q, **who}, times, values))
+        series.append(({"__name__": "wait_seconds_count", **who}, times, np.arange(240) * 10.0))
+        series.append(({"__name__": "wait_seconds_sum", **who}, times, np.arange(240) * 3.0))
+    found = study(series, metrics="wait_seconds")
+    (only,) = found.result.distributions
+    assert codes(found) == {"LAT-SUMMARY"}
+    assert only.quantile(0.99).value is None
+    assert (only.quantile(0.99).bucket_low, only.quantile(0.99).bucket_high) == (0.4, 0.8)
+    assert only.mean_seconds == pytest.approx(0.3)
+    found.chart()
+
+
+def test_milliseconds_are_told_in_seconds():
+    bounds = (100.0, 250.0, np.inf)
+    found = study(
+        histogram("request_milliseconds", {}, [50, 50, 0], bounds=bounds),
+        metrics="request_milliseconds",
+    )
+    assert found.result.distributions[0].quantile(0.9).bucket_high == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"objectives": "NaN"}, "NaN"),
+        ({"objectives": "0s"}, "not above 0"),
+        ({"objectives": "-1s"}, "-1s"),
+        ({"quantiles": "1.5"}, "quantile"),
+        ({"quantiles": "p99"}, "quantiles"),
+        ({"compare": "yesterday"}, "compare"),
+        ({"compare": "1970-01-01T00:00Z/1970-01-01T02:00Z 1970-01-01T01:00Z/1970-01-01T03:00Z"}, "overlap"),
+        ({"compare": "1970-01-01T02:00Z/1970-01-01T01:00Z 1970-01-01T03:00Z/1970-01-01T04:00Z"}, "covers nothing"),
+        ({"compare": "deploys", "deploys": "when?"}, "neither a metric"),
+        ({"step": "2h"}, "two steps"),
+        ({"metrics": "rate(request_seconds_bucket[5m])"}, "selector"),
+        ({"metrics": '{job="a"}'}, "named metric"),
+        ({"trace_link": "javascript:alert(1)", "compare": "none"}, "http"),
+    ],
+)  # fmt: skip
+def test_bad_words_are_one_message(words, told):
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    with pytest.raises(InputError, match=told.replace("?", r"\?")):
+        study(series, **words)
+
+
+def test_an_objective_outside_the_buckets_is_no_boundary():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    found = study(series, objectives="30s")
+    (share,) = found.result.distributions[0].shares
+    assert not share.on_edge
+    assert share.bucket_low == pytest.approx(0.99)
+    assert share.bucket_high == 1
+    assert "LAT-OFF-BOUNDARY" in codes(found)
+
+
+def test_hostile_labels_stay_text():
+    value = '"}) or vector(1) #<script>alert(1)</script>\n'
+    series = [
+        s for v in (value, "b") for s in histogram("request_seconds", {"path": v}, [9, 3, 1, 1, 1])
+    ]
+    found = study(series, by="path")
+    assert value in {d.labels["path"] for d in found.result.distributions}
+    assert "<script>" not in found.table.to_html()
+
+
+def test_a_slow_value_makes_the_tail():
+    series = histogram("request_seconds", {"path": "/a"}, [900, 90, 9, 1, 0])
+    series += histogram("request_seconds", {"path": "/b"}, [10, 10, 40, 30, 10])
+    found = study(series)
+    worst = found.result.tails[0]
+    assert (worst.label, worst.value) == ("path", "/b")
+    assert worst.share_of_traffic == pytest.approx(100 / 1100, rel=0.01)
+    assert "LAT-TAIL" in codes(found)
+
+
+def test_labels_are_compared_at_the_same_time():
+    rng = np.random.default_rng(4)
+    times = np.arange(6000, dtype=np.int64) * STEP_MS
+
+    def counted(version, per_minute):
+        grown = np.cumsum(np.cumsum(rng.poisson(per_minute, (6000, 5)), axis=1), axis=0)
+        return [
+            (
+                {"__name__": "request_seconds_bucket", "le": le, "version": version},
+                times,
+                grown[:, i].astype(float),
+            )
+            for i, le in enumerate(("0.1", "0.25", "0.5", "1", "+Inf"))
+        ] + [
+            (
+                {"__name__": "request_seconds_count", "version": version},
+                times,
+                grown[:, -1].astype(float),
+            )
+        ]
+
+    series = counted("stable", [50, 30, 15, 4, 1]) + counted("canary", [20, 30, 25, 8, 2])
+    found = study(series, last="1d", compare="label version", step="15m")
+    (one,) = found.result.comparisons
+    assert one.verdict.value == "slower"
+    assert "LAT-SLOWER" in codes(found)
