@@ -30,8 +30,9 @@ def plan_capacity(
 ) -> tuple[Discovery, list[Question]]:
     """What a capacity study would watch and ask."""
     wished = shipped_resources() if resources is None else load_resources(Path(resources))
-    found = discover(workbench.label_values("__name__"), wished)
     window = workbench.window(last=last, end=end, step=step)
+    names = workbench.source.label_values("__name__", (), window.start_ms, window.end_ms)
+    found = discover(names, wished)
     return found, questions(found.usable, window)
 
 

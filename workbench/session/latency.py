@@ -116,7 +116,8 @@ def study_latency(workbench: Workbench, request: LatencyRequest) -> LatencyStudy
 
 def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     source = workbench.source
-    names = workbench.label_values("__name__")
+    window, length_ms = _windows(workbench, request)
+    names = source.label_values("__name__", (), window.start_ms, window.end_ms)
     found = discover(source.metrics(), names, split_selectors(request.metrics))
     if not found.instruments and not found.unusable:
         msg = f"{source.info().name} has no histogram or summary of a time"
@@ -125,7 +126,6 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
             "name one with metrics=, such as request_duration_seconds; `wb.metrics()` lists all",
         )
     changes = parse_compare(request.compare, now_ms=source.now_ms())
-    window, length_ms = _windows(workbench, request)
     wished = _words(request.by)
     instruments: list[Instrument] = []
     tails: dict[str, list[str]] = {}
