@@ -143,29 +143,37 @@ def paired_placebo_noise(
 
 
 def _remembering(noise: Noise, differences: Floats, apart: int) -> Noise:
-    """Widened where a difference resembles that of the window before.
+    """Widened where a difference resembles that of the windows before.
 
     The mean of a history that wanders slowly wanders along, and less is left about it than there
-    is. The memory is taken for that of an AR(1) from window to window; `apart` starts are a window.
+    is. The memory from window to window is taken for that of an AR(1) under sampling noise: it
+    begins at `first` and falls by `decay`. `apart` starts are a window.
     """
-    told = np.isfinite(differences)
-    about = np.where(told, differences - noise.usual[..., None, :], 0.0)
     independent = differences.shape[-2] / apart
+    first, second = (_memory(noise, differences, lag * apart, independent) for lag in (1, 2))
     with np.errstate(all="ignore"):
-        memory = (about[..., apart:, :] * about[..., :-apart, :]).sum(axis=-2)
-        memory = np.nan_to_num(memory / (about**2).sum(axis=-2))
-    # A memory measured about a mean of so few comes out too small (Kendall, 1954).
-    memory = np.clip(memory + (1 + 3 * memory) / independent, 0.0, _MOST_MEMORY)
-    left = 1 - 2 * memory / (1 - memory) / independent
+        decay = np.clip(np.nan_to_num(second / first), first, _MOST_MEMORY)
+    left = 1 - 2 * first / (1 - decay) / independent
+    worth = noise.freedom / (1 + 2 * first**2 / (1 - decay**2))
     return replace(
         noise,
         variance=noise.variance / np.maximum(left, _LEAST_LEFT),
         # Blocks would be no better: what history tells is not given up for its memory.
-        freedom=np.maximum(
-            noise.freedom * (1 - memory**2) / (1 + memory**2),
-            np.minimum(noise.freedom, LEAST_FREEDOM),
-        ),
+        freedom=np.maximum(worth, np.minimum(noise.freedom, LEAST_FREEDOM)),
     )
+
+
+def _memory(noise: Noise, differences: Floats, lag: int, independent: float) -> Floats:
+    """Autocorrelation, 0 to `_MOST_MEMORY`, freed of the bias of few windows (Kendall, 1954)."""
+    if lag >= differences.shape[-2]:
+        return np.zeros(noise.variance.shape)
+    told = np.isfinite(differences)
+    about = np.where(told, differences - noise.usual[..., None, :], 0.0)
+    with np.errstate(all="ignore"):
+        product = (about[..., lag:, :] * about[..., :-lag, :]).sum(axis=-2)
+        found = np.nan_to_num(product / (about**2).sum(axis=-2))
+    freed: Floats = np.clip(found + (1 + 3 * found) / independent, 0.0, _MOST_MEMORY)
+    return freed
 
 
 def _starts(steps: int, span: int, shorter: int) -> Ints:
