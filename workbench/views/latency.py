@@ -33,7 +33,9 @@ _MOST: Final = 12
 _POINTS: Final = 340
 """Of a line: a panel has hardly more pixels."""
 
-_WIDTH, _HEIGHT, _COLUMNS = 320, 150, 2
+_WIDTH: Final = 320
+_HEIGHT: Final = 150
+_COLUMNS: Final = 2
 
 _WANTED: Final = (0.5, 0.95, 0.99)
 """Quantiles that are drawn, or else the nearest that were asked for."""
@@ -93,8 +95,10 @@ def busiest(result: LatencyResult, most: int) -> list[Distribution]:
 def _legend(panels: Sequence[_Panel], groups: int) -> list[str]:
     first = panels[0]
     lines = [
-        f"lines: {', '.join(first.names)}, our estimate · band: the bucket that holds "
-        f"{first.names[-1]} for certain · blank: no data",
+        (
+            f"lines: {', '.join(first.names)}, our estimate · band: the bucket that holds "
+            f"{first.names[-1]} for certain · blank: no data"
+        ),
         f"each point: the requests of {first.span} · red: objective · grey dashes: deploy",
     ]
     if any(p.distribution.instrument.kind is Kind.SUMMARY for p in panels):
@@ -110,6 +114,7 @@ class _Panel:
 
     distribution: Distribution
     title: str
+    metric: str
     points: Points
     quantiles: tuple[float, ...]
     plane: Plane
@@ -122,7 +127,8 @@ class _Panel:
         seen = np.concatenate([points.value.ravel(), *_edges(points)])
         return cls(
             distribution,
-            group_name(distribution, several=several, most=48),
+            group_name(distribution, several=False, most=48),
+            distribution.instrument.key if several else "",
             points,
             quantiles,
             Plane.around(result.window, seen, _HEIGHT, result.objectives, result.deploys),
@@ -175,10 +181,9 @@ def _title(panel: _Panel) -> Any:
     figure = quantile_text(top) if top is not None else ""
     sure = top is not None and top.value is not None and not top.clipped
     bucket = f"bucket {quantile_range(top.bucket_low, top.bucket_high)}" if sure and top else ""
-    return alt.Title(
-        text=panel.title,
-        subtitle=plain_text(" · ".join(filter(None, [many, figure, bucket])), most=70),
-    )
+    lines = [plain_text(panel.metric, most=70)] if panel.metric else []
+    lines.append(plain_text(" · ".join(filter(None, [many, figure, bucket])), most=70))
+    return alt.Title(text=panel.title, subtitle=lines)
 
 
 def _data(panel: _Panel) -> Any:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from workbench.latency.result import Distribution, Quantile
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 
-if TYPE_CHECKING:
-    import altair as alt
-
 __all__ = [
-    "group_name", "quantile_range", "seconds", "seconds_axis", "seconds_expression", "ticks",
+    "group_name", "quantile_range", "quantile_text", "seconds", "seconds_axis", "seconds_expression", "ticks",
 ]  # fmt: skip
 
 _STEPS: Final = ((1, 2, 5), (1, 3), (1,))
@@ -21,7 +18,13 @@ _STEPS: Final = ((1, 2, 5), (1, 3), (1,))
 
 _MOST_TICKS: Final = 7
 
-_UNITS: Final = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s"), (7_200.0, 1 / 60, "min"))
+_UNITS: Final = (
+    (1e-3, 1e6, "µs"),
+    (1.0, 1e3, "ms"),
+    (120.0, 1.0, "s"),
+    (7_200.0, 1 / 60, "min"),
+    (172_800.0, 1 / 3_600, "h"),
+)
 """Below this many seconds: the factor and the unit."""
 
 
@@ -64,10 +67,10 @@ def quantile_text(found: Quantile) -> str:
 
 
 def group_name(distribution: Distribution, *, several: bool, most: int = 60) -> str:
-    """A group's name to draw; where there are several metrics, the metric stands first."""
-    name = distribution.name
+    """A group's name to draw; where there are several metrics, the metric stands behind it."""
+    name, metric = distribution.name, distribution.instrument.key
     if several and name != distribution.instrument.name:
-        name = f"{distribution.instrument.key} {name}"
+        name = f"{name} · {metric}"
     return plain_text(name, most=most)
 
 
@@ -101,7 +104,7 @@ def seconds_expression(field: str) -> str:
         A name of ours, never one from data: ``value`` or ``datum.p99``.
     """
     text = f"format({field} / 86400, '.3~r') + ' d'"
-    for bound, factor, unit in reversed(((*_UNITS, (172_800.0, 1 / 3600, "h")))):
+    for bound, factor, unit in reversed(_UNITS):
         text = f"{field} < {bound!r} ? format({field} * {factor!r}, '.3~r') + ' {unit}' : {text}"
     return f"isValid({field}) ? ({text}) : '–'"
 

@@ -88,8 +88,10 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
     layers = [_cells(plane, counts, ends, span), *plane.objective_rules(), *plane.deploy_rules()]
     layers += _quantile_lines(plane, found, result.window.step_ms)
     notes = [
-        f"colour: share of the requests of each {format_duration(span)} that the bucket holds · "
-        "blank: none",
+        (
+            f"colour: share of the requests of each {format_duration(span)} that the bucket "
+            "holds · blank: none"
+        ),
         "lines: p50 and p99, our estimate · red: objective · grey dashes: deploy",
     ]
     if len(counts.edges) < len(found.by_step.edges):
@@ -124,9 +126,9 @@ def find_group(result: LatencyResult, group: str | None) -> Distribution | None:
         names = ", ".join(f"{d.instrument.key} {d.name}" for d in near[:_NAMED])
         msg = f"{len(near)} groups are meant by {group!r}"
         raise InputError(msg, f"give one of {names}")
-    names = [d.name for d in known]
+    groups = [d.name for d in known]
     msg = f"there is no group {group!r}"
-    mend = did_you_mean(group, names) or f"there are {', '.join(names[:_NAMED])}"
+    mend = did_you_mean(group, groups) or f"there are {', '.join(groups[:_NAMED])}"
     raise InputError(msg, mend)
 
 

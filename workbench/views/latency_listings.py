@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Final
 
 from workbench.latency.advice import Advice
@@ -12,7 +11,7 @@ from workbench.latency.exemplars import Exemplar
 from workbench.latency.layouts import Layout
 from workbench.latency.result import LatencyResult
 from workbench.units import counted, format_quantity
-from workbench.views.latency_axis import quantile_range, seconds
+from workbench.views.latency_axis import seconds
 from workbench.views.listing import Listing
 from workbench.window import format_time
 
@@ -49,7 +48,9 @@ def percent_change(ratio: float | None) -> str:
         return _NONE
     if ratio >= 2:
         return f"× {ratio:.3g}"
-    return f"{100 * (ratio - 1):+.2g} %".replace("-", "−").replace("+0 %", "0 %")
+    percent = 100 * (ratio - 1)
+    text = f"{percent:+.0f}" if abs(percent) >= 10 else f"{percent:+.1f}".removesuffix(".0")
+    return "0 %" if text in ("+0", "-0") else f"{text} %".replace("-", "−")
 
 
 def comparisons_listing(result: LatencyResult) -> Listing:

@@ -103,9 +103,9 @@ def points_of(
         )
         parts = [found.value, found.linear, found.low, found.high]
     else:
-        parts = [_least(parts[0], first), _least(parts[1], first), _least(parts[2], first)] + [
-            -_least(-parts[3], first)
-        ]
+        value, linear, low, high = parts
+        least = [_least(each, first) for each in (value, linear, low)]
+        parts = [*least, -_least(-high, first)]
     return Points(ends - span, ends, requests, *parts)
 
 
