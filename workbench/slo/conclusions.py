@@ -280,9 +280,11 @@ def _iso(ahead: RunOut, hours: int | None) -> str | None:
 
 def _span(ahead: RunOut) -> str:
     """The 80 % interval of dates, whose far end may be open."""
-    low, high = ahead.interval_80
-    end = "or later" if high is None else f"to {_date(ahead, high)}"
-    return f"80 % interval: {_date(ahead, low)} {end}"
+    first, last = (_date(ahead, h) for h in ahead.interval_80)
+    if first == last and ahead.interval_80[1] is not None:
+        return "all but surely then"
+    end = "or later" if ahead.interval_80[1] is None else f"to {last}"
+    return f"80 % interval: {first} {end}"
 
 
 def _date(ahead: RunOut, hours: int | None) -> str:

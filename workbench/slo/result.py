@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from workbench.slo.budget import Budget, BurnDown
 from workbench.slo.burn import BurnRate, pair_name
 from workbench.slo.events import Events
 from workbench.slo.objective import Objective
-from workbench.slo.replay import Replay
+from workbench.slo.replay import Episode, Replay
 from workbench.slo.runout import RunOut
 from workbench.window import format_time
 
@@ -180,35 +181,55 @@ class SloResult:
         )
 
     def alerts(self) -> pd.DataFrame:
-        """One row a time that an alert would have been on, in order of time."""
+        """When alerts would have been on, in order of time: one row an alert and stretch.
+
+        Firings that follow the end of the one before by less than the pair's short window are
+        joined; ``times`` counts them. `Replay.episodes` has each by itself.
+        """
         import pandas as pd
 
         rows = [
-            {
-                "objective": s.name,
-                "pair": pair_name(e.pair),
-                "severity": e.pair.severity,
-                "start": pd.Timestamp(e.start_ms, unit="ms", tz="UTC"),
-                "end": pd.Timestamp(e.end_ms, unit="ms", tz="UTC"),
-                "minutes": (e.end_ms - e.start_ms) / 60_000,
-                "peak burn": e.peak,
-                "budget spent": e.spent,
-            }
+            {"objective": s.name, **_stretch(together)}
             for s in self.standings
             if s.replay
-            for e in s.replay.episodes
+            for pair in s.replay.pairs
+            for together in _joined(pair.episodes)
         ]
-        columns = {**_ALERT_COLUMNS}
         frame = pd.DataFrame(
-            {name: pd.Series([r[name] for r in rows], dtype=t) for name, t in columns.items()}
+            {name: pd.Series([r[name] for r in rows], dtype=t) for name, t in _ALERTS.items()}
         )
         return frame.sort_values(["start", "objective", "pair"], ignore_index=True)
 
 
+def _joined(episodes: Sequence[Episode]) -> list[list[Episode]]:
+    """Episodes of one pair in groups of those that follow each other closely."""
+    groups: list[list[Episode]] = []
+    for each in episodes:
+        if groups and each.start_ms - groups[-1][-1].end_ms < each.pair.short_ms:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _stretch(together: Sequence[Episode]) -> dict[str, Any]:
+    first, last = together[0], together[-1]
+    return {
+        "pair": pair_name(first.pair),
+        "severity": first.pair.severity,
+        "start": _moment(first.start_ms),
+        "end": _moment(last.end_ms),
+        "times": len(together),
+        "minutes": sum(e.end_ms - e.start_ms for e in together) / 60_000,
+        "peak burn": max(e.peak for e in together),
+        "budget spent": max(e.spent for e in together),
+    }
+
+
 _TEXT, _NUMBER, _TIME = "str", "float64", "datetime64[ms, UTC]"
-_ALERT_COLUMNS: Final = {
+_ALERTS: Final = {
     "objective": _TEXT, "pair": _TEXT, "severity": _TEXT, "start": _TIME, "end": _TIME,
-    "minutes": _NUMBER, "peak burn": _NUMBER, "budget spent": _NUMBER,
+    "times": "int64", "minutes": _NUMBER, "peak burn": _NUMBER, "budget spent": _NUMBER,
 }  # fmt: skip
 _COLUMNS: Final = {
     "objective": _TEXT, "owner": _TEXT, "verdict": _TEXT, "target": _NUMBER, "window": _TEXT,

@@ -57,7 +57,9 @@ def _row(standing: Standing) -> dict[str, str]:
         return row
     row |= _of_budget(found)
     rates = [
-        f"{b.pair.long} {format_quantity(b.long)}" for b in standing.burn if b.long is not None
+        _kept(f"{b.pair.long} {format_quantity(b.long)}")
+        for b in standing.burn
+        if b.long is not None
     ]
     row["burn now"] = " · ".join(rates) or _NONE
     if standing.replay:
@@ -75,7 +77,7 @@ def _row(standing: Standing) -> dict[str, str]:
 def _of_budget(found: Budget) -> dict[str, str]:
     events = _NONE
     if found.left_events is not None and found.allowed is not None:
-        events = f"{_count(found.left_events)} of {_count(found.allowed)}"
+        events = _kept(f"{_count(found.left_events)} of {_count(found.allowed)}")
     interval = _NONE
     if found.sli_low is not None and found.sli_high is not None:
         interval = f"{_good(found.sli_low)} – {_good(found.sli_high)}"
@@ -84,9 +86,7 @@ def _of_budget(found: Budget) -> dict[str, str]:
         "95 % interval": interval,
         "budget left": _minus(format_quantity(found.left, "ratio")),
         "left in events": events,
-        "left in minutes": _minus(
-            f"{format_quantity(found.left_minutes)} of {format_quantity(found.minutes)}"
-        ),
+        "left in minutes": _kept(f"{_count(found.left_minutes)} of {_count(found.minutes)}"),
     }
 
 
@@ -95,7 +95,12 @@ def _good(share: float) -> str:
     bad = 1 - share
     decimals = 2 if bad >= 0.01 or bad <= 0 else 3 if bad >= 0.001 else 4 if bad >= 1e-4 else 6
     text = f"{share * 100:.{decimals}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+    return _kept(f"{text.rstrip('0').rstrip('.') if '.' in text else text} %")
+
+
+def _kept(text: str) -> str:
+    """On one line, however narrow the column."""
+    return text.replace(" ", "\u00a0")
 
 
 def _count(number: float) -> str:
@@ -134,7 +139,7 @@ def _date(ahead: RunOut, hours: int | None) -> str:
         return "a later date"
     moment = datetime.fromtimestamp(time_ms // 1000, UTC)
     day = f"{moment.day} {moment:%b %Y}"
-    return f"{day} {moment:%H:%M}" if hours <= 48 else day
+    return _kept(f"{day} {moment:%H:%M}" if hours <= 48 else day)
 
 
 def chance_text(chance: float | None) -> str:

@@ -110,3 +110,19 @@ def test_an_alert_that_is_on_at_the_end_runs_on():
     last = _replayed(bad, total).pairs[0].episodes[-1]
     assert last.running
     assert last.end_ms == START_MS + 5 * DAY * STEP_MS
+
+
+def test_the_table_joins_firings_that_follow_each_other_closely():
+    """A ticket alert at its threshold comes and goes; the table has one row for it, with the count."""
+    from slo_frames import answers
+
+    from workbench.slo.analysis import analyse
+
+    bad, total = steady(share=0.0101, seed=3)
+    one = objective()
+    result = analyse([one], answers(one, bad, total), now_ms=START_MS + 33 * DAY * STEP_MS)
+    tickets = [e for e in result.standings[0].replay.episodes if e.pair.severity == "ticket"]
+    table = result.alerts()
+    rows = table[table["severity"] == "ticket"]
+    assert rows["times"].sum() == len(tickets) > len(rows) > 0
+    assert rows["minutes"].sum() == sum(e.end_ms - e.start_ms for e in tickets) / 60_000
