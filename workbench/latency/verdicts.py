@@ -24,7 +24,7 @@ def verdict_of(changes: Sequence[Change], level: float) -> tuple[Verdict, str]:
     rest = "; ".join(dict.fromkeys(c.why_not for c in changes if c.why_not))
     if not judged:
         return Verdict.CANNOT_TELL, rest
-    seen = [c for c in judged if c.p_adjusted is not None and c.p_adjusted < level]
+    seen = [c for c in judged if _seen(c, level)]
     slower = [c for c in seen if (c.ratio or 1.0) > 1]
     if seen:
         verdict = Verdict.SLOWER if slower else Verdict.FASTER
@@ -80,10 +80,19 @@ def notes_on(changes: Sequence[Change], level: float) -> Iterator[str]:
         unusual = change.usual is not None and abs(math.log(change.usual)) > math.log(1.05)
         if unusual and not change.why_not:
             yield f"over earlier windows {change.name} usually differed by {_percent(change.usual)}"
-        seen = change.p_adjusted is not None and change.p_adjusted < level
-        certain = (change.certain_low or 0.0) > 1 or (change.certain_high or math.inf) < 1
-        if seen and not certain:
-            yield (
-                f"{change.name} stayed in its bucket or moved to the next: how far rests on "
-                "interpolation, that it moved does not"
-            )
+    guessed = ", ".join(c.name for c in changes if _seen(c, level) and not _certain(c))
+    if guessed:
+        yield (
+            f"that {guessed} moved is measured; how far rests on interpolation, since the buckets "
+            "alone do not tell"
+        )
+
+
+def _seen(change: Change, level: float) -> bool:
+    return change.p_adjusted is not None and change.p_adjusted < level
+
+
+def _certain(change: Change) -> bool:
+    """Whether the buckets alone show that the quantile of what was counted moved."""
+    low, high = change.certain_low, change.certain_high
+    return (low is not None and low >= 1) or (high is not None and high <= 1)
