@@ -89,7 +89,8 @@ class LatencyStudy(Study):
         Parameters
         ----------
         group
-            Its name as it stands in the tables, or a part that only one has; None for the busiest.
+            Its name as it stands in the tables, or a part that only one has; None for the
+            busiest of those that became slower, or of all.
 
         Raises
         ------

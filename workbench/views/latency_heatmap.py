@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import InputError, did_you_mean
+from workbench.latency.comparing import Verdict
 from workbench.latency.result import Distribution, LatencyResult
 from workbench.samples import Floats, Ints
 from workbench.statistics.buckets import BucketCounts
@@ -59,7 +60,7 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
         Of a latency analysis.
     group
         The name of a group, as it stands in the table, or a part that only one has; None for the
-        busiest.
+        busiest of those that became slower, or of all.
 
     Returns
     -------
@@ -106,7 +107,12 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
 
 
 def find_group(result: LatencyResult, group: str | None) -> Distribution | None:
-    """The group of a name, the busiest without one; None where no histogram was read.
+    """The group of a name; without one the busiest, of those that became slower if any did.
+
+    Returns
+    -------
+    Distribution or None
+        None where no histogram was read.
 
     Raises
     ------
@@ -117,7 +123,9 @@ def find_group(result: LatencyResult, group: str | None) -> Distribution | None:
     if not known:
         return None
     if group is None:
-        return max(known, key=lambda d: np.nan_to_num(d.requests))
+        slower = [c.group for c in result.comparisons if c.verdict is Verdict.SLOWER]
+        changed = [d for d in known if d.labels in slower]
+        return max(changed or known, key=lambda d: np.nan_to_num(d.requests))
     exact = [d for d in known if group in (d.name, f"{d.instrument.key} {d.name}")]
     near = exact or [d for d in known if group in d.name]
     if len(near) == 1:
