@@ -104,7 +104,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
+    lines = value.split("\n")
+    style = "|" if len(lines) > 1 else None
+    if not all(line.isprintable() for line in lines):
+        style = '"'  # U+0085 and its like would be written as they are, and read as blanks
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

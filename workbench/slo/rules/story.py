@@ -7,6 +7,7 @@ stops to alert are known without evaluating any rule: they are what the rules ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, product
@@ -185,7 +186,7 @@ def _burns(
             (i for i in range(quiet.steps, burning.steps) if burning.fires(pair, i, budget)), None
         )
         if start is not None:
-            burn = Phase(start - quiet.steps + short + 2 * _MARGIN, 1, bad)
+            burn = Phase(start - quiet.steps + short + long // 20, 1, bad)
             yield quiet, burn, Phase(2 * short, 1, 0)
 
 
@@ -203,22 +204,33 @@ def _told(
     if not all(fires[start:burnt]) or fires[-1]:
         return ()
     stop = fires.index(False, burnt)
+    # The longer a ratio has risen, the less it rises in a step, and the farther off one must look.
+    farthest = _MARGIN + math.ceil(2 * _NEAR * (start - phases[0].steps))
     stories = []
-    for word, step, expected in (
-        ("not yet", start - _MARGIN, False),
-        ("begins", start + _MARGIN, True),
-        ("goes on", stop - _MARGIN, True),
-        ("is over", stop + _MARGIN, False),
+    for word, change, sign in (
+        ("not yet", start, -1),
+        ("begins", start, 1),
+        ("goes on", stop, -1),
+        ("is over", stop, 1),
     ):
-        # More of the traffic before the burn moves the moment to when rules are evaluated.
-        more = -step % (EVERY_MS // step_ms)
-        moved = (replace(phases[0], steps=phases[0].steps + more), *phases[1:])
-        firing = _alone(pair, pairs, budget, _Traffic(step_ms, moved), step + more)
-        if firing is None or (pair.severity in firing) is not expected:
+        for margin in range(_MARGIN, farthest + 1 if change == start else _MARGIN + 1):
+            moved, step = _moved(phases, change + sign * margin, step_ms)
+            firing = _alone(pair, pairs, budget, _Traffic(step_ms, moved), step)
+            if firing is not None and (pair.severity in firing) is (
+                (change == start) is (sign > 0)
+            ):
+                name = f"{pair.severity} {pair.long} and {pair.short} at {pair.factor:g}: {word}"
+                stories.append(Story(name, step_ms, moved, step * step_ms, firing))
+                break
+        else:
             return ()
-        name = f"{pair.severity} {pair.long} and {pair.short} at {pair.factor:g}: {word}"
-        stories.append(Story(name, step_ms, moved, (step + more) * step_ms, firing))
     return tuple(stories)
+
+
+def _moved(phases: tuple[Phase, ...], step: int, step_ms: int) -> tuple[tuple[Phase, ...], int]:
+    """More of the traffic before the burn, so that a step falls on an evaluation of the rules."""
+    more = -step % (EVERY_MS // step_ms)
+    return (replace(phases[0], steps=phases[0].steps + more), *phases[1:]), step + more
 
 
 def _alone(
