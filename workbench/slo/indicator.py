@@ -134,9 +134,12 @@ class Latency(Kind):
             raise ValueError(msg)
         return render_selector(found)
 
-    @field_validator("threshold")
+    @field_validator("threshold", mode="before")
     @classmethod
     def _above_zero(cls, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            msg = f"{value!r} is neither a duration nor a number of seconds"
+            raise ValueError(msg)  # noqa: TRY004 - pydantic takes ValueError alone
         if not (math.isfinite(length := seconds(value)) and length > 0):
             msg = f"{value!r} is not above 0"
             raise ValueError(msg)

@@ -169,7 +169,7 @@ def test_label_values_of_any_kind_stay_what_they_are(value):
     assert {m.value for m in found} == {value}
 
 
-@pytest.mark.parametrize("threshold", [0, "0s", -1, math.nan, math.inf, "fast", ""])
+@pytest.mark.parametrize("threshold", [0, "0s", -1, math.nan, math.inf, "fast", "", True, None])
 def test_a_threshold_is_above_zero(threshold):
     refusal(Latency, histogram="h", threshold=threshold)
 
