@@ -47,8 +47,8 @@ def plan_slo(
     asked = questions(
         found.objectives,
         now_ms=end_ms,
-        last_ms=parse_duration(last) if last else None,
-        step_ms=parse_duration(step) if step else None,
+        last_ms=None if last in (None, "") else parse_duration(last),
+        step_ms=None if step in (None, "") else parse_duration(step),
     )
     return found, asked, max((q.window.end_ms for q in asked), default=end_ms)
 

@@ -24,6 +24,8 @@ _LIKELY: Final = 0.5
 _POSSIBLE: Final = 0.2
 _GAPS: Final = 0.01
 _MANY_GAPS: Final = 0.1
+_UNSURE: Final = 0.5
+"""Where more of the window was not seen, a spent budget is a warning."""
 _MOST_A_WEEK: Final = {"page": 2.0, "ticket": 5.0}
 _MOST_FLAPS: Final = 3
 _USUAL_DAYS: Final = 0.8
@@ -96,13 +98,17 @@ def _spent(standing: Standing) -> Finding:
         f"{standing.name} has spent its error budget: {_percent(1 - budget.left)} of it in "
         f"{_window(standing)} ({_share(budget.sli)} good, {_share(standing.objective.target)} promised)"
     )
+    severity = Severity.ERROR
+    if budget.unseen > _UNSURE:
+        what += f", as far as can be told: {_percent(budget.unseen)} of the window was not seen"
+        severity = Severity.WARNING
     step = "stop what puts reliability at risk, and mend what spends most: see the alerts' times"
     if ahead and ahead.dated:
         step += f"; as things go, it comes back on {_date(ahead, ahead.hours)} ({_span(ahead)})"
     elif ahead:
         step += f"; the chance that it comes back within {_days(ahead)} days is {_percent(_last(ahead))}"
     return _finding(
-        "SLO-BUDGET-SPENT", Severity.ERROR, standing, what, step,
+        "SLO-BUDGET-SPENT", severity, standing, what, step,
         bad_events=_whole(budget.bad), budget_events=_whole(budget.allowed),
         returns=_iso(ahead, ahead.hours) if ahead and ahead.dated else None,
     )  # fmt: skip

@@ -25,6 +25,9 @@ _STEPS_MS: Final = tuple(m * 60_000 for m in (1, 2, 5, 10, 15, 30, 60))
 _MOST_POINTS: Final = 11_000
 """So many points a series are asked for at the most where no step is given."""
 
+_LEAST_MS: Final = 14 * _DAY_MS
+"""So much is asked for at the least: two of each weekday, to tell what is usual."""
+
 _SHORTEST_MS: Final = 300_000
 """The step where the objective's alerts do not ask for less: what Prometheus' own rules look at."""
 
@@ -61,8 +64,8 @@ def history(
     now_ms
         Where the history ends; moved down to a multiple of the step.
     last_ms
-        How far back; the objective's window and the longest burn window before it where it is not
-        given.
+        How far back; where it is not given, the objective's window, or 14 days where that is
+        shorter, and the longest burn window before it.
     step_ms
         Distance of the points: it divides an hour. Chosen for at most 11,000 points where it is
         not given.
@@ -84,8 +87,9 @@ def history(
     pairs = burn_pairs(objective)
     if last_ms is None:
         last_ms = _needed(objective, now_ms) + max((p.long_ms for p in pairs), default=0)
-    step = step_ms or _step(last_ms, min((p.short_ms for p in pairs), default=_SHORTEST_MS))
-    if _HOUR_MS % step:
+    shortest = min((p.short_ms for p in pairs), default=_SHORTEST_MS)
+    step = _step(last_ms, shortest) if step_ms is None else step_ms
+    if step <= 0 or _HOUR_MS % step:
         msg = f"a step of {format_duration(step)} does not divide an hour"
         raise InputError(msg, "give 1m, 5m, 10m, 15m, 30m or 1h")
     if last_ms < step:
@@ -97,7 +101,7 @@ def history(
 
 def _needed(objective: Objective, now_ms: int) -> int:
     start, _ = objective.period(now_ms - 1)
-    return max(objective.window_ms, now_ms - start)
+    return max(objective.window_ms, now_ms - start, _LEAST_MS)
 
 
 def _step(last_ms: int, shortest_ms: int) -> int:

@@ -158,7 +158,8 @@ def _no_data(reason: str) -> Obstacle:
         "SLO-NO-DATA",
         reason,
         "run the query by itself: a metric or label may be misspelt, or the window may lie outside "
-        "the data, which -p end= and -p last= (end=, last=) choose",
+        "the data, which -p end= and -p last= (end=, last=) choose; a step shorter than two scrapes "
+        "sees nothing (-p step=)",
     )
 
 

@@ -64,6 +64,8 @@ def test_the_history_of_a_calendar_reaches_to_its_beginning():
 def test_a_step_that_does_not_divide_an_hour_or_exceeds_the_history_is_refused():
     with pytest.raises(InputError, match="7m does not divide an hour"):
         history(objective(), now_ms=NOW_MS, step_ms=420_000)
+    with pytest.raises(InputError, match="0s does not divide an hour"):
+        history(objective(), now_ms=NOW_MS, step_ms=0)
     with pytest.raises(InputError, match="shorter than a step"):
         history(objective(), now_ms=NOW_MS, last_ms=60_000, step_ms=STEP_MS)
 
@@ -121,6 +123,14 @@ def test_a_young_history_is_judged_by_what_there_is_and_says_so():
     gap = next(f for f in result.findings if f.code == "SLO-GAPS")
     assert gap.severity is Severity.WARNING
     assert gap.evidence["unseen"] == pytest.approx(2 / 3, abs=0.01)
+
+
+@pytest.mark.parametrize(("days", "severity"), [(33, Severity.ERROR), (10, Severity.WARNING)])
+def test_a_budget_spent_in_the_third_of_the_window_that_was_seen_is_a_warning(days, severity):
+    bad, total = np.full(33 * DAY, np.nan), np.full(33 * DAY, np.nan)
+    bad[-days * DAY :], total[-days * DAY :] = steady(days=days, share=0.03)
+    found = next(f for f in _counts(bad, total).findings if f.code == "SLO-BUDGET-SPENT")
+    assert found.severity is severity
 
 
 def test_low_traffic_is_told_with_the_min_events_that_mend_it():
