@@ -14,6 +14,7 @@ from workbench.latency.result import Distribution, LatencyResult
 from workbench.samples import Floats
 from workbench.units import format_duration, format_quantity
 from workbench.views.axis import plain_text
+from workbench.views.columns import Datasets, column_data, flattened
 from workbench.views.latency_axis import (
     group_name,
     quantile_range,
@@ -23,14 +24,14 @@ from workbench.views.latency_axis import (
 from workbench.views.latency_marks import LINES, Plane, drawn_quantiles, line_names
 from workbench.views.latency_steps import Points, points_of
 from workbench.views.theme import themed
-from workbench.views.timeline import compact_data, empty_chart, time_axis, time_text
+from workbench.views.timeline import empty_chart, time_axis, time_text
 
 __all__ = ["busiest", "latency_chart"]
 
 _MOST: Final = 12
 """Panels."""
 
-_POINTS: Final = 340
+_POINTS: Final = 240
 """Of a line: a panel has hardly more pixels."""
 
 _WIDTH: Final = 320
@@ -66,9 +67,12 @@ def latency_chart(result: LatencyResult) -> Any:
         subtitle=_legend(panels, len(result.distributions)),
         offset=18,
     )
-    parts = [_drawn(panel) for panel in panels]
+    datasets: Datasets = {}
+    parts = [_drawn(datasets, panel) for panel in panels]
     spacing = {"row": 30, "column": 44}
-    return themed(alt.concat(*parts, columns=_COLUMNS, spacing=spacing, title=title))
+    whole = themed(alt.concat(*parts, columns=_COLUMNS, spacing=spacing, title=title))
+    whole.datasets = datasets
+    return whole
 
 
 def busiest(result: LatencyResult, most: int) -> list[Distribution]:
@@ -161,15 +165,23 @@ def _edges(points: Points) -> list[Floats]:
     return [points.low.ravel(), points.high.ravel()]
 
 
-def _drawn(panel: _Panel) -> Any:
+def _drawn(datasets: Datasets, panel: _Panel) -> Any:
     import altair as alt
 
     plane = panel.plane
     layers = [*_bands(panel), _lines(panel), *plane.objective_rules(), *plane.deploy_rules()]
     names = line_names(panel.names, panel.colours, panel.points.value)
     layers += [*plane.names(names), _hover(panel)]
-    parts = alt.layer(*layers, data=_data(panel), width=_WIDTH, height=_HEIGHT, title=_title(panel))
-    return parts.resolve_scale(color="independent")
+    columns = _columns(panel)
+    return alt.layer(
+        *layers,
+        data=column_data(datasets, f"panel_{len(datasets)}", columns),
+        transform=[flattened(columns)],
+        width=_WIDTH,
+        height=_HEIGHT,
+        title=_title(panel),
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(color="independent")),
+    )
 
 
 def _title(panel: _Panel) -> Any:
@@ -186,7 +198,7 @@ def _title(panel: _Panel) -> Any:
     return alt.Title(text=panel.title, subtitle=lines)
 
 
-def _data(panel: _Panel) -> Any:
+def _columns(panel: _Panel) -> dict[str, Any]:
     """Every figure of the panel, once: all layers and the tooltip read it."""
     points = panel.points
     columns: dict[str, Any] = {
@@ -196,12 +208,12 @@ def _data(panel: _Panel) -> Any:
     }
     for i in range(len(panel.quantiles)):
         columns[f"value{i}"] = points.value[:, i].tolist()
-        columns[f"linear{i}"] = points.promql[:, i].tolist()
         columns[f"low{i}"] = points.low[:, i].tolist()
         columns[f"high{i}"] = np.where(
             np.isinf(points.high[:, i]), -1.0, points.high[:, i]
         ).tolist()
-    return compact_data(columns)
+    columns["linear"] = points.promql[:, -1].tolist()
+    return columns
 
 
 def _bands(panel: _Panel) -> list[Any]:
@@ -261,9 +273,8 @@ def _hover(panel: _Panel) -> Any:
         )
         tooltip.append(alt.Tooltip(f"text{i}:N", title=name))
         tooltip.append(alt.Tooltip(f"bucket{i}:N", title=f"{name}, certain"))
-    last = len(panel.names) - 1
-    texts["promql"] = seconds_expression(f"datum.linear{last}")
-    tooltip.append(alt.Tooltip("promql:N", title=f"histogram_quantile {panel.names[last]}"))
+    texts["promql"] = seconds_expression("datum.linear")
+    tooltip.append(alt.Tooltip("promql:N", title=f"histogram_quantile {panel.names[-1]}"))
     return (
         alt.Chart()
         .transform_calculate(**texts)

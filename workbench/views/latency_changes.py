@@ -72,7 +72,7 @@ def latency_changes(result: LatencyResult) -> Any:
     whole = alt.layer(
         *_layers(data, _reach(shown)),
         width=_WIDTH,
-        height={"step": _STEP},
+        height=_STEP * len(entries),
         title=subtitled(title, _notes(len(ordered))),
     )
     drawn = themed(whole)

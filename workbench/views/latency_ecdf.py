@@ -18,9 +18,10 @@ from workbench.latency.result import LatencyResult
 from workbench.samples import Floats
 from workbench.statistics.buckets import BucketCounts
 from workbench.statistics.inversion import invert
+from workbench.views.columns import Datasets, column_data, flattened
 from workbench.views.latency_axis import group_name, seconds, seconds_axis, seconds_expression
 from workbench.views.theme import COLOURS, PALETTE, themed
-from workbench.views.timeline import WIDTH, compact_data, empty_chart, subtitled
+from workbench.views.timeline import WIDTH, empty_chart, subtitled
 
 __all__ = ["latency_ecdf"]
 
@@ -70,7 +71,8 @@ def latency_ecdf(result: LatencyResult) -> Any:
     several = len({d.instrument.key for d in result.distributions}) > 1
     names = _distinct([group_name(d, several=several, most=90) for d in shown])
     wholes = [d.whole for d in shown if d.whole is not None]
-    axes = _Axes(names, *_ends(wholes, result.objectives), _deepest(wholes))
+    datasets: Datasets = {}
+    axes = _Axes(datasets, names, *_ends(wholes, result.objectives), _deepest(wholes))
     layers = [axes.boxes(wholes), axes.lines(wholes), axes.points(wholes)]
     layers += axes.objectives(result.objectives)
     notes = [
@@ -80,7 +82,9 @@ def latency_ecdf(result: LatencyResult) -> Any:
     ]
     if len(known) > len(shown):
         notes.append(f"the {len(shown)} busiest of {len(known):,} groups")
-    return themed(alt.layer(*layers, width=WIDTH, height=_HEIGHT, title=subtitled(title, notes)))
+    whole = themed(alt.layer(*layers, width=WIDTH, height=_HEIGHT, title=subtitled(title, notes)))
+    whole.datasets = datasets
+    return whole
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -112,6 +116,8 @@ class _Axes:
 
     Parameters
     ----------
+    datasets
+        Where data go.
     names
         Of the groups.
     low, high
@@ -120,6 +126,7 @@ class _Axes:
         The smallest share of slower requests that has a place.
     """
 
+    datasets: Datasets
     names: list[str]
     low: float
     high: float
@@ -231,7 +238,9 @@ class _Axes:
 
         known = {"values": [{"group": i, "name": name} for i, name in enumerate(self.names)]}
         named = alt.LookupData(known, "group", ["name"])
-        chart = alt.Chart(compact_data(columns)).transform_lookup(lookup="group", from_=named)
+        data = column_data(self.datasets, f"part_{len(self.datasets)}", columns)
+        chart = alt.Chart(data, transform=[flattened(columns)])
+        chart = chart.transform_lookup(lookup="group", from_=named)
         return chart.transform_calculate(**texts) if texts else chart
 
     def _y(self, field: str) -> Any:

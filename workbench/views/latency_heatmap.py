@@ -17,13 +17,13 @@ from workbench.latency.result import Distribution, LatencyResult
 from workbench.samples import Floats, Ints
 from workbench.statistics.buckets import BucketCounts
 from workbench.units import format_duration
+from workbench.views.columns import Datasets, column_data, flattened
 from workbench.views.latency_axis import group_name, quantile_range, seconds
 from workbench.views.latency_marks import LINES, Plane, drawn_quantiles, line_names
 from workbench.views.latency_steps import merged_counts, points_of, stretches
 from workbench.views.theme import COLOURS, themed
 from workbench.views.timeline import (
     WIDTH,
-    compact_data,
     empty_chart,
     subtitled,
     time_axis,
@@ -86,8 +86,13 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
     near = tuple(x for x in result.objectives if low < x < high)
     inside = tuple(d for d in result.deploys if ends_ms[0] <= d.at_ms <= ends_ms[1])
     plane = Plane(ends_ms, low, high, _HEIGHT, near, inside)
-    layers = [_cells(plane, counts, ends, span), *plane.objective_rules(), *plane.deploy_rules()]
-    layers += _quantile_lines(plane, found, result.window.step_ms)
+    datasets: Datasets = {}
+    layers = [
+        _cells(datasets, plane, counts, ends, span),
+        *plane.objective_rules(),
+        *plane.deploy_rules(),
+    ]
+    layers += _quantile_lines(datasets, plane, found, result.window.step_ms)
     notes = [
         (
             f"colour: share of the requests of each {format_duration(span)} that the bucket "
@@ -103,7 +108,10 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
     # columns of whole pixels leave no seams between them
     columns = (ends_ms[1] - ends_ms[0]) // span
     width = columns * max(round(WIDTH / columns), 1)
-    return themed(alt.layer(*layers, width=width, height=_HEIGHT, title=subtitled(title, notes)))
+    layered = alt.layer(*layers, width=width, height=_HEIGHT, title=subtitled(title, notes))
+    whole = themed(layered)
+    whole.datasets = datasets
+    return whole
 
 
 def find_group(result: LatencyResult, group: str | None) -> Distribution | None:
@@ -166,7 +174,7 @@ def _ends(counts: BucketCounts) -> tuple[float, float]:
     return low, max(high, low * _OPEN)
 
 
-def _cells(plane: Plane, counts: BucketCounts, ends: Ints, span: int) -> Any:
+def _cells(datasets: Datasets, plane: Plane, counts: BucketCounts, ends: Ints, span: int) -> Any:
     """One rectangle for each bucket and stretch of time with requests."""
     import altair as alt
 
@@ -175,17 +183,16 @@ def _cells(plane: Plane, counts: BucketCounts, ends: Ints, span: int) -> Any:
     share = held / counts.total[columns]
     lower = np.clip(counts.edges[:-1], plane.low, plane.high)[rows]
     upper = np.clip(counts.edges[1:], plane.low, plane.high)[rows]
-    data = compact_data(
-        {
-            "bucket": rows.tolist(),
-            "from": (ends[columns] - span).tolist(),
-            "time": ends[columns].tolist(),
-            "low": lower.tolist(),
-            "high": upper.tolist(),
-            "share": share.tolist(),
-            "count": held.tolist(),
-        }
-    )
+    cells = {
+        "bucket": rows.tolist(),
+        "from": (ends[columns] - span).tolist(),
+        "time": ends[columns].tolist(),
+        "low": lower.tolist(),
+        "high": upper.tolist(),
+        "share": share.tolist(),
+        "count": held.tolist(),
+    }
+    data = column_data(datasets, "cells", cells)
     names = _bucket_names(counts.edges)
     known = {"values": [{"bucket": i, "range": name} for i, name in enumerate(names)]}
     scale = alt.Scale(type="log", domain=[_LEAST, 1], range=list(_HEAT), clamp=True)
@@ -193,7 +200,7 @@ def _cells(plane: Plane, counts: BucketCounts, ends: Ints, span: int) -> Any:
         title=None, format="~%", values=[1e-4, 1e-3, 1e-2, 0.1, 1], gradientLength=220
     )
     return (
-        alt.Chart(data)
+        alt.Chart(data, transform=[flattened(cells)])
         .transform_lookup(lookup="bucket", from_=alt.LookupData(known, "bucket", ["range"]))
         .transform_calculate(when=time_text("from"))
         .mark_rect(clip=True)
@@ -222,7 +229,9 @@ def _bucket_names(edges: Floats) -> list[str]:
     ]
 
 
-def _quantile_lines(plane: Plane, found: Distribution, step_ms: int) -> list[Any]:
+def _quantile_lines(
+    datasets: Datasets, plane: Plane, found: Distribution, step_ms: int
+) -> list[Any]:
     """p50 and p99 across the cells, with their names beside their ends."""
     import altair as alt
 
@@ -230,10 +239,10 @@ def _quantile_lines(plane: Plane, found: Distribution, step_ms: int) -> list[Any
     points = points_of(found, quantiles, step_ms, _COLUMNS)
     fields = [f"value{i}" for i in range(len(quantiles))]
     colours = (LINES[0], LINES[-1])[-len(quantiles) :]
-    columns = {name: points.value[:, i].tolist() for i, name in enumerate(fields)}
-    middle = ((points.starts_ms + points.ends_ms) // 2).tolist()
+    columns: dict[str, Any] = {name: points.value[:, i].tolist() for i, name in enumerate(fields)}
+    columns["time"] = ((points.starts_ms + points.ends_ms) // 2).tolist()
     lines = (
-        alt.Chart(compact_data({"time": middle, **columns}))
+        alt.Chart(column_data(datasets, "lines", columns), transform=[flattened(columns)])
         .transform_fold(fields, as_=["which", "seconds"])
         .mark_line(strokeWidth=1.4, strokeCap="round", clip=True)
         .encode(
