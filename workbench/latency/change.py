@@ -36,7 +36,8 @@ class Change:
     ratio
         after / before; None where either is not known.
     low, high
-        95 % interval of `ratio`; None where abstained.
+        95 % interval of `ratio`; None where abstained. Where a change was seen it holds what
+        interpolation does not know of its size too.
     certain_low, certain_high
         Between which the ratio of what was counted lies whatever the distributions are inside
         their buckets; None where there is no end.
@@ -48,6 +49,8 @@ class Change:
         How the noise was found.
     windows
         How many placebo windows of history tell it, overlapping ones counted.
+    left_out
+        How many more were left out, since they hold an incident.
     usual
         Of two labels at the same time, the ratio over history; else None.
     why_not
@@ -67,6 +70,7 @@ class Change:
     detectable: float | None
     method: Method
     windows: int
+    left_out: int = 0
     usual: float | None = None
     why_not: str = ""
 
@@ -89,6 +93,7 @@ class Change:
             "detectable_ratio": self.detectable,
             "method": self.method.value,
             "placebo_windows": self.windows,
+            "placebo_windows_left_out": self.left_out,
             "usual_ratio": self.usual,
             "why_not": self.why_not,
         }

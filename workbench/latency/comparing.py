@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.frame import Bools
 from workbench.latency.change import Change, Comparison, Verdict
 from workbench.latency.subjects import Span, Subject, subject_around, subject_of_pair
 from workbench.latency.verdicts import notes_on, verdict_of
@@ -27,7 +28,7 @@ from workbench.statistics.comparison import (
     requests_needed,
 )
 from workbench.statistics.distances import kolmogorov_bounds, wasserstein_bounds
-from workbench.statistics.quantiles import bucket_bounds
+from workbench.statistics.quantiles import bucket_bounds, interpolation_error
 from workbench.units import counted, format_quantity
 
 __all__ = [
@@ -93,7 +94,7 @@ def compare(
     adjusted = _holm(p)
     tests = max(int(np.isfinite(p).sum()), 1)
     return tuple(
-        _conclude(subject, list(_described(subject, each, row, level / tests)), level)
+        _conclude(subject, list(_described(subject, each, row, (level, tests))), level)
         for subject, each, row in zip(aligned, found, adjusted, strict=True)
     )
 
@@ -158,21 +159,24 @@ def _holm(p: Floats) -> Floats:
 
 
 def _described(
-    subject: Subject, found: QuantileChanges, adjusted: Floats, level: float
+    subject: Subject, found: QuantileChanges, adjusted: Floats, family: tuple[float, int]
 ) -> Iterator[Change]:
-    """The changes of one subject as plain data; `level` is that of a single test."""
+    """The changes of one subject as plain data; `family` is the level of so many tests together."""
     from scipy.special import stdtrit
+
+    level, tests = family
 
     sides = subject.before.summed(), subject.after.summed()
     (low_before, high_before), (low_after, high_after) = (
         bucket_bounds(side, found.quantiles) for side in sides
     )
+    low, high = _sized(found, sides, adjusted < level)
     with np.errstate(all="ignore"):
-        reach = stdtrit(found.freedom, 1 - level / 2) + stdtrit(found.freedom, _POWER)
+        reach = stdtrit(found.freedom, 1 - level / tests / 2) + stdtrit(found.freedom, _POWER)
         columns = {
             "ratio": np.exp(found.log_ratio),
-            "low": np.exp(found.low),
-            "high": np.exp(found.high),
+            "low": np.exp(low),
+            "high": np.exp(high),
             "certain_low": low_after / high_before,
             "certain_high": high_after / low_before,
             "detectable": np.exp(reach * found.standard_error),
@@ -186,8 +190,26 @@ def _described(
             **numbers,
             method=found.method[i],
             windows=int(found.windows[i]),
+            left_out=int(found.left_out[i]),
             why_not=_why_not(q, found.abstained[i], sides),
         )
+
+
+def _sized(
+    found: QuantileChanges, sides: tuple[BucketCounts, BucketCounts], seen: Bools
+) -> tuple[Floats, Floats]:
+    """Intervals of the log ratio; where a change was seen, they hold its true size too.
+
+    That a quantile moved shows in the counts of some bucket; by how much depends on where it lies in
+    its buckets, which interpolation may get wrong on either side. The direction stays.
+    """
+    doubt = np.fmax(*(interpolation_error(side, found.quantiles) for side in sides))
+    with np.errstate(all="ignore"):
+        low = found.log_ratio - np.hypot(found.log_ratio - found.low, doubt)
+        high = found.log_ratio + np.hypot(found.high - found.log_ratio, doubt)
+        low = np.where(found.low > 0, np.maximum(low, 0.0), low)
+        high = np.where(found.high < 0, np.minimum(high, 0.0), high)
+    return np.where(seen, low, found.low), np.where(seen, high, found.high)
 
 
 def _why_not(q: float, abstained: Abstention, sides: tuple[BucketCounts, BucketCounts]) -> str:

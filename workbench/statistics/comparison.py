@@ -88,6 +88,8 @@ class QuantileChanges:
         time, how they usually differ.
     windows
         How many placebos were used, overlapping ones counted.
+    left_out
+        How many more were left out as incidents.
     method, abstained
         Objects of `Method` and `Abstention`.
     """
@@ -103,6 +105,7 @@ class QuantileChanges:
     freedom: Floats
     usual: Floats
     windows: Ints
+    left_out: Ints
     method: Objects
     abstained: Objects
 
@@ -230,6 +233,7 @@ def _filled(noise: Noise | None, blocks: Noise) -> Noise:
         noise.usual,
         np.where(enough, noise.windows, 0),
         np.where(enough, noise.method, blocks.method),
+        np.where(enough, noise.left_out, 0),
     )
 
 
@@ -269,6 +273,7 @@ def _judged(
         freedom=freedom,
         usual=noise.usual,
         windows=np.where(told, noise.windows, 0),
+        left_out=np.where(told, noise.left_out, 0),
         method=np.where(told, noise.method, everywhere(Method.NONE, told.shape)),
         abstained=abstained,
     )

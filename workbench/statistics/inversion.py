@@ -46,6 +46,9 @@ class Inverse:
         The edges of the bucket; NaN without observations.
     at_edge
         Whether a bucket beside it is empty or missing.
+    bend
+        How far, in logarithms, the estimate is from where the farthest of three straight lines has
+        it: that through the bucket, and those of the buckets beside it, continued.
     """
 
     value: Floats
@@ -53,6 +56,7 @@ class Inverse:
     low: Floats
     high: Floats
     at_edge: Bools
+    bend: Floats
 
 
 def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
@@ -70,7 +74,7 @@ def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
     size, number = math.prod(leading), shares.shape[-1]
     alike = shares.ndim == 1  # one share for all distributions: its probit is found once
     wanted = shares if alike else np.broadcast_to(shares, (*leading, number)).reshape(-1, number)
-    floats = np.empty((4, size, number))
+    floats = np.empty((5, size, number))
     at_edge = np.empty((size, number), np.bool_)
 
     def fill(rows: slice) -> None:
@@ -79,13 +83,13 @@ def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
             place = (rows, column)
             share = wanted[column] if alike else np.ascontiguousarray(wanted[place])
             with np.errstate(all="ignore"):  # which each thread must say for itself
-                *found, at_edge[place] = _one(buckets, reached, share)
+                at_edge[place], *found = _one(buckets, reached, share)
             for kept, each in zip(floats, found, strict=True):
                 kept[place] = each
 
     _over_chunks(fill, size)
-    value, linear, low, high = floats.reshape(4, *leading, number)
-    return Inverse(value, linear, low, high, at_edge.reshape(*leading, number))
+    value, linear, low, high, bend = floats.reshape(5, *leading, number)
+    return Inverse(value, linear, low, high, at_edge.reshape(*leading, number), bend)
 
 
 def shares_around(buckets: BucketCounts, threshold: float) -> tuple[Floats, Floats, Floats]:
@@ -135,8 +139,8 @@ def _reached(buckets: BucketCounts, rows: slice) -> Floats:
 
 def _one(
     buckets: BucketCounts, reached: Floats, share: Floats | np.float64
-) -> tuple[Floats, Floats, Floats, Floats, Bools]:
-    """One quantile of each distribution of a chunk: the fields of `Inverse`.
+) -> tuple[Bools, Floats, Floats, Floats, Floats, Floats]:
+    """One quantile of each distribution of a chunk: `at_edge` and the other fields of `Inverse`.
 
     `share` is the same for all, or has shape (rows,).
     """
@@ -164,7 +168,7 @@ def _one(
         (edge_logs[place + 1], z_above),
         _neighbour(edge_logs, reached, place + 2, each),
     )
-    value, at_edge = _cubic(knots, ndtri(share))
+    value, at_edge, bend = _cubic(knots, ndtri(share))
     value = np.clip(np.exp(value), low, high)
     if edges[0] < 0:
         value = np.where(low < 0, linear, value)
@@ -176,7 +180,7 @@ def _one(
         value, linear, low, high = (
             np.where(nothing, np.nan, x) for x in (value, linear, low, high)
         )
-    return value, linear, low, high, at_edge
+    return at_edge, value, linear, low, high, bend
 
 
 def _between(edges: Floats, reached: Floats, threshold: float) -> tuple[Floats, Floats, Floats]:
@@ -188,7 +192,7 @@ def _between(edges: Floats, reached: Floats, threshold: float) -> tuple[Floats, 
     below, above = reached[place[0]] / reached[-1], reached[place[0] + 1] / reached[-1]
     edge_logs = np.log(np.where((edges > 0) & np.isfinite(edges), edges, np.nan))
     knots = [_neighbour(edge_logs, reached, place + i, each)[::-1] for i in (-1, 0, 1, 2)]
-    z, _ = _cubic(knots, np.full(len(place), np.log(threshold)))
+    z, _, _ = _cubic(knots, np.full(len(place), np.log(threshold)))
     known = ~np.isnan(z)
     value = np.where(known, ndtr(np.where(known, z, 0.0)), (below + above) / 2)
     return np.where(reached[-1] > 0, np.clip(value, below, above), np.nan), below, above
@@ -211,11 +215,14 @@ def _neighbour(
     return logs, _probit(reached[inside, each], reached[-1])
 
 
-def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats | float) -> tuple[Floats, Bools]:
+def _cubic(
+    knots: Sequence[tuple[Floats, Floats]], z: Floats | float
+) -> tuple[Floats, Bools, Floats]:
     """The monotone cubic between the two middle knots of four; outer ones may be NaN.
 
     Where the lower middle knot is missing, since its edge is 0, the line of the bucket above is
-    continued downwards. Tells, too, where an outer knot is missing or no step away.
+    continued downwards. Tells, too, where an outer knot is missing or no step away, and how far the
+    straight lines through the bucket and its neighbours are from the cubic.
     """
     (x0, z0), (x1, z1), (x2, z2), (x3, z3) = knots
     h_low, h, h_high = z1 - z0, z2 - z1, z3 - z2
@@ -231,7 +238,15 @@ def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats | float) -> tuple[F
     if unknown.any():
         spread = np.where(has_high, d_high, _SPREAD)
         value = np.where(unknown, x2 + spread * np.minimum(z - z2, 0.0), value)
-    return value, ~(has_low & has_high)
+    lines = (
+        x1 + d * (z - z1),
+        np.where(has_low, np.minimum(x1 + d_low * (z - z1), x2), value),
+        np.where(has_high, np.maximum(x2 - d_high * (z2 - z), x1), value),
+    )
+    bend = np.abs(lines[0] - value)
+    for line in lines[1:]:
+        np.fmax(bend, np.abs(line - value), out=bend)
+    return value, ~(has_low & has_high), bend
 
 
 def _inner(h_left: Floats, d_left: Floats, h_right: Floats, d_right: Floats) -> Floats:

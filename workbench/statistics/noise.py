@@ -48,9 +48,20 @@ _BLOCKS: Final = 4
 CONSTANT: Final = 1e-9
 """Standard errors of a log ratio below this are rounding."""
 
+_INCIDENT: Final = 8.0
+_MOST_INCIDENTS: Final = 0.15
+"""A placebo so many robust standard deviations off is an incident, if no more than this share are.
+
+A few hours of outage in a week would else hide every change of the week; what is left tells how
+much a quiet system varies. Of a normal law one placebo in 10¹⁵ is so far off.
+"""
+
 _LEAST_SHARE: Final = 0.5
 """Placebos are used where at least so many of them can be judged: a rest may be the calm ones."""
 
+
+_NORMAL: Final = 1.4826
+"""A normal law's standard deviation, in median absolute deviations."""
 
 _MOST_MEMORY: Final = 0.9
 _LEAST_LEFT: Final = 0.2
@@ -81,6 +92,8 @@ class Noise:
         How many placebos there were, overlapping ones counted.
     method
         Objects of `Method`.
+    left_out
+        How many placebos were left out as incidents.
     """
 
     variance: Floats
@@ -88,6 +101,7 @@ class Noise:
     usual: Floats
     windows: Ints
     method: Objects
+    left_out: Ints
 
 
 def own_bucket(side: BucketCounts, qs: Floats) -> Ints:
@@ -115,11 +129,13 @@ def placebo_noise(
         _windows(history, starts + first + gap, second),
     ]
     changes = _log_quantile(windows[1], quantiles) - _log_quantile(windows[0], quantiles)
+    changes, left_out = _quiet(changes)
     kernel = np.concatenate(
         [np.full(first, -1 / first), np.zeros(gap), np.full(second, 1 / second)]
     )
     sampling = _sampling((before, after), history, quantiles, _scarcity(windows, changes))
-    return _noise(changes, _worth(kernel, starts, centred=False), sampling, centred=False)
+    noise = _noise(changes, _worth(kernel, starts, centred=False), sampling, centred=False)
+    return replace(noise, left_out=left_out)
 
 
 def paired_placebo_noise(
@@ -135,10 +151,11 @@ def paired_placebo_noise(
         return None
     windows = [_windows(side, starts, width) for side in history]
     differences = _log_quantile(windows[1], quantiles) - _log_quantile(windows[0], quantiles)
+    differences, left_out = _quiet(differences)
     both = BucketCounts(one.edges, history[0].counts + history[1].counts)
     sampling = _sampling((one, other), both, quantiles, _scarcity(windows, differences))
     worth = _worth(np.full(width, 1 / width), starts, centred=True)
-    noise = _noise(differences, worth, sampling, centred=True)
+    noise = replace(_noise(differences, worth, sampling, centred=True), left_out=left_out)
     return _remembering(noise, differences, int((starts - starts[0] < width).sum()))
 
 
@@ -203,6 +220,19 @@ def _log_quantile(buckets: BucketCounts, quantiles: Sequence[float]) -> Floats:
     return result
 
 
+def _quiet(changes: Floats) -> tuple[Floats, Ints]:
+    """Placebos, shape (..., starts, quantiles), without incidents, and how many those were."""
+    told = np.isfinite(changes).any(axis=-2, keepdims=True)
+    kept = np.where(told, changes, 0.0)
+    middle = np.nanmedian(kept, axis=-2, keepdims=True)
+    apart = np.abs(kept - middle)
+    usual = _NORMAL * np.nanmedian(apart, axis=-2, keepdims=True)
+    far = apart > _INCIDENT * usual
+    few = far.mean(axis=-2, keepdims=True) <= _MOST_INCIDENTS
+    far &= few & told & (usual > CONSTANT)
+    return np.where(far, np.nan, changes), far.sum(axis=-2)
+
+
 def _noise(
     changes: Floats,
     worth: tuple[float, float],
@@ -231,7 +261,9 @@ def _noise(
     # Where history is constant, thin windows do not make it vary.
     moved = np.where((variance > CONSTANT**2) & np.isfinite(moved), moved, variance)
     freedom = np.where(share >= _LEAST_SHARE, share * worth[1], 0.0)
-    return Noise(moved, freedom, usual, windows, everywhere(Method.PLACEBO, freedom.shape))
+    return Noise(
+        moved, freedom, usual, windows, everywhere(Method.PLACEBO, freedom.shape), windows * 0
+    )
 
 
 def _worth(kernel: Floats, starts: Ints, *, centred: bool) -> tuple[float, float]:
@@ -327,6 +359,7 @@ def _by_blocks(variance: Floats, freedom: Floats) -> Noise:
         np.full(variance.shape, np.nan),
         np.zeros(variance.shape, np.int64),
         everywhere(Method.BLOCKS, variance.shape),
+        np.zeros(variance.shape, np.int64),
     )
 
 

@@ -52,3 +52,23 @@ def counted(family, rng, n, times, bounds=DEFAULT):
 def truth(family, quantiles=QUANTILES):
     """The quantiles of a family, to about a thousandth."""
     return np.quantile(family(np.random.default_rng(0), 2_000_000), quantiles)
+
+
+def with_slow_way(body, spread, slow, share):
+    """A log-normal body, and a second, slower log-normal for a share of the requests."""
+
+    def draw(rng, n):
+        taken = rng.lognormal(math.log(body), spread, n)
+        return np.where(rng.random(n) < share, rng.lognormal(math.log(slow), 0.4, n), taken)
+
+    return draw
+
+
+KNEES = {
+    "p99 at the knee": with_slow_way(0.205, 0.35, 1.4, 0.01),
+    "a knee at two per cent": with_slow_way(0.05, 0.3, 1.0, 0.02),
+    "a knee at five per cent": with_slow_way(0.03, 0.4, 0.5, 0.05),
+    "a narrow body": with_slow_way(0.15, 0.15, 0.6, 0.01),
+    "a cache": with_slow_way(0.002, 0.5, 0.09, 0.3),
+}
+"""Laws with a bend between two edges, where a quantile is hard to place."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from latency_families import DEFAULT, FAMILIES, QUANTILES, counted, lognormal, truth
+from latency_families import DEFAULT, FAMILIES, KNEES, QUANTILES, counted, lognormal, truth
 
 from workbench.errors import InputError
 from workbench.statistics.buckets import BucketCounts, common_edges
@@ -50,6 +50,16 @@ def test_the_interval_covers_in_every_family(requests, coverage, width):
             share = np.log(found.high / found.low) / np.log(found.free_high / found.free_low)
         widths.append(share[np.isfinite(share)].mean())
     assert np.mean(widths) <= width
+
+
+@pytest.mark.parametrize("law", KNEES)
+@pytest.mark.parametrize("requests", [2_000, 20_000])
+def test_the_interval_covers_where_the_law_bends(law, requests):
+    quantiles = (0.5, 0.95, 0.99)
+    true = truth(KNEES[law], quantiles)
+    rng = np.random.default_rng(requests)
+    found = estimate_quantiles(counted(KNEES[law], rng, requests, 150), quantiles)
+    assert (((found.low <= true) & (true <= found.high)).mean(axis=0) >= 0.93).all()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
