@@ -28,7 +28,8 @@ _HALF: Final = 0.05
 """How much of one observation may lie beyond the outermost that were seen."""
 
 _SPREAD: Final = 0.5
-"""Standard deviation of ln values that is assumed below the first edge where nothing tells it."""
+_MOST_SPREAD: Final = 1.0
+"""Standard deviation of ln values below the first edge: where nothing tells it, and at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,7 +237,7 @@ def _cubic(
     value += (x2 * (3 - 2 * t) - h * end * back) * t * t
     unknown = np.isnan(x1)
     if unknown.any():
-        spread = np.where(has_high, d_high, _SPREAD)
+        spread = np.where(has_high, np.minimum(d_high, _MOST_SPREAD), _SPREAD)
         value = np.where(unknown, x2 + spread * np.minimum(z - z2, 0.0), value)
     lines = (
         x1 + d * (z - z1),

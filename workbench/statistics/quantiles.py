@@ -49,7 +49,7 @@ _UNSURE_FIRST: Final = 0.5
 _FIRST_WIDTH: Final = 4.0
 """Of the bucket that begins at 0, which has no logarithmic width: so far below is looked."""
 
-_BENT: Final = 0.8
+_BENT: Final = 0.9
 _BENT_FEW: Final = 0.4
 _FEW: Final = 1000
 """By which share of what straight lines would make of it the end may be misplaced.
