@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Scale", "plain_text", "scale_for"]
+__all__ = ["Scale", "plain_lines", "plain_text", "scale_for"]
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SECONDS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
@@ -75,3 +75,17 @@ def plain_text(text: str, *, most: int = 200) -> str:
         return clean
     head = most // 2
     return f"{clean[:head]}…{clean[len(clean) - (most - head - 1) :]}"
+
+
+def plain_lines(text: str) -> str:
+    r"""Code of any number of lines, whole: what cannot be drawn becomes �, tabs and line ends stay.
+
+    Examples
+    --------
+    >>> plain_lines("a {\n\tb\x00\n}")
+    'a {\n\tb�\n}'
+    """
+    return "\n".join(
+        "\t".join(plain_text(part, most=len(part)) for part in line.split("\t"))
+        for line in text.split("\n")
+    )

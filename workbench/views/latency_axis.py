@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 from workbench.latency.result import Distribution, Quantile
@@ -10,7 +11,7 @@ from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 
 __all__ = [
-    "group_name", "quantile_range", "quantile_text", "seconds", "seconds_axis", "seconds_expression", "ticks",
+    "group_name", "quantile_range", "quantile_text", "seconds", "seconds_axis", "seconds_expression", "short_metrics", "ticks",
 ]  # fmt: skip
 
 _STEPS: Final = ((1, 2, 5), (1, 3), (1,))
@@ -72,6 +73,28 @@ def group_name(distribution: Distribution, *, several: bool, most: int = 60) -> 
     if several and name != distribution.instrument.name:
         name = f"{name} · {metric}"
     return plain_text(name, most=most)
+
+
+def short_metrics(names: Iterable[str]) -> tuple[dict[str, str], str]:
+    """Names of metrics without the words in which all of them end, and those words.
+
+    Examples
+    --------
+    >>> short_metrics(["api_duration_seconds", "db_duration_seconds"])
+    ({'api_duration_seconds': 'api…', 'db_duration_seconds': 'db…'}, '_duration_seconds')
+    >>> short_metrics(["duration_seconds"])
+    ({'duration_seconds': 'duration_seconds'}, '')
+    """
+    words = {name: name.split("_") for name in dict.fromkeys(names)}
+    shared = 0
+    while len(words) > 1 and len({tuple(w[-shared - 1 :]) for w in words.values()}) == 1:
+        shared += 1
+    # something must be left of each, and a selector's conditions must not be cut
+    whole = any(len(w) <= shared or "{" in name for name, w in words.items())
+    if not shared or whole:
+        return {name: name for name in words}, ""
+    ending = "_" + "_".join(next(iter(words.values()))[-shared:])
+    return {name: f"{name.removesuffix(ending)}…" for name in words}, ending
 
 
 def ticks(low: float, high: float, most: int = _MOST_TICKS) -> list[float]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from workbench.latency.advice import Advice
-from workbench.latency.comparing import Change, Comparison
+from workbench.latency.comparing import Change, Comparison, Verdict
 from workbench.latency.exemplars import Exemplar
 from workbench.latency.layouts import Layout
 from workbench.latency.result import LatencyResult
 from workbench.units import counted, format_quantity
 from workbench.views.latency_axis import seconds
+from workbench.views.latency_table import by_metric
 from workbench.views.listing import Listing
 from workbench.window import format_time
 
@@ -27,13 +29,18 @@ _NONE: Final = "–"
 
 _COMPARISONS: Final = (
     "what", "group", "verdict", "quantile", "before", "after", "change", "95 % interval",
-    "certain", "p, adjusted", "why",
+    "certain", "p, adjusted",
 )  # fmt: skip
 
 _ADVICE: Final = (
-    "metric", "buckets", "", "boundaries", "series", "error of p99", "by histogram_quantile",
-    "worst", "width of its bucket", "objectives on boundaries",
+    "metric", "buckets", "choice", "series", "p99 off by", "histogram_quantile off by", "at worst",
+    "width of p99's bucket", "objectives on boundaries",
 )  # fmt: skip
+
+_ORDER: Final = (Verdict.SLOWER, Verdict.FASTER, Verdict.CANNOT_TELL, Verdict.NO_DIFFERENCE)
+
+_REMARKS: Final = 6
+"""Remarks below a table."""
 
 
 def percent_change(ratio: float | None) -> str:
@@ -54,27 +61,46 @@ def percent_change(ratio: float | None) -> str:
 
 
 def comparisons_listing(result: LatencyResult) -> Listing:
-    """One row a comparison and quantile, those that are certain to have changed first."""
-    ordered = sorted(result.comparisons, key=lambda c: _ORDER[c.verdict.value])
+    """One row a comparison and quantile, those that changed first."""
+    ordered = sorted(result.comparisons, key=lambda c: _ORDER.index(c.verdict))
     rows = [_change(c, each) for c in ordered for each in c.changes]
     note = (
-        "The interval is of the change that lasts beyond the usual ups and downs, learnt from earlier "
-        "windows. Certain is what the buckets prove of the requests that were counted. p is adjusted "
-        "for the number of comparisons."
+        "The interval is of the change beyond the usual ups and downs, learnt from earlier windows; "
+        "certain is what the buckets prove of the requests that were counted; p is adjusted for the "
+        "number of comparisons."
     )
-    empty = "Nothing was compared: no deploy was found in the window, and none was named."
-    return Listing(_COMPARISONS, rows, empty=empty, note=note if rows else "")
+    empty = "Nothing was compared: no deploy was found in the range, and none was named."
+    said = " ".join([note, *_remarks(ordered)]) if rows else ""
+    return Listing(_COMPARISONS, rows, empty=empty, note=said)
 
 
-_ORDER: Final = {"slower": 0, "faster": 1, "cannot tell": 2, "no difference seen": 3}
+def _remarks(comparisons: Sequence[Comparison]) -> list[str]:
+    """What weakens comparisons, each remark once, with how many it is about."""
+    about: dict[str, list[str]] = {}
+    for each in comparisons:
+        for text in (*each.notes, *(c.why_not for c in each.changes if c.why_not)):
+            about.setdefault(text, []).append(f"{each.title}, {_group(each)}")
+    said = [
+        f"{_sentence(text)} ({who[0] if len(who) == 1 else counted(len(who), 'time')})."
+        for text, who in about.items()
+    ]
+    hidden = len(said) - _REMARKS
+    return [*said[:_REMARKS], *([f"{counted(hidden, 'more remark')}."] if hidden > 0 else [])]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _group(comparison: Comparison) -> str:
+    return ", ".join(f"{n}={v}" for n, v in sorted(comparison.group.items())) or "all"
 
 
 def _change(comparison: Comparison, change: Change) -> list[object]:
-    name = ", ".join(f"{n}={v}" for n, v in sorted(comparison.group.items()))
     p = change.p_adjusted
     return [
         comparison.title,
-        name or "all",
+        _group(comparison),
         comparison.verdict.value,
         change.name,
         seconds(change.before),
@@ -83,7 +109,6 @@ def _change(comparison: Comparison, change: Change) -> list[object]:
         _span(change.low, change.high),
         _span(change.certain_low, change.certain_high),
         _NONE if p is None else "< 0.001" if p < 0.001 else f"{p:.2g}",
-        change.why_not or "; ".join(comparison.notes),
     ]
 
 
@@ -99,53 +124,54 @@ def _span(low: float | None, high: float | None) -> str:
 
 def advice_listing(result: LatencyResult) -> Listing:
     """One row a layout of buckets: what it costs and how far off its p99 will be."""
-    several = len(result.advice) > 1
-    rows = [
-        _layout(name, advice, layout)[0 if several else 1 :]
-        for name, advice in result.advice.items()
-        for layout in advice.layouts
-    ]
-    reasons = [
-        f"{name}: {advice.reason}" if several else advice.reason
-        for name, advice in result.advice.items()
-    ]
-    said = [*reasons, *dict.fromkeys(n for a in result.advice.values() for n in a.notes)]
-    empty = "; ".join(said) or "No classic histogram was read: there are no buckets to advise on."
-    note = ". ".join(text[:1].upper() + text[1:] for text in said) if rows else ""
-    return Listing(_ADVICE[0 if several else 1 :], rows, empty=empty, note=note)
+    rows: list[list[object]] = []
+    said: list[str] = []
+    for name, advice in result.advice.items():
+        shown = [x for x in advice.layouts if not _outdone(x, advice)]
+        rows.extend(_layout(name, advice, layout) for layout in shown)
+        prefix = f"{name}: " if len(result.advice) > 1 else ""
+        said.append(f"{prefix or 'Choice: '}{advice.reason}.")
+        if hidden := len(advice.layouts) - len(shown):
+            said.append(f"{counted(hidden, 'layout')} that cost more and miss more are left out.")
+        said += [f"{_sentence(text)}." for text in advice.notes]
+    note = " ".join(dict.fromkeys(said))
+    empty = note or "No classic histogram was read: there are no buckets to advise on."
+    return by_metric(_ADVICE, rows, empty, note)
+
+
+def _outdone(layout: Layout, advice: Advice) -> bool:
+    """Whether it was made to measure, and another such one costs no more and is better."""
+    made = ("geometric", "focused")
+    if layout.kind not in made or layout is advice.recommended:
+        return False
+    return any(
+        other.kind in made
+        and other.series <= layout.series
+        and (other.error, other.series) < (layout.error, layout.series)
+        for other in advice.layouts
+    )
 
 
 def _layout(name: str, advice: Advice, layout: Layout) -> list[object]:
     top = max(layout.quantiles, key=lambda q: q.quantile, default=None)
-    marks = ["recommended"] if layout is advice.recommended else []
-    marks += ["today"] if layout.kind == "today" and layout.name != "today" else []
+    marks = ["today"] if layout is advice.today else []
+    marks += ["recommended"] if layout is advice.recommended else []
     change = f" ({layout.series_change:+,})".replace("-", "−") if layout.series_change else ""
     figures = [_NONE] * 4
     if top is not None:
-        figures = [
-            _percent(top.expected),
-            _percent(top.expected_promql),
-            _percent(top.worst_promql),
-            _percent(top.width),
-        ]
+        each = (top.expected, top.expected_promql, top.worst_promql, top.width)
+        figures = [_percent(share) for share in each]
     kept = [o.objective for o in layout.objectives if o.on_boundary]
     wanted = len(layout.objectives)
+    many = counted(layout.buckets, "bucket")
     return [
         name,
-        layout.name,
+        many if layout.name == "today" else f"{layout.name}, {many}",
         ", ".join(marks),
-        _boundaries(layout),
         f"{layout.series:,}{change}",
         *figures,
         f"{len(kept)} of {wanted}" if wanted else _NONE,
     ]
-
-
-def _boundaries(layout: Layout) -> str:
-    """The boundaries themselves: they are there to be copied."""
-    if layout.schema is not None:
-        return f"native, {counted(layout.buckets, 'bucket')} filled"
-    return ", ".join(f"{x:g}" for x in layout.boundaries) or _NONE
 
 
 def _percent(share: float) -> str:
@@ -155,14 +181,23 @@ def _percent(share: float) -> str:
 
 
 def snippets_listing(result: LatencyResult) -> Listing:
-    """The recommended buckets as code for each client, whole, to be pasted."""
+    """The recommended boundaries as text and as code for each client, whole, to be pasted."""
     rows = [
-        [name, f"{s.client} ({s.language})", s.code]
+        row
         for name, advice in result.advice.items()
-        for s in advice.snippets
+        if advice.snippets and advice.recommended is not None
+        for row in [
+            [name, "boundaries", _boundaries(advice.recommended)],
+            *([name, f"{s.client} ({s.language})", s.code] for s in advice.snippets),
+        ]
     ]
-    empty = "There is no better layout to write down."
-    return Listing(("metric", "client", "code"), rows, empty=empty, code=frozenset({"code"}))
+    empty = "There is no layout to write down."
+    headings = ("metric", "client", "code")
+    return Listing(headings, rows, empty=empty, code=frozenset({"code"}))
+
+
+def _boundaries(layout: Layout) -> str:
+    return ", ".join(f"{x:g}" for x in layout.boundaries)
 
 
 def exemplars_listing(result: LatencyResult) -> Listing:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from workbench.latency.instrument import Kind
 from workbench.latency.result import Distribution, LatencyResult, Quantile, Share, TailPart
 from workbench.units import format_quantity
-from workbench.views.latency_axis import quantile_range, seconds
+from workbench.views.latency_axis import quantile_range, seconds, short_metrics
 from workbench.views.listing import Listing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["latency_table", "quantiles_listing", "shares_listing", "tails_listing"]
+__all__ = ["by_metric", "latency_table", "quantiles_listing", "shares_listing", "tails_listing"]
 
 _NONE: Final = "–"
+
+_RARE: Final = 1e-5
+"""Smaller shares are not told apart."""
 
 _NOTHING: Final = "No latency was measured."
 
@@ -55,7 +59,7 @@ def quantiles_listing(result: LatencyResult) -> Listing:
         "bucket holds the quantile of what was counted, whatever the distribution; "
         "histogram_quantile draws a straight line through it."
     )
-    return _listing(_QUANTILES, rows, _NOTHING, note)
+    return by_metric(_QUANTILES, rows, _NOTHING, note)
 
 
 def shares_listing(result: LatencyResult) -> Listing:
@@ -66,7 +70,7 @@ def shares_listing(result: LatencyResult) -> Listing:
         "else between the two shares that are certain. Apdex counts half of the requests that took "
         "up to four times the objective."
     )
-    return _listing(_SHARES, rows, _NOTHING, note if result.objectives else "")
+    return by_metric(_SHARES, rows, _NOTHING, note if result.objectives else "")
 
 
 def tails_listing(result: LatencyResult) -> Listing:
@@ -75,14 +79,28 @@ def tails_listing(result: LatencyResult) -> Listing:
     note = (
         "Times its due: share of slow requests by share of traffic; above 1 it is slower than all."
     )
-    return _listing(_TAILS, [_tail(part) for part in result.tails], empty, note)
+    return by_metric(_TAILS, [_tail(part) for part in result.tails], empty, note)
 
 
-def _listing(headings: tuple[str, ...], rows: list[list[object]], empty: str, note: str) -> Listing:
-    """Without the column of the metric where there is one only."""
-    if len({row[0] for row in rows}) > 1:
-        return Listing(headings, rows, empty=empty, note=note)
-    return Listing(headings[1:], [row[1:] for row in rows], empty=empty, note=note if rows else "")
+def by_metric(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str, note: str = ""
+) -> Listing:
+    """A listing whose first column is the metric, short; without it where there is one only.
+
+    A last column of remarks is left out where there are none.
+    """
+    names, ending = short_metrics(str(row[0]) for row in rows)
+    shown = [[names[str(row[0])], *row[1:]] for row in rows]
+    first = 0 if len(names) > 1 else 1
+    last = -1 if headings[-1] == "remarks" and not any(row[-1] for row in rows) else None
+    said = [note] if note else []
+    said += [f"… stands for {ending}."] if ending else []
+    return Listing(
+        headings[first:last],
+        [row[first:last] for row in shown],
+        empty=empty,
+        note=" ".join(said) if rows else "",
+    )
 
 
 def _quantile(d: Distribution, q: Quantile) -> list[object]:
@@ -157,6 +175,8 @@ def _percent(share: float | None) -> str:
     """A share in percent; near all, with so many nines as tell how many are missing."""
     if share is None:
         return _NONE
+    if 0 < share < _RARE:
+        return f"< {format_quantity(_RARE, 'ratio')}"
     if 0.99 < share < 1:
         digits = min(1 - math.floor(math.log10(100 * (1 - share))), 5)
         return f"{100 * share:.{digits}f} %"

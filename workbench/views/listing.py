@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workbench.views.axis import plain_text
+from workbench.views.axis import plain_lines, plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,7 @@ def _text(cell: object, *, whole: bool) -> str:
         return f"{cell:,}"
     text = str(cell)
     if whole:  # whatever its length: it is there to be pasted or followed
-        return "\n".join(plain_text(line, most=len(line)) for line in text.split("\n"))
+        return plain_lines(text)
     return plain_text(text, most=600)
 
 

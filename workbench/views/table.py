@@ -16,7 +16,7 @@ from workbench.findings import Finding, Provenance
 from workbench.frame import Frame, label_names
 from workbench.samples import format_value
 from workbench.units import format_quantity
-from workbench.views.axis import plain_text
+from workbench.views.axis import plain_lines, plain_text
 from workbench.views.series import last_values
 from workbench.views.theme import COLOURS
 from workbench.window import format_time
@@ -133,8 +133,7 @@ def code_block(summary: str, code: str) -> str:
     >>> code_block("fix", "a: <b>")
     '<details><summary>fix</summary><pre>a: &lt;b&gt;</pre></details>'
     """
-    lines = [html.escape(plain_text(line, most=len(line))) for line in code.split("\n")]
-    body = "\n".join(lines)
+    body = html.escape(plain_lines(code))
     return f"<details><summary>{escaped(summary)}</summary><pre>{body}</pre></details>"
 
 
