@@ -40,8 +40,8 @@ def drawn_quantiles(had: Sequence[float], wanted: Sequence[float]) -> tuple[floa
 
     Examples
     --------
-    >>> drawn_quantiles([0.5, 0.9, 0.999], [0.5, 0.95, 0.99])
-    (0.5, 0.9, 0.999)
+    >>> drawn_quantiles([0.5, 0.95, 0.999], [0.5, 0.95, 0.99])
+    (0.5, 0.95, 0.999)
     """
     return tuple(sorted({min(had, key=lambda q: abs(q - w)) for w in wanted})) if had else ()
 
