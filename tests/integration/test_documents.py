@@ -15,6 +15,7 @@ PAGES = [
     "docs/snapshots.md",
     "docs/reports.md",
     "docs/cardinality.md",
+    "docs/latency.md",
     "docs/slo.md",
 ]
 
