@@ -3,7 +3,7 @@
 What is usual is drawn from averaged models of its daily share (level, trend, level shifts,
 weekdays), on the scale of the square root, where counts vary evenly. Incidents come on top: how
 often and how long is learnt from those seen, and each future has its own idea of both. An incident
-that is running goes on for as long again as it has lasted, as often as not. Traffic repeats days of
+that is running goes on for as long again as it has lasted one time in three. Traffic repeats days of
 the same weekday.
 """
 
@@ -40,11 +40,17 @@ _RECENT_SHARE: Final = 0.35
 _LONGEST_HOURS: Final = 14 * 24.0
 """No running incident is drawn to go on for longer."""
 
+_TAIL: Final = 1.5
+"""An incident of some age goes on for as long again with the chance ``2 ** -_TAIL``, one in three."""
+
 _SPREAD: Final = 0.9
 """How much the logarithm of an incident's length varies around one that was seen."""
 
-_UNSEEN_SPREAD: Final = 1.0
-"""The same of a service's incidents as a whole, where few were seen; divided by √(their number)."""
+_UNSEEN_SPREAD: Final = 2.0
+"""The same of a service's incidents as a whole: divided by the root of how many were seen and …"""
+
+_KNOWN: Final = 1.5
+"""… of so many more, for what is known of incidents without having seen one."""
 
 _MOST_INCIDENTS: Final = 400
 """A future has no more of them."""
@@ -216,8 +222,9 @@ def _to_come(
     which = rng.integers(0, len(seen), len(path))
     lengths = np.array([i.duration_ms / _HOUR_MS for i in seen])
     shares = np.array([i.share for i in seen])
-    whole = rng.normal(0.0, _UNSEEN_SPREAD / np.sqrt(len(seen)), paths)
-    spread = rng.normal(0.0, _SPREAD, len(path)) + whole[path]
+    whole = rng.normal(0.0, _UNSEEN_SPREAD / np.sqrt(len(seen) + _KNOWN), paths)
+    # Centred on the mean: jitter alone shall not make incidents longer.
+    spread = rng.normal(-0.5 * _SPREAD**2, _SPREAD, len(path)) + whole[path]
     length = np.minimum(lengths[which] * np.exp(spread), _LONGEST_HOURS)
     start = rng.random(len(path)) * hours
     _add(added, path, start=start, length=length, share=shares[which], hours=hours)
@@ -234,11 +241,11 @@ def _running(
 ) -> None:
     """What is left of the incident that is going on.
 
-    Its age says most: without a scale of its own, ``P(left > x) = age / (age + x)``. Where
+    Its age says most: without a scale of its own, ``P(left > x) = (age / (age + x)) ** _TAIL``. Where
     earlier incidents lasted longer than it has, half of the paths take after one of them.
     """
     age = now.duration_ms / _HOUR_MS
-    left = age * (1 / np.maximum(rng.random(paths), 1e-3) - 1)
+    left = age * (np.maximum(rng.random(paths), 1e-3) ** (-1 / _TAIL) - 1)
     longer = np.array(
         [i.duration_ms / _HOUR_MS - age for i in seen if i.duration_ms / _HOUR_MS > age]
     )
