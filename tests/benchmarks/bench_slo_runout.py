@@ -7,7 +7,8 @@ Prints one line an estate and one for all:
 - ``cov80``, ``cov95``: truths within the interval, by randomised PIT (0.75 to 0.85 is the aim);
 - ``false``: services that never run out and got a date;
 - ``true``: dated services that do run out;
-- ``recall``: services that run out and got a date; ``brier``: of P(gone within 90 days).
+- ``recall``: services that run out and got a date; ``brier``: of P(gone within 90 days);
+- ``gone``: services that run out in truth; ``dated``: how many got a date.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from slo_simulation import ESTATES, Score, judge_estate, score
 
 def main(count: int, seed: int, only: str = "") -> None:
     """Print the table."""
-    columns = "cov80  cov95  false  true   recall brier  gone   ms/service"
+    columns = "cov80  cov95  false  true   recall brier  gone   dated  ms/service"
     print(f"{'estate':<24}{'n':>6}  {columns}")
     forecasts: list = []
     truths: list = []
@@ -44,7 +45,7 @@ def _line(name: str, found: Score, seconds: float) -> str:
     figures = [found.coverage_80, found.coverage_95, found.false_dates, found.dated_true]
     figures += [found.recall, found.brier, found.ran_out]
     shown = "  ".join(f"{x:.3f}" for x in figures)
-    return f"{name:<24}{found.services:>6}  {shown}   {seconds * 1000:.0f}"
+    return f"{name:<24}{found.services:>6}  {shown}  {found.dated:>5}  {seconds * 1000:.0f}"
 
 
 if __name__ == "__main__":

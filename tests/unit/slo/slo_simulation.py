@@ -169,6 +169,7 @@ class Score:
     """How a run of services came out."""
 
     services: int
+    dated: int
     ran_out: float
     coverage_80: float
     coverage_95: float
@@ -199,6 +200,7 @@ def score(forecasts: list[RunOut], truths: list[int | None]) -> Score:
     chance = np.array([f.passage.chance(24 * HORIZON) for f in forecasts])
     return Score(
         len(truths),
+        int(dated.sum()),
         float(gone.mean()),
         coverage(passages, truths, 0.8),
         coverage(passages, truths, 0.95),
