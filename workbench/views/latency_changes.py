@@ -186,9 +186,9 @@ def _layers(data: Any, reach: float) -> list[Any]:
     of_headings = alt.Chart(data).transform_filter("isValid(datum.heading)").encode(y=y)
     bold = {"fontSize": 12, "fontWeight": 600, "baseline": "middle"}
     name = of_quantiles.mark_text(align="right", dx=-8, fontSize=11)
-    right = of_quantiles.mark_text(align="left", fontSize=11)
+    right = of_quantiles.mark_text(align="left", dx=12, fontSize=11)
     heading = of_headings.mark_text(align="left", **bold)
-    verdict = of_headings.encode(color=ink).mark_text(align="left", **bold)
+    verdict = of_headings.encode(color=ink).mark_text(align="left", dx=12, **bold)
     return [
         same.encode(x=alt.X("at:Q", scale=scale, axis=axis)),
         interval.encode(
@@ -203,6 +203,7 @@ def _layers(data: Any, reach: float) -> list[Any]:
         ),
         name.encode(x=alt.value(0), text="name:N"),
         heading.encode(x=alt.value(-_INDENT), text="heading:N"),
-        verdict.encode(x=alt.value(_WIDTH + 12), text="verdict:N"),
-        right.encode(x=alt.value(_WIDTH + 12), text="figure:N"),
+        # a page may give the chart another width
+        verdict.encode(x=alt.value("width"), text="verdict:N"),
+        right.encode(x=alt.value("width"), text="figure:N"),
     ]

@@ -28,8 +28,8 @@ __all__ = [
 _NONE: Final = "–"
 
 _COMPARISONS: Final = (
-    "what", "group", "verdict", "quantile", "before", "after", "change", "95 % interval",
-    "certain", "p, adjusted",
+    "what", "group", "verdict", "quantile", "before → after", "change", "95 % interval", "certain",
+    "p, adjusted",
 )  # fmt: skip
 
 _ADVICE: Final = (
@@ -39,8 +39,8 @@ _ADVICE: Final = (
 
 _ORDER: Final = (Verdict.SLOWER, Verdict.FASTER, Verdict.CANNOT_TELL, Verdict.NO_DIFFERENCE)
 
-_REMARKS: Final = 6
-"""Remarks below a table."""
+_REMARKS: Final = 3
+"""Remarks below a table; those on what changed come first."""
 
 
 def percent_change(ratio: float | None) -> str:
@@ -103,8 +103,7 @@ def _change(comparison: Comparison, change: Change) -> list[object]:
         _group(comparison),
         comparison.verdict.value,
         change.name,
-        seconds(change.before),
-        seconds(change.after),
+        f"{seconds(change.before)} → {seconds(change.after)}",
         percent_change(change.ratio),
         _span(change.low, change.high),
         _span(change.certain_low, change.certain_high),

@@ -18,6 +18,9 @@ __all__ = ["Listing"]
 _MOST: Final = 50
 """Rows that are shown; the frame has all."""
 
+_NAMING: Final = 2
+"""So many columns name a block of code."""
+
 _CODE: Final = re.compile("`([^`]+)`")
 _ADDRESS: Final = re.compile(r"https?://[^\s<>]+\Z", re.IGNORECASE)
 _FIGURE: Final = re.compile(r"\d[\d,]*(\.\d+)?%?", re.ASCII)
@@ -95,14 +98,17 @@ class Listing:
         hidden = len(self.rows) - len(shown)
         notes = [f"{hidden:,} more"] if hidden else []
         notes += [self.note] if self.note else []
-        table = html_table([self.headings[i] for i in plain], shown, note=". ".join(notes))
+        note = ". ".join(notes)
         folded = [
             code_block(f"{text[0]}: {text[1]}", text[i])
             for text in texts
             for i in range(len(text))
             if i not in plain and text[i]
         ]
-        return table + "".join(folded)
+        if len(plain) <= _NAMING and len(folded) == len(texts):
+            # a table would only say again what stands before each block
+            return "".join(folded) + (f"<p>{escaped(note)}</p>" if note else "")
+        return html_table([self.headings[i] for i in plain], shown, note=note) + "".join(folded)
 
     def _markup(self, column: int, text: str) -> str:
         from workbench.views.table import escaped

@@ -29,7 +29,8 @@ def test_a_table_is_text_and_shows_itself(study, name):
     listing = getattr(study, name)
     assert len(listing)
     assert all(isinstance(v, str) for v in listing.frame.to_numpy().ravel())
-    assert "<table" in listing._repr_html_()
+    shown = listing._repr_html_()
+    assert ("<details" if name == "snippets" else "<table") in shown
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -134,6 +135,13 @@ def test_code_is_whole_and_keeps_its_tabs(study):
     assert go == study.result.advice["api_duration_seconds"].snippets[0].code
     assert "\n\tName:" in go
     assert "\n\tName:" in listing._repr_html_()
+
+
+def test_blocks_of_code_that_their_names_tell_apart_need_no_table(study):
+    shown = study.snippets._repr_html_()
+    assert "<table" not in shown
+    assert shown.count("<details>") == len(study.snippets)
+    assert "api_duration_seconds: prometheus_client (python)" in shown
 
 
 def test_the_recommended_layout_is_marked_once(study):
