@@ -160,7 +160,8 @@ def _advice(
     sets = 1
     if layouts is not None and len(layouts):
         ends = [i for i, labels in enumerate(layouts.labels) if labels.get("le") == "+Inf"]
-        sets = max(round(float(layouts.values[ends, -1].sum())), 1) if ends else 1
+        there = np.where(layouts.present[ends], layouts.values[ends], 0.0).sum(axis=0)
+        sets = max(round(float(there.max(initial=1.0))), 1)
     scale = instrument.seconds_per_unit
     observed = BucketCounts(whole.edges / scale, whole.counts, whole.exponential)
     return advise(

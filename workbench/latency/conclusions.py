@@ -82,7 +82,8 @@ def _flaws(instrument: Instrument, flaws: Sequence[Flaw]) -> Iterator[Finding]:
     mends = {
         "LAT-BUCKETS-MISSING": "look at what relabelling drops; le=+Inf and every other bucket must be kept",
         "LAT-NOT-CUMULATIVE": "look for a recording rule or proxy that drops or sums buckets unevenly",
-        "LAT-BUCKETS-DIFFER": "write le the same way everywhere: Prometheus 3 does so at scrape",
+        "LAT-BUCKETS-DIFFER": "give every instance the same buckets, and le the same form; after a "
+        "change of buckets, study the time since",
         "LAT-NOT-A-HISTOGRAM": "name a histogram or a summary",
     }
     for code, mend in mends.items():

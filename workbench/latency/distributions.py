@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,14 +86,18 @@ def read_instrument(
     scale = instrument.seconds_per_unit
     lacking, unlike = different_buckets(frames.get(keys.layouts))
 
-    def read(key: str) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
+    def read(
+        key: str, layouts: Mapping[Group, Collection[float]] | None = None
+    ) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
         frame = frames.get(key, Frame.empty("matrix", np.zeros(0, np.int64)))
         if instrument.kind is Kind.NATIVE:
             return read_native(frame, scale)
-        return read_classic(frame, scale, without=lacking)
+        return read_classic(frame, scale, without=lacking, layouts=layouts)
 
     steps, flaws = read(keys.over_time)
-    wholes, whole_flaws = read(keys.whole)
+    edges = [(each, frozenset(each.buckets.edges[1:].tolist())) for each in steps]
+    stayed = {group_of(labels): kept for each, kept in edges for labels in each.labels}
+    wholes, whole_flaws = read(keys.whole, stayed)
     resets = _values(frames.get(keys.resets))
     sums = (
         _native_sums(frames.get(keys.whole))
@@ -102,11 +106,12 @@ def read_instrument(
     )
     whole: dict[Group, tuple[_Whole, int]] = {}
     for each in wholes:
-        judged = _Whole.of(each, quantiles, objectives)
+        judged = _Whole.of(each.buckets.summed(axis=1), quantiles, objectives)
         whole |= {group_of(labels): (judged, i) for i, labels in enumerate(each.labels)}
     for each in steps:  # which stand for a whole that was not answered
         if any(group_of(labels) not in whole for labels in each.labels):
-            judged = _Whole.of(_summed(each, window), quantiles, objectives)
+            steps_inside = each.buckets[:, _inside(each, window)]
+            judged = _Whole.of(steps_inside.summed(axis=1), quantiles, objectives)
             own = {group_of(labels): (judged, i) for i, labels in enumerate(each.labels)}
             whole = own | whole
     found: list[Distribution] = []
@@ -139,24 +144,25 @@ def read_instrument(
 
 
 def _values(frame: Frame | None) -> dict[Group, float]:
-    """The last value of each series."""
+    """What the pieces of the window add up to, of each series that has any."""
     if frame is None:
         return {}
+    there = frame.present & np.isfinite(frame.values)
+    totals = np.where(there, frame.values, 0.0).sum(axis=1)
     return {
-        group_of(labels): float(frame.values[i, -1])
+        group_of(labels): float(totals[i])
         for i, labels in enumerate(frame.labels)
-        if frame.present[i, -1] and math.isfinite(frame.values[i, -1])
+        if there[i].any()
     }
 
 
 def _native_sums(frame: Frame | None) -> dict[Group, float]:
-    if frame is None:
-        return {}
-    return {
-        group_of(frame.labels[series]): histogram.sum
-        for (series, step), histogram in frame.histograms.items()
-        if step == len(frame.times_ms) - 1 and math.isfinite(histogram.sum)
-    }
+    sums: dict[Group, float] = {}
+    for (series, _), histogram in frame.histograms.items() if frame is not None else ():
+        if frame is not None and math.isfinite(histogram.sum):
+            group = group_of(frame.labels[series])
+            sums[group] = sums.get(group, 0.0) + histogram.sum
+    return sums
 
 
 def _inside(grouped: Grouped, window: Window) -> slice:
@@ -186,15 +192,6 @@ def _over_time(grouped: Grouped, window: Window, quantiles: Sequence[float]) -> 
     ]
 
 
-def _summed(grouped: Grouped, window: Window) -> Grouped:
-    """The steps of the window added up: one step."""
-    inside = _inside(grouped, window)
-    total = grouped.buckets[:, inside].summed(axis=1)
-    buckets = BucketCounts(total.edges, total.counts[:, None], total.exponential)
-    missing = np.asarray(grouped.missing[:, inside].all(axis=1))[:, None]
-    return Grouped(grouped.labels, grouped.times_ms[-1:], buckets, missing)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Whole:
     """The figures of all groups of a layout over the whole window, found at once."""
@@ -207,9 +204,9 @@ class _Whole:
 
     @classmethod
     def of(
-        cls, grouped: Grouped, quantiles: Sequence[float], objectives: Sequence[float]
+        cls, buckets: BucketCounts, quantiles: Sequence[float], objectives: Sequence[float]
     ) -> _Whole:
-        buckets = grouped.buckets[:, -1]
+        """Of counts of shape (groups, buckets)."""
         return cls(
             buckets,
             buckets.total,

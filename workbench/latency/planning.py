@@ -1,8 +1,9 @@
 """What to ask about latency: buckets over time and whole, who observes what, and where it is slow.
 
 Increases are taken of each series before series are added up, so that a restart of one instance is
-no fall of the sum. Over time the grid's own step is the range; the whole window is asked in one
-piece, for what happens between two ranges is lost to neither then.
+no fall of the sum. Over time the grid's own step is the range. For the whole window longer pieces
+are asked, since what happens between two ranges is only extrapolated; but of two hours at most,
+since a server holds the samples of a whole range in memory, and refuses two weeks of many series.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from workbench.promql import Expression, Question
 from workbench.units import format_duration
 from workbench.window import Window
 
-__all__ = ["MOST_VALUES", "Asked", "default_by", "questions", "tail_labels"]
+__all__ = ["MOST_VALUES", "Asked", "default_by", "pieces_of", "questions", "tail_labels"]
+
+_LONGEST_PIECE_MS: Final = 2 * 3_600_000
 
 MOST_VALUES: Final = 60
 """A label of more values is not looked at for where the tail comes from."""
@@ -147,41 +150,53 @@ def _of(
     keys, by = Asked.of(instrument), instrument.by
     start_ms = window.start_ms - history_ms // window.step_ms * window.step_ms
     grid = Window(start_ms + window.step_ms, window.end_ms, window.step_ms)
-    last = Window(window.end_ms, window.end_ms, window.step_ms)
-    step, whole = format_duration(window.step_ms), _span(window)
+    pieces = pieces_of(window)
+    step, piece = format_duration(window.step_ms), format_duration(pieces.step_ms)
     if instrument.kind is Kind.SUMMARY:
         quantiles = Expression(instrument.select())
         return [
             Question(keys.over_time, quantiles.max(by=(*by, "quantile")), grid),
             Question(f"{keys.over_time} least", quantiles.min(by=(*by, "quantile")), grid),
-            Question(keys.counts, _increase(instrument, "_count", whole, by), last),
-            Question(keys.sums, _increase(instrument, "_sum", whole, by), last),
+            Question(keys.counts, _increase(instrument, "_count", piece, by), pieces),
+            Question(keys.sums, _increase(instrument, "_sum", piece, by), pieces),
         ]
     native = instrument.kind is Kind.NATIVE
     suffix, le = ("", ()) if native else ("_bucket", ("le",))
     asked = [
         Question(keys.over_time, _increase(instrument, suffix, step, (*le, *by)), grid),
-        Question(keys.whole, _increase(instrument, suffix, whole, (*le, *by)), last),
+        Question(keys.whole, _increase(instrument, suffix, piece, (*le, *by)), pieces),
     ]
     if not native:
-        layouts = Expression(f"count_over_time({instrument.select('_bucket')}[{whole}])")
+        layouts = Expression(instrument.select("_bucket")).count_series(by=(*le, *by))
         asked += [
-            Question(keys.sums, _increase(instrument, "_sum", whole, by), last),
-            Question(keys.layouts, layouts.count_series(by=(*le, *by)), last),
+            Question(keys.sums, _increase(instrument, "_sum", piece, by), pieces),
+            Question(keys.layouts, layouts, pieces),
         ]
-    resets = Expression(f"resets({instrument.counted}[{whole}])").sum(by=by or None)
-    asked.append(Question(keys.resets, resets, last))
+    resets = Expression(f"resets({instrument.counted}[{piece}])").sum(by=by or None)
+    asked.append(Question(keys.resets, resets, pieces))
     for label in tails:
         grouped = tuple(dict.fromkeys((*le, label)))
         asked.append(
-            Question(keys.tail_by(label), _increase(instrument, suffix, whole, grouped), last)
+            Question(keys.tail_by(label), _increase(instrument, suffix, piece, grouped), pieces)
         )
     return asked
 
 
+def pieces_of(window: Window) -> Window:
+    """The window in equal pieces of whole steps, two hours long at most: each ends at a step.
+
+    Examples
+    --------
+    >>> print(pieces_of(Window(0, 86_400_000, 900_000)))
+    1970-01-01T02:00:00Z to 1970-01-02T00:00:00Z, step 2h
+    """
+    steps = (window.end_ms - window.start_ms) // window.step_ms
+    longest = max(_LONGEST_PIECE_MS // window.step_ms, 1)
+    together = max(k for k in range(1, min(longest, max(steps, 1)) + 1) if steps % k == 0)
+    piece = together * window.step_ms
+    end_ms = window.start_ms + max(steps, 1) * window.step_ms
+    return Window(window.start_ms + piece, max(end_ms, window.start_ms + piece), piece)
+
+
 def _increase(instrument: Instrument, suffix: str, span: str, by: tuple[str, ...]) -> Expression:
     return Expression(f"increase({instrument.select(suffix)}[{span}])").sum(by=by or None)
-
-
-def _span(window: Window) -> str:
-    return format_duration(max(window.end_ms - window.start_ms, window.step_ms))

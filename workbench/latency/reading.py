@@ -80,6 +80,7 @@ def read_classic(
     seconds_per_unit: float = 1.0,
     *,
     without: Mapping[Group, Collection[float]] | None = None,
+    layouts: Mapping[Group, Collection[float]] | None = None,
 ) -> tuple[tuple[Grouped, ...], tuple[Flaw, ...]]:
     """Read a frame of classic buckets.
 
@@ -91,6 +92,8 @@ def read_classic(
         What the bounds are multiplied by.
     without
         Bounds to leave out of a group, since not all of its series have them.
+    layouts
+        Upper edges in seconds that a group was found to have all the time: no others are read.
 
     Returns
     -------
@@ -98,10 +101,16 @@ def read_classic(
         Groups by layout, and what is wrong with some.
     """
     rows, flaws = _rows_by_group(frame)
-    layouts: dict[tuple[float, ...], list[tuple[Labels, list[int]]]] = {}
+    flaws.extend(_drop_passing(rows, frame.present.sum(axis=1)))
+    alike: dict[tuple[float, ...], list[tuple[Labels, list[int]]]] = {}
     for labels, found in rows:
-        incomplete = (without or {}).get(group_of(labels), ())
-        bounds = tuple(sorted(b for b in found if b not in incomplete))
+        group = group_of(labels)
+        incomplete, wanted = (without or {}).get(group, ()), (layouts or {}).get(group)
+        bounds = tuple(
+            bound
+            for bound in sorted(found)
+            if bound not in incomplete and (wanted is None or bound * seconds_per_unit in wanted)
+        )
         if not bounds or bounds[-1] != math.inf:
             last = f"; the last is le={bounds[-1]:g}" if bounds else ""
             what = f"there is no bucket le=+Inf that all series have{last}"
@@ -112,9 +121,9 @@ def read_classic(
             )
             flaws.append(Flaw(labels, "LAT-BUCKETS-MISSING", what, fatal=True))
         else:
-            layouts.setdefault(bounds, []).append((labels, [found[b] for b in bounds]))
+            alike.setdefault(bounds, []).append((labels, [found[b] for b in bounds]))
     groups: list[Grouped] = []
-    for bounds, members in layouts.items():
+    for bounds, members in alike.items():
         index = np.array([places for _, places in members]).T
         values = frame.values[index]  # buckets × groups × steps
         present = frame.present[index] & np.isfinite(values)
@@ -141,27 +150,29 @@ def different_buckets(
     Parameters
     ----------
     frame
-        How many series there are of each ``le`` and group.
+        How many series there are of each ``le`` and group, at several moments.
 
     Returns
     -------
     tuple
         Bounds that some series of a group lack, and the flaws.
     """
-    counts: dict[Group, dict[str, float]] = {}
+    series: dict[Group, dict[float, Floats]] = {}
     for i, labels in enumerate(frame.labels if frame is not None else ()):
-        assert frame is not None
-        counts.setdefault(group_of(labels), {})[labels.get("le", "")] = float(frame.values[i, -1])
+        bound = _number(labels.get("le", ""))
+        if frame is not None and bound is not None:
+            there = np.where(frame.present[i], frame.values[i], 0.0)
+            series.setdefault(group_of(labels), {})[bound] = there
     lacking: dict[Group, frozenset[float]] = {}
     flaws: list[Flaw] = []
-    for group, by_bound in counts.items():
-        most = max(by_bound.values())
-        fewer = {le: n for le, n in by_bound.items() if n < most and _number(le) is not None}
+    for group, counts in series.items():
+        most = np.max(list(counts.values()), axis=0)
+        fewer = {bound: float((most - n).max()) for bound, n in counts.items() if (n < most).any()}
         if fewer:
-            lacking[group] = frozenset(float(le) for le in fewer)
-            some = ", ".join(sorted(fewer, key=float)[:3]) + (" …" if len(fewer) > 3 else "")
+            lacking[group] = frozenset(fewer)
+            some = ", ".join(f"{b:g}" for b in sorted(fewer)[:3]) + (" …" if len(fewer) > 3 else "")
             what = (
-                f"of {most:.0f} series only {min(fewer.values()):.0f} have a bucket le={some}; "
+                f"of {most.max():.0f} series {max(fewer.values()):.0f} have no bucket le={some}; "
                 "what not all have is left out, so that the rest adds up"
             )
             flaws.append(Flaw(dict(group), "LAT-BUCKETS-DIFFER", what))
@@ -186,6 +197,21 @@ def _rows_by_group(frame: Frame) -> tuple[list[tuple[Labels, dict[float, int]]],
         found[bound] = place
     broken = {tuple(sorted(f.labels.items())) for f in flaws if f.fatal}
     return [(dict(k), v) for k, v in groups.items() if k not in broken and v], flaws
+
+
+def _drop_passing(rows: Sequence[tuple[Labels, dict[float, int]]], steps: Ints) -> list[Flaw]:
+    """Take out bounds that were not there all the time, as after a change of buckets."""
+    flaws: list[Flaw] = []
+    for labels, found in rows:
+        always = steps[found[math.inf]] if math.inf in found else 0
+        passing = sorted(bound for bound, row in found.items() if steps[row] < always)
+        for bound in passing:
+            del found[bound]
+        if passing:
+            some = ", ".join(f"{b:g}" for b in passing[:3]) + (" …" if len(passing) > 3 else "")
+            what = f"its buckets changed with time: le={some} was not always there and is left out"
+            flaws.append(Flaw(labels, "LAT-BUCKETS-DIFFER", what))
+    return flaws
 
 
 def _number(text: str) -> float | None:

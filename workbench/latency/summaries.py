@@ -31,7 +31,7 @@ def read_summary(
     greatest, least = frames.get(keys.over_time), frames.get(f"{keys.over_time} least")
     if greatest is None or least is None:
         return ()
-    counts, sums = (_last(frames.get(key)) for key in (keys.counts, keys.sums))
+    counts, sums = (_totals(frames.get(key)) for key in (keys.counts, keys.sums))
     scale = instrument.seconds_per_unit
     high, low = (_by_group(frame) for frame in (greatest, least))
     inside = greatest.times_ms > window.start_ms
@@ -82,10 +82,12 @@ def _by_group(frame: Frame) -> dict[Group, dict[float, Floats]]:
     return groups
 
 
-def _last(frame: Frame | None) -> dict[Group, float]:
+def _totals(frame: Frame | None) -> dict[Group, float]:
+    """What the pieces of the window add up to."""
     if frame is None:
         return {}
-    return {_group(x): float(frame.values[i, -1]) for i, x in enumerate(frame.labels)}
+    totals = np.where(frame.present, frame.values, 0.0).sum(axis=1)
+    return {_group(x): float(totals[i]) for i, x in enumerate(frame.labels)}
 
 
 def _group(labels: Labels) -> Group:

@@ -86,7 +86,7 @@ def _of_label(
         near = np.flatnonzero(np.isclose(edges, threshold, rtol=1e-9, atol=0.0))
         if not len(near):
             continue
-        counts = grouped.buckets.counts[:, -1]
+        counts = grouped.buckets.counts.sum(axis=1)
         total, slow = counts.sum(axis=-1), counts[:, near[0] :].sum(axis=-1)
         names = [labels.get(label, "") for labels in grouped.labels]
         counted.extend(zip(names, total.tolist(), slow.tolist(), strict=True))

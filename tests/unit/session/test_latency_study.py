@@ -128,6 +128,22 @@ def test_instances_with_different_buckets_are_compared_on_those_that_all_have():
     assert only.shares[0].value == pytest.approx((80 + 80) / 200)
 
 
+def test_buckets_that_changed_are_read_on_those_that_stayed():
+    """A deploy gives other boundaries: the old and the new ones are never there together."""
+    before = histogram("request_seconds", {"version": "1"}, [50, 30, 15, 4, 1])
+    bounds = (0.25, 0.75, 1.0, np.inf)
+    after = histogram("request_seconds", {"version": "2"}, [80, 18, 1, 1], bounds=bounds)
+    series = [(labels, t[:120], v[:120]) for labels, t, v in before]
+    series += [(labels, t[120:], v[120:]) for labels, t, v in after]
+    found = study(series, by="job", objectives="250ms")
+    (only,) = found.result.distributions
+    assert only.by_step.edges.tolist() == [0, 0.25, 1, np.inf]
+    assert only.whole.edges.tolist() == [0, 0.25, 1, np.inf]
+    assert only.shares[0].value == pytest.approx(0.8)
+    assert only.missing.sum() <= 1
+    assert "LAT-BUCKETS-DIFFER" in codes(found)
+
+
 def test_buckets_that_are_not_cumulative_are_told():
     series = histogram("request_seconds", {}, [500, 300, 150, 40, 10])
     series[2] = (series[2][0], series[2][1], series[2][2] * 0.5)
