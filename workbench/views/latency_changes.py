@@ -14,7 +14,7 @@ from workbench.latency.result import LatencyResult
 from workbench.views.axis import plain_text
 from workbench.views.bar_rows import Rows, rows_as
 from workbench.views.latency_axis import seconds
-from workbench.views.latency_listings import percent_change
+from workbench.views.latency_listings import percent_change, verdict_on
 from workbench.views.theme import COLOURS, themed
 from workbench.views.timeline import empty_chart, subtitled
 
@@ -37,8 +37,6 @@ _LOOKS: Final = {
     "cannot tell": ("cross", COLOURS["neutral"]),
 }
 """Shape and colour of a quantile's verdict."""
-
-_LEVEL: Final = 0.05
 
 _WIDEST: Final = 8.0
 """Ratios beyond this, and below its inverse, stand at the end of the axis."""
@@ -104,7 +102,7 @@ def _entries(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _entry(comparison: Comparison, change: Change) -> dict[str, Any]:
-    verdict = _verdict(comparison, change)
+    verdict = verdict_on(comparison, change).value
     interval = f"{percent_change(change.low)} … {percent_change(change.high)}"
     known = change.low is not None and change.high is not None
     return {
@@ -130,14 +128,6 @@ def _entry(comparison: Comparison, change: Change) -> dict[str, Any]:
 def _ink(verdict: str) -> str:
     """Of text: only what changed is coloured."""
     return _LOOKS[verdict][1] if verdict in ("slower", "faster") else COLOURS["neutral"]
-
-
-def _verdict(comparison: Comparison, change: Change) -> str:
-    """Of one quantile."""
-    if change.p_adjusted is not None and change.p_adjusted < _LEVEL:
-        return "slower" if (change.ratio or 1.0) > 1 else "faster"
-    unsure = change.why_not or comparison.verdict is Verdict.CANNOT_TELL
-    return "cannot tell" if unsure else "no difference seen"
 
 
 def _reach(comparisons: Sequence[Comparison]) -> float:

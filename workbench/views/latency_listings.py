@@ -23,13 +23,14 @@ __all__ = [
     "exemplars_listing",
     "percent_change",
     "snippets_listing",
+    "verdict_on",
 ]
 
 _NONE: Final = "–"
 
 _COMPARISONS: Final = (
-    "what", "group", "verdict", "quantile", "before → after", "change", "95 % interval", "certain",
-    "p, adjusted",
+    "what", "group", "quantile", "verdict", "before → after", "change", "95 % interval", "certain",
+    "p",
 )  # fmt: skip
 
 _ADVICE: Final = (
@@ -38,6 +39,9 @@ _ADVICE: Final = (
 )  # fmt: skip
 
 _ORDER: Final = (Verdict.SLOWER, Verdict.FASTER, Verdict.CANNOT_TELL, Verdict.NO_DIFFERENCE)
+
+_LEVEL: Final = 0.05
+"""Of the adjusted p values, as in the comparison itself."""
 
 _REMARKS: Final = 3
 """Remarks below a table; those on what changed come first."""
@@ -58,6 +62,14 @@ def percent_change(ratio: float | None) -> str:
     percent = 100 * (ratio - 1)
     text = f"{percent:+.0f}" if abs(percent) >= 10 else f"{percent:+.1f}".removesuffix(".0")
     return "0 %" if text in ("+0", "-0") else f"{text} %".replace("-", "−")
+
+
+def verdict_on(comparison: Comparison, change: Change) -> Verdict:
+    """What is to be said of one quantile of a comparison."""
+    if change.p_adjusted is not None and change.p_adjusted < _LEVEL:
+        return Verdict.SLOWER if (change.ratio or 1.0) > 1 else Verdict.FASTER
+    unsure = change.why_not or comparison.verdict is Verdict.CANNOT_TELL
+    return Verdict.CANNOT_TELL if unsure else Verdict.NO_DIFFERENCE
 
 
 def comparisons_listing(result: LatencyResult) -> Listing:
@@ -101,8 +113,8 @@ def _change(comparison: Comparison, change: Change) -> list[object]:
     return [
         comparison.title,
         _group(comparison),
-        comparison.verdict.value,
         change.name,
+        verdict_on(comparison, change).value,
         f"{seconds(change.before)} → {seconds(change.after)}",
         percent_change(change.ratio),
         _span(change.low, change.high),

@@ -108,7 +108,13 @@ def test_metrics_are_told_apart_by_their_first_words():
 
 def test_what_changed_comes_first_and_remarks_stand_below_once(study):
     listing = study.comparisons
-    assert column(listing, "verdict")[:4] == ["slower", "slower", "faster", "faster"]
+    verdicts = list(zip(column(listing, "quantile"), column(listing, "verdict"), strict=True))
+    assert verdicts[:4] == [
+        ("p50", "no difference seen"),
+        ("p99", "slower"),
+        ("p50", "faster"),
+        ("p99", "cannot tell"),
+    ]
     assert listing.note.count("Approximate") == 1
     assert "4 times" in listing.note
 
