@@ -138,3 +138,19 @@ def full(**options: object) -> LatencyResult:
         deploys=(Deploy(at, at, f"version {name}"),),
         exemplars=exemplars,
     )
+
+
+def summarised(steps: int = 24) -> LatencyResult:
+    """A study of a summary: two instances, of which one is four times slower."""
+    window = Window(START_MS, START_MS + steps * STEP_MS, STEP_MS)
+    one = Instrument("old_duration_seconds", Kind.SUMMARY)
+    keys = Asked.of(one)
+    times = window.start_ms + STEP_MS * np.arange(1, steps + 1)
+    labels = [{"quantile": q} for q in ("0.5", "0.99")]
+    low = np.array([[0.02], [0.3]]) * np.ones((1, steps))
+    low[:, 5:8] = np.nan
+    frames = {
+        keys.over_time: Frame("matrix", labels, times, 4 * low, ~np.isnan(low)),
+        f"{keys.over_time} least": Frame("matrix", labels, times, low, ~np.isnan(low)),
+    }
+    return analyse([one], frames, window, quantiles=QUANTILES, objectives=())

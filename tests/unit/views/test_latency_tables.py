@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from latency_results import HOSTILE, full, studied
+from latency_results import HOSTILE, full, studied, summarised
 from test_latency_views import EMPTY
 
 from workbench.session.latency_study import LatencyStudy
@@ -69,6 +69,12 @@ def test_a_clipped_quantile_is_never_a_plain_number():
     assert len(clipped) >= 3
     assert set(clipped["latency"]) == {"≥ 10 s"}
     assert set(clipped["remarks"]) == {"above the last boundary"}
+
+
+def test_of_a_summary_the_range_stands_and_no_estimate():
+    row = LatencyStudy(summarised(), []).quantiles.frame.iloc[1]
+    assert (row["latency"], row["bucket, certain"]) == ("–", "300 ms … 1.2 s")
+    assert "over instances" in row["remarks"]
 
 
 def test_few_requests_and_gaps_are_said_beside_the_figure():

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import vl_convert
-from latency_results import BOUNDS, HOSTILE, START_MS, STEP_MS, full, studied
+from latency_results import BOUNDS, HOSTILE, START_MS, STEP_MS, full, studied, summarised
 
 from workbench.errors import InputError
 from workbench.latency.result import LatencyResult
@@ -188,6 +188,23 @@ def test_objectives_and_deploys_stand_in_every_panel(result):
     svg = vl_convert.vegalite_to_svg(latency_chart(result).to_dict())
     assert svg.count(">250 ms<") >= 3
     assert svg.count(">version /p000<") == 3
+
+
+def test_of_a_summary_bands_are_drawn_from_instance_to_instance():
+    chart = latency_chart(summarised())
+    (drawn,) = columns(chart, "low0", "high0", "low1", "high1", "value1")
+    assert drawn["low1"][0] == pytest.approx(0.3)
+    assert drawn["high1"][0] == pytest.approx(1.2)
+    assert set(drawn["value1"]) == {None}
+    assert drawn["low0"][5:8] == [None] * 3
+    svg = vl_convert.vegalite_to_svg(chart.to_dict())
+    assert "from the fastest instance to the slowest" in svg
+    assert svg.count("mark-area") >= 2
+
+
+@pytest.mark.parametrize("draw", PICTURES)
+def test_a_summary_alone_is_drawn_or_said_not_to_be(draw):
+    vl_convert.vegalite_to_svg(draw(summarised()).to_dict())
 
 
 # ------------------------------------------------------------------ heat map
