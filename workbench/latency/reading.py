@@ -27,6 +27,8 @@ __all__ = [
 Group = tuple[tuple[str, str], ...]
 """Labels as sorted pairs."""
 
+_OF_THE_METRIC: Final = frozenset({"__name__", "le", "quantile"})
+
 _EXTRAPOLATED: Final = 0.02
 """Share of a count by which extrapolation may change it."""
 
@@ -138,8 +140,8 @@ def read_classic(
 
 
 def group_of(labels: Labels) -> Group:
-    """What tells a group apart from others: its labels but ``le``, sorted."""
-    return tuple(sorted((n, v) for n, v in labels.items() if n not in ("le", "__name__")))
+    """What tells a group apart from others: its labels but those of the metric itself, sorted."""
+    return tuple(sorted((n, v) for n, v in labels.items() if n not in _OF_THE_METRIC))
 
 
 def different_buckets(

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.frame import Frame
 from workbench.latency.instrument import Instrument
 from workbench.latency.planning import Asked
-from workbench.latency.reading import Group
+from workbench.latency.reading import Group, group_of
 from workbench.latency.result import Distribution, OverTime, Quantile
 from workbench.samples import Floats, Labels
 from workbench.window import Window
@@ -78,7 +78,7 @@ def _by_group(frame: Frame) -> dict[Group, dict[float, Floats]]:
             continue
         if 0 < q < 1:
             values = np.where(frame.present[i], frame.values[i], np.nan)
-            groups.setdefault(_group(labels), {})[q] = values
+            groups.setdefault(group_of(labels), {})[q] = values
     return groups
 
 
@@ -87,8 +87,4 @@ def _totals(frame: Frame | None) -> dict[Group, float]:
     if frame is None:
         return {}
     totals = np.where(frame.present, frame.values, 0.0).sum(axis=1)
-    return {_group(x): float(totals[i]) for i, x in enumerate(frame.labels)}
-
-
-def _group(labels: Labels) -> Group:
-    return tuple(sorted((n, v) for n, v in labels.items() if n not in ("quantile", "__name__")))
+    return {group_of(x): float(totals[i]) for i, x in enumerate(frame.labels)}
