@@ -12,7 +12,7 @@ from workbench.latency.instrument import Instrument
 from workbench.latency.planning import Asked
 from workbench.latency.reading import Group, group_of
 from workbench.latency.result import Distribution, OverTime, Quantile
-from workbench.samples import Floats, Labels
+from workbench.samples import Floats
 from workbench.window import Window
 
 __all__ = ["read_summary"]
