@@ -1,0 +1,11 @@
+"""The next hours of seasonal series: an ensemble, its intervals, and how it did on what is known."""
+
+from workbench.statistics.seasonal.forecasting import (
+    QUANTILES,
+    Method,
+    SeasonalBacktest,
+    SeasonalForecast,
+    forecast_seasonal,
+)
+
+__all__ = ["QUANTILES", "Method", "SeasonalBacktest", "SeasonalForecast", "forecast_seasonal"]

@@ -1,0 +1,146 @@
+"""The members of the ensemble: every one forecasts from every origin, knowing only what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from workbench.samples import Floats
+from workbench.statistics.seasonal.calendar import Calendar
+from workbench.statistics.seasonal.decomposition import decomposed_path, start_of
+from workbench.statistics.seasonal.outliers import tamed
+from workbench.statistics.seasonal.smoothing import DAILY, DOUBLE, sweep
+
+__all__ = ["NAMES", "member_paths", "naive_paths"]
+
+NAMES: Final = (
+    "same hour yesterday",
+    "Holt-Winters, day",
+    "Holt-Winters, day, of logarithms",
+    "Holt-Winters, day and week",
+    "Holt-Winters, day and week, of logarithms",
+    "Holt-Winters, day and week, by the next step",
+    "averages and damped trend",
+    "median of the same hour",
+)
+"""What the members are, in the order of their paths."""
+
+_TYPICAL_DAYS: Final = 7
+_START_DAYS: Final = 2
+_START_WEEKS: Final = 2
+
+
+def member_paths(
+    values: Floats, calendar: Calendar, origins: Sequence[int], horizon: int
+) -> Floats:
+    """Forecasts of all members.
+
+    Parameters
+    ----------
+    values
+        Shape (steps, series); NaN where nothing is known.
+    calendar
+        Of the steps and of `horizon` more.
+    origins
+        Ascending numbers of steps, none before the end of the second day.
+    horizon
+        Steps ahead.
+
+    Returns
+    -------
+    Floats
+        Shape (members, origins, horizon, series); NaN where a member cannot tell: those that know
+        weeks before the end of the second week, those of logarithms where a value is 0 or less.
+    """
+    paths = np.full((len(NAMES), len(origins), horizon, values.shape[1]), np.nan)
+    calm = tamed(values, calendar.per_day)
+    paths[0] = naive_paths(calm, calendar, origins, horizon)
+    paths[7] = _typical(values, calendar, origins, horizon)
+    paths[1], paths[2], _ = _smoothed(calm, calendar, origins, horizon, weekly=False)
+    weeks_known = _START_WEEKS * calendar.per_week
+    later = [i for i, origin in enumerate(origins) if origin >= weeks_known]
+    if later:
+        paths[3:6, later] = _smoothed(
+            calm, calendar, [origins[i] for i in later], horizon, weekly=True
+        )
+    for i, origin in enumerate(origins):
+        known = origin >= weeks_known
+        paths[6, i] = decomposed_path(calm, calendar, origin, horizon, weekly=known)
+    return paths
+
+
+def _smoothed(
+    values: Floats, calendar: Calendar, origins: Sequence[int], horizon: int, *, weekly: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Holt-Winters on values, on logarithms, and on values but chosen by the next step."""
+    positive = np.nanmin(values, axis=0, initial=np.inf) > 0
+    logs = np.log(values[:, positive])
+    both = np.concatenate([values, logs], axis=1)
+    begin = calendar.per_week * _START_WEEKS if weekly else calendar.per_day * _START_DAYS
+    found = sweep(
+        both,
+        calendar,
+        DOUBLE if weekly else DAILY,
+        start_of(both[:begin], calendar, weekly=weekly),
+        origins=origins,
+        horizon=horizon,
+        judged_from=begin,
+    )
+    count = values.shape[1]
+    raised = np.full((len(origins), horizon, count), np.nan)
+    if positive.any():
+        low, high = np.nanmin(logs, axis=0), np.nanmax(logs, axis=0)
+        # Further than its own range beyond the highest value a logarithm is not to be trusted.
+        room = np.maximum(high - low, 0.1)
+        raised[:, :, positive] = np.exp(np.clip(found.ahead[..., count:], low - room, high + room))
+    return found.ahead[..., :count], raised, found.one_step[..., :count]
+
+
+def naive_paths(values: Floats, calendar: Calendar, origins: Sequence[int], horizon: int) -> Floats:
+    """The last known value of the same hour of the day: the seasonal naive forecast.
+
+    Parameters
+    ----------
+    values, calendar, origins, horizon
+        As for `member_paths`.
+
+    Returns
+    -------
+    Floats
+        Shape (origins, horizon, series); NaN where the hour was never seen.
+    """
+    paths = np.empty((len(origins), horizon, values.shape[1]))
+    last = np.full((calendar.per_day, values.shape[1]), np.nan)
+    step = 0
+    for i, origin in enumerate(origins):
+        for now in range(step, origin):
+            row = last[calendar.day[now]]
+            np.copyto(row, values[now], where=~np.isnan(values[now]))
+        step = origin
+        paths[i] = last[calendar.day[origin : origin + horizon]]
+    return paths
+
+
+def _typical(values: Floats, calendar: Calendar, origins: Sequence[int], horizon: int) -> Floats:
+    """The median of the same hour over the last days."""
+    paths = np.empty((len(origins), horizon, values.shape[1]))
+    for i, origin in enumerate(origins):
+        begin = max(0, origin - _TYPICAL_DAYS * calendar.per_day)
+        known, phases = values[begin:origin], calendar.day[begin:origin]
+        table = np.full((calendar.per_day, values.shape[1]), np.nan)
+        for phase in np.unique(phases).tolist():
+            table[phase] = _median(known[phases == phase])
+        paths[i] = table[calendar.day[origin : origin + horizon]]
+    return paths
+
+
+def _median(values: Floats) -> Floats:
+    """Medians over the first axis of what is known, NaN where nothing is; without warnings."""
+    ordered = np.sort(values, axis=0)  # NaN last
+    count = (~np.isnan(values)).sum(axis=0)
+    rows = np.arange(values.shape[1])
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    middle = (ordered[low, rows] + ordered[np.minimum(high, len(values) - 1), rows]) / 2
+    return np.where(count > 0, middle, np.nan)

@@ -1,0 +1,102 @@
+"""Spikes cut off before anything learns from them; changes that last are let through."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from workbench.samples import Floats
+
+__all__ = ["tamed"]
+
+_CUT: Final = 10.0
+"""A change from one day to the next larger than so many usual ones is a spike …"""
+
+_LASTING: Final = 3
+"""… unless so many steps in a row have changed as much."""
+
+_DAYS: Final = 7
+"""How many days tell what is usual."""
+
+
+def tamed(values: Floats, per_day: int) -> Floats:
+    """Bring every value within reach of that of the day before, or of the week before.
+
+    Parameters
+    ----------
+    values
+        Shape (steps, series), NaN where nothing is known.
+    per_day
+        Steps of a day.
+
+    Returns
+    -------
+    Floats
+        Shape as `values`; a value depends on none after it but in the first week, which is
+        compared with the next one.
+
+    Examples
+    --------
+    >>> steps = np.arange(24.0) % 4 + np.tile([0.0, 0.1], 12)
+    >>> steps[13] = 1e6
+    >>> bool(tamed(steps[:, None], 4).max() < 10)
+    True
+    """
+    steps = len(values)
+    days = -(-steps // per_day)
+    padded = np.full((days * per_day, values.shape[1]), np.nan)
+    padded[len(padded) - steps :] = values
+    table = padded.reshape(days, per_day, -1)
+    change = np.abs(table - _before(table))
+    lasting = _lasting(change.reshape(padded.shape)).reshape(table.shape)
+    last = table[0].copy()
+    result = table.copy()
+    for day in range(1, days):
+        reach = np.maximum(_CUT * _usual(change, day), 2 * lasting[day])
+        other = _other_week(table, result, day, last)
+        low, high = np.minimum(last, other) - reach, np.maximum(last, other) + reach
+        result[day] = np.where(np.isnan(last), table[day], np.clip(table[day], low, high))
+        last = np.where(np.isnan(result[day]), last, result[day])
+    return result.reshape(padded.shape)[len(padded) - steps :]
+
+
+def _other_week(table: Floats, result: Floats, day: int, last: Floats) -> Floats:
+    """What the same weekday had a week before, or after where there is no week before."""
+    if day >= _DAYS:
+        other = result[day - _DAYS]
+    elif day + _DAYS < len(table):
+        other = table[day + _DAYS]
+    else:
+        return last
+    return np.where(np.isnan(other), last, other)
+
+
+def _before(table: Floats) -> Floats:
+    """The last known value of each step of the day, one day before; NaN where there is none."""
+    before = np.full_like(table, np.nan)
+    for day in range(1, len(table)):
+        before[day] = np.where(np.isnan(table[day - 1]), before[day - 1], table[day - 1])
+    return before
+
+
+def _lasting(change: Floats) -> Floats:
+    """The least change of the last steps, shape as `change`; 0 where one is not known."""
+    least = np.nan_to_num(change)
+    for lag in range(1, _LASTING):
+        least[lag:] = np.minimum(least[lag:], np.nan_to_num(change[:-lag]))
+    least[: _LASTING - 1] = 0.0
+    return least
+
+
+def _usual(change: Floats, day: int) -> Floats:
+    """The median change of the days before, the mean where that is 0; without limit if unknown."""
+    begin = max(1, day - _DAYS)
+    end = day if day > _DAYS else _DAYS + 1
+    recent = change[begin:end].reshape(-1, change.shape[-1])
+    known = ~np.isnan(recent)
+    count = known.sum(axis=0)
+    middle = np.sort(recent, axis=0)[count // 2 * (count > 0), np.arange(recent.shape[1])]
+    mean = np.where(known, recent, 0.0).sum(axis=0) / np.maximum(count, 1)
+    usual = np.where(middle > 0, middle, mean)
+    return np.where((count > 0) & (usual > 0), usual, np.inf)
