@@ -170,7 +170,7 @@ def _drawn(datasets: Datasets, panel: _Panel) -> Any:
 
     plane = panel.plane
     layers = [*_bands(panel), _lines(panel), *plane.objective_rules(), *plane.deploy_rules()]
-    names = line_names(panel.names, panel.colours, panel.points.value)
+    names = line_names(panel.names, panel.colours, _middles(panel.points))
     layers += [*plane.names(names), _hover(panel)]
     columns = _columns(panel)
     return alt.layer(
@@ -182,6 +182,13 @@ def _drawn(datasets: Datasets, panel: _Panel) -> Any:
         title=_title(panel),
         resolve=alt.Resolve(scale=alt.ScaleResolveMap(color="independent")),
     )
+
+
+def _middles(points: Points) -> Floats:
+    """Where lines are; of a summary, which has none, the middle of each band."""
+    with np.errstate(invalid="ignore"):
+        between = np.sqrt(points.low * points.high)
+    return np.where(np.isfinite(points.value), points.value, between)
 
 
 def _title(panel: _Panel) -> Any:

@@ -80,7 +80,7 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
         return empty_chart("Distribution over time", "No histogram has requests to draw.")
     several = len({d.instrument.key for d in result.distributions}) > 1
     first, ends, span = stretches(found.over_time.times_ms, result.window.step_ms, _COLUMNS)
-    counts = _fewer_rows(merged_counts(found.by_step, first))
+    counts, merged = _fewer_rows(merged_counts(found.by_step, first))
     low, high = _ends(counts)
     ends_ms = (int(ends[0]) - span, int(ends[-1]))
     near = tuple(x for x in result.objectives if low < x < high)
@@ -100,10 +100,8 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
         ),
         "lines: p50 and p99, our estimate · red: objective · grey dashes: deploy",
     ]
-    if len(counts.edges) < len(found.by_step.edges):
-        notes.append(
-            f"{len(found.by_step.edges) - 1:,} buckets are drawn as {len(counts.edges) - 1}"
-        )
+    if merged > 1:
+        notes.append(f"each row: {merged} buckets of the histogram")
     title = f"Distribution over time: {group_name(found, several=several)}"
     # columns of whole pixels leave no seams between them
     columns = (ends_ms[1] - ends_ms[0]) // span
@@ -148,17 +146,17 @@ def find_group(result: LatencyResult, group: str | None) -> Distribution | None:
     raise InputError(msg, mend)
 
 
-def _fewer_rows(counts: BucketCounts) -> BucketCounts:
-    """Without the empty buckets at both ends, and merged where there are too many."""
+def _fewer_rows(counts: BucketCounts) -> tuple[BucketCounts, int]:
+    """Without the empty buckets at both ends; how many were merged into one, 1 if none were."""
     used = np.flatnonzero(counts.counts.any(axis=0))
     first, last = max(int(used[0]) - 1, 0), min(int(used[-1]) + 1, counts.counts.shape[-1] - 1)
     kept = slice(first, last + 1)
     near = BucketCounts(counts.edges[first : last + 2], counts.counts[:, kept], counts.exponential)
     each = -(-near.counts.shape[-1] // _ROWS)
     if each == 1:
-        return near
+        return near, 1
     places = np.unique(np.append(np.arange(0, len(near.edges), each), len(near.edges) - 1))
-    return near.coarsened(near.edges[places])
+    return near.coarsened(near.edges[places]), each
 
 
 def _ends(counts: BucketCounts) -> tuple[float, float]:
