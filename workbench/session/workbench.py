@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,12 @@ from workbench.units import Duration
 from workbench.window import Time
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from workbench.capacity.cpu_sizing import CpuLimit
     from workbench.session.cardinality_study import CardinalityStudy
     from workbench.session.latency_study import LatencyStudy
+    from workbench.session.rightsizing import SizingStudy
     from workbench.session.study import Study
 
 __all__ = ["Workbench"]
@@ -60,6 +64,75 @@ class Workbench(Asking):
         return study_capacity(
             self, resources=resources, last=last, end=end, step=step, horizon_days=horizon_days
         )
+
+    def rightsizing(
+        self,
+        *,
+        risk: float = 0.05,
+        memory_risk: float = 0.05,
+        memory_days: int = 30,
+        cpu_limit: CpuLimit = "none",
+        hours: str = "",
+        time_zone: str = "UTC",
+        core_hour_price: str | Decimal = "",
+        gib_hour_price: str | Decimal = "",
+        currency: str = "USD",
+        last: Duration = "28d",
+        end: Time | None = None,
+        step: Duration = "5m",
+        queries: Mapping[str, str] | None = None,
+    ) -> SizingStudy:
+        """Study which requests and limits the containers of a Kubernetes cluster should have.
+
+        Parameters
+        ----------
+        risk
+            The chance that a step of the next week is above the CPU request.
+        memory_risk, memory_days
+            The chance that memory exceeds its request within so many days; its limit is exceeded
+            with a fifth of that chance.
+        cpu_limit
+            ``none`` takes CPU limits away, ``keep`` lets them stand, ``peak`` sets them above the
+            highest usage.
+        hours, time_zone
+            Which hours count for CPU, by whose clock: ``mon-fri 08:00-18:00``.
+        core_hour_price, gib_hour_price, currency
+            To tell what is saved: text such as ``"0.0316"``.
+        last, end, step
+            The history to learn from: from a week on, better four.
+        queries
+            PromQL in place of ours, by the keys of `workbench.capacity.sizing_questions`.
+
+        Returns
+        -------
+        SizingStudy
+            `.result` is a `workbench.capacity.sizing_result.RightSizing`; `.patches` are patches
+            for ``kubectl``, `.rules` compares with KRR and the Vertical Pod Autoscaler.
+
+        Raises
+        ------
+        InputError
+            A chance, price, time zone or query key is wrong.
+
+        Examples
+        --------
+        >>> import numpy as np, workbench
+        >>> minutes = np.arange(0, 10 * 1440, 5)
+        >>> labels = {"__name__": "cores", "workload": "shop", "kind": "Deployment", "container": "web"}
+        >>> load = [(labels, minutes * 60_000, 0.2 + 0.1 * (minutes % 1440 > 720))]
+        >>> wb = workbench.connect(workbench.snapshot(load))
+        >>> study = wb.rightsizing(queries={"cpu": "cores"}, last="10d")
+        >>> study.table.loc[0, ["container", "advised"]].tolist()
+        ['shop/web', '300m']
+        """
+        from workbench.session.rightsizing import study_rightsizing
+
+        return study_rightsizing(
+            self, risk=risk, memory_risk=memory_risk, memory_days=memory_days, cpu_limit=cpu_limit,
+            hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
+            gib_hour_price=gib_hour_price, currency=currency, last=last, end=end, step=step,
+            queries=queries,
+        )  # fmt: skip
 
     def latency(
         self,
