@@ -1,6 +1,7 @@
 """Capacity: when will it be full, how sure are we, and what to do by when."""
 
 from workbench.capacity.analysis import analyse
+from workbench.capacity.coverage import SetFit, coverage_finding, fit_sets
 from workbench.capacity.outlook import (
     CapacityResult,
     Change,
@@ -10,9 +11,14 @@ from workbench.capacity.outlook import (
     Saturation,
     Verdict,
 )
-from workbench.capacity.planning import Discovery, Unusable, discover, questions
+from workbench.capacity.planning import Discovery, Unusable, discover, questions, usage_key
 from workbench.capacity.resource import Resource, ResourceFile
-from workbench.capacity.resource_sets import load_resources, set_names, shipped_resources
+from workbench.capacity.resource_sets import (
+    load_resources,
+    set_names,
+    shipped_resources,
+    shipped_sets,
+)
 
 __all__ = [
     "CapacityResult",
@@ -24,12 +30,17 @@ __all__ = [
     "Resource",
     "ResourceFile",
     "Saturation",
+    "SetFit",
     "Unusable",
     "Verdict",
     "analyse",
+    "coverage_finding",
     "discover",
+    "fit_sets",
     "load_resources",
     "questions",
     "set_names",
     "shipped_resources",
+    "shipped_sets",
+    "usage_key",
 ]

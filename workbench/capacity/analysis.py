@@ -61,7 +61,8 @@ def analyse(
     for resource in resources:
         usage = frames.get(usage_key(resource))
         if usage is None or not len(usage):
-            findings.append(no_series(resource))
+            if not resource.needs_limit:
+                findings.append(no_series(resource))
             continue
         found.extend(instances(resource, usage, frames.get(limit_key(resource))))
     judged = [judge(instance, now_ms=now_ms) for instance in found]

@@ -11,6 +11,7 @@ from workbench.capacity.judging import LEAST_DAYS, Obstacle
 from workbench.capacity.outlook import Outlook, Saturation
 from workbench.capacity.planning import Unusable
 from workbench.capacity.resource import Resource
+from workbench.capacity.resource_sets import shipped_sets
 from workbench.findings import Finding, Severity
 from workbench.units import format_quantity
 from workbench.window import format_time
@@ -23,6 +24,8 @@ _POSSIBLE: Final = 0.2
 _CONTINUOUS: Final = ("", "bytes", "seconds", "ratio", "percent")
 _GAPS: Final = 0.1
 _MANY_GAPS: Final = 0.25
+_NAMED: Final = 4
+"""So many missing metrics are named in a sentence."""
 
 
 def conclude(
@@ -169,15 +172,37 @@ def _gaps(outlook: Outlook) -> Finding:
 
 def missing_metrics(unusable: Iterable[Unusable]) -> Iterator[Finding]:
     """Resources whose metrics the source does not have."""
-    for each in unusable:
-        lacks = ", ".join(each.missing)
-        name = each.resource.title
-        what = f"{name} cannot be watched: the source has no {lacks}"
-        step = "install or scrape the exporter that gives them, or take the resource out of resources.toml"
+    rest = list(unusable)
+    for name, each in shipped_sets().items():
+        ours = [u for u in rest if u.resource in each.resource and not u.awaits_limit]
+        if len(ours) > 1 and len(ours) == len(each.resource):
+            rest = [u for u in rest if u not in ours]
+            yield _no_set(name, ours)
+    for one in rest:
+        lacks = ", ".join(one.missing)
+        title = one.resource.title
+        if one.awaits_limit:
+            what = f"{title} is not watched: it has no limit, and no metric knows one"
+            step = "give `limit` to it in resources.toml, under its name: a number or PromQL"
+        else:
+            what = f"{title} cannot be watched: the source has no {lacks}"
+            step = "install or scrape the exporter that gives them, or take the resource out of resources.toml"
         yield Finding(
-            "CAP-METRICS-MISSING", Severity.INFO, name, what, step,
-            {"missing": lacks}, where=each.resource.usage,
+            "CAP-METRICS-MISSING", Severity.INFO, title, what, step,
+            {"missing": lacks} if lacks else {}, where=one.resource.usage,
         )  # fmt: skip
+
+
+def _no_set(name: str, lacking: list[Unusable]) -> Finding:
+    """One finding for a set of which nothing can be watched, in place of one a resource."""
+    lacks = sorted({m for u in lacking for m in u.missing})
+    some = ", ".join(lacks[:_NAMED]) + (" …" if len(lacks) > _NAMED else "")
+    what = f"nothing of the resource set {name} can be watched: the source has no {some}"
+    step = f"install or scrape the exporter that gives them, or take {name} out of `use` in resources.toml"
+    return Finding(
+        "CAP-METRICS-MISSING", Severity.INFO, f"resource set {name}", what, step,
+        {"missing": ", ".join(lacks)},
+    )  # fmt: skip
 
 
 def no_series(resource: Resource) -> Finding:

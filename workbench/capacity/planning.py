@@ -15,13 +15,30 @@ __all__ = ["Discovery", "Unusable", "discover", "limit_key", "questions", "usage
 
 _DAY_MS: Final = 86_400_000
 
+_OR: Final = " | "
+"""Between the names of metrics of which one is enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A resource that cannot be watched, and the metrics that it lacks."""
+    """A resource that cannot be watched, and why.
+
+    Parameters
+    ----------
+    resource
+        What was wished for.
+    missing
+        The metrics that it lacks, ``a or b`` where one of two would do; none where only its
+        limit is missing, which the user has to give.
+    """
 
     resource: Resource
     missing: tuple[str, ...]
+
+    @property
+    def awaits_limit(self) -> bool:
+        """Whether a limit in a `resources.toml` is all that it lacks."""
+        return not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +58,21 @@ def discover(metrics: Iterable[str], resources: Sequence[Resource]) -> Discovery
         The names of the metrics that the source has.
     resources
         What to look for: `shipped_resources()` or `load_resources(path)`.
+
+    Examples
+    --------
+    >>> heap = Resource(name="heap", usage="…", metrics=("used_bytes | bytes_used", "max_bytes"))
+    >>> discover(["bytes_used"], [heap]).unusable[0].missing
+    ('max_bytes',)
     """
     have = set(metrics)
     usable: list[Resource] = []
     unusable: list[Unusable] = []
     for resource in resources:
-        lacks = tuple(m for m in resource.metrics if m not in have)
-        if lacks:
+        lacks = tuple(
+            m.replace(_OR, " or ") for m in resource.metrics if have.isdisjoint(m.split(_OR))
+        )
+        if lacks or (resource.needs_limit and resource.limit is None):
             unusable.append(Unusable(resource, lacks))
         else:
             usable.append(resource)

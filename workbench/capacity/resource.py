@@ -43,9 +43,12 @@ class Resource(BaseModel):
         "max", description="max: the peak between the steps of the grid counts; sample: as sampled"
     )
     resolution: str = Field("5m", description="how finely peaks are looked for between steps")
-    metrics: tuple[str, ...] = Field((), description="metrics that must exist")
+    metrics: tuple[str, ...] = Field(
+        (), description="metrics that must exist; of `a | b`, one of the two"
+    )
     needs_limit: bool = Field(
-        default=False, description="instances without a limit are left out, not reported"
+        default=False,
+        description="instances without a limit are left out, not reported; without `limit`, all",
     )
     gauge: bool = Field(
         default=False,
@@ -81,10 +84,21 @@ class Resource(BaseModel):
         places = _PLACE.findall(self.name)
         if not places:
             return self.name
-        plain = _SPACES.sub(" ", _PLACE.sub(" ", self.name)).strip()
+        plain = self.words
         *first, last = places
         each = f"each {', '.join(first)} and {last}" if first else f"each {last}"
         return f"{plain} ({each})" if plain else each
+
+    @property
+    def words(self) -> str:
+        """The name without its places.
+
+        Examples
+        --------
+        >>> Resource(name="disk {instance} {mountpoint}", usage="x").words
+        'disk'
+        """
+        return _SPACES.sub(" ", _PLACE.sub(" ", self.name)).strip()
 
     def instance_name(self, labels: Labels) -> str:
         """The name of one instance; values stand in it as they are, on one line.
@@ -106,6 +120,9 @@ class ResourceFile(BaseModel):
     version: Literal[1] = Field(1, description="of this format")
     title: str = Field("", description="what the set is, for people")
     use: tuple[str, ...] = Field((), description="ready-made sets to watch too")
+    optional: bool = Field(
+        default=False, description="a ready-made set that is watched only where `use` names it"
+    )
     resource: tuple[Resource, ...] = Field((), description="the resources")
 
     @field_validator("resource")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from workbench.capacity.resource import Resource, ResourceFile
 from workbench.errors import SettingsError, did_you_mean
 
-__all__ = ["load_resources", "set_names", "shipped_resources"]
+__all__ = ["load_resources", "set_names", "shipped_resources", "shipped_sets"]
 
 _EXAMPLE: Final = 'write at least: [[resource]] name = "disk {instance}" usage = "PromQL"'
 
@@ -30,14 +30,26 @@ def set_names() -> list[str]:
 
 
 def shipped_resources(*names: str) -> tuple[Resource, ...]:
-    """The resources of some ready-made sets, or of all of them.
+    """The resources of some ready-made sets, or of all that are not optional.
 
     Raises
     ------
     SettingsError
         There is no set of that name.
     """
-    return tuple(r for name in names or set_names() for r in _shipped(name).resource)
+    sets = shipped_sets(*names).values()
+    return tuple(r for each in sets if names or not each.optional for r in each.resource)
+
+
+def shipped_sets(*names: str) -> dict[str, ResourceFile]:
+    """Some ready-made sets, or all of them, by name.
+
+    Raises
+    ------
+    SettingsError
+        There is no set of that name.
+    """
+    return {name: _shipped(name) for name in names or set_names()}
 
 
 def load_resources(path: Path) -> tuple[Resource, ...]:
@@ -47,7 +59,8 @@ def load_resources(path: Path) -> tuple[Resource, ...]:
     ----------
     path
         The file. Its own resources come first and take the place of ready-made ones of the
-        same name.
+        same name; without a `usage` they differ from these only in what they say, such as
+        the `limit`.
 
     Raises
     ------
@@ -95,10 +108,31 @@ def _parse(text: str, what: str) -> ResourceFile:
         msg = f"{what} is not TOML: {error}"
         raise SettingsError(msg, "mend that line") from None
     try:
-        return ResourceFile.model_validate(data)
+        return ResourceFile.model_validate(_completed(data))
     except ValidationError as error:
         msg = f"{what}: {'; '.join(_problem(p, data) for p in error.errors())}"
         raise SettingsError(msg, _EXAMPLE) from None
+
+
+def _completed(data: dict[str, Any]) -> dict[str, Any]:
+    """Entries without a usage, filled up from the ready-made resource of their name."""
+    use, entries = data.get("use"), data.get("resource")
+    if not (isinstance(use, list) and isinstance(entries, list)):
+        return data
+    ready = {r.name: r for name in use if name in set_names() for r in _shipped(name).resource}
+    return {**data, "resource": [_filled(entry, ready) for entry in entries]}
+
+
+def _filled(entry: Any, ready: dict[str, Resource]) -> Any:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or name not in ready or "usage" in entry:
+        return entry
+    base = ready[name].model_dump(exclude_unset=True)
+    if "limit" in entry:  # the metrics of the limit that was there are not needed any more
+        base["metrics"] = [
+            m for m in base["metrics"] if any(each in base["usage"] for each in m.split(" | "))
+        ]
+    return {**base, **entry}
 
 
 def _problem(problem: Any, data: dict[str, Any]) -> str:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.capacity import analyse, discover, load_resources, questions, shipped_resources
+from workbench.capacity import (
+    analyse,
+    coverage_finding,
+    discover,
+    fit_sets,
+    load_resources,
+    questions,
+    shipped_resources,
+    usage_key,
+)
 from workbench.errors import InputError
 from workbench.frame import Frame
 from workbench.session.study import Study
 
 if TYPE_CHECKING:
-    from workbench.capacity import Discovery
+    from workbench.capacity import CapacityResult, Discovery
     from workbench.promql.question import Question
     from workbench.session.workbench import Workbench
     from workbench.units import Duration
@@ -62,5 +73,18 @@ def study_capacity(
         # A set of ours that does not fit is no finding; a resource the user named is.
         missing=() if resources is None else found.unusable,
     )
+    if resources is None:
+        result = _with_coverage(result, found, frames)
     provenance = [a.provenance for a in answers.values()]
     return Study("capacity", result, provenance, table=capacity_table, chart=capacity_chart)
+
+
+def _with_coverage(
+    result: CapacityResult, found: Discovery, frames: Mapping[str, Frame]
+) -> CapacityResult:
+    """Add the one finding that tells which ready-made sets fit in part only."""
+    # A share of a limit is empty where there is no limit: only usage by itself tells.
+    asked = [r for r in found.usable if r.needs_limit and isinstance(r.limit, str)]
+    empty = {r.name for r in asked if not len(frames.get(usage_key(r), ()))}
+    said = coverage_finding(fit_sets(found), empty)
+    return result if said is None else replace(result, findings=(*result.findings, said))

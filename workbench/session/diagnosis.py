@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from workbench.errors import SourceError
 from workbench.sources.base import SourceInfo
 
 if TYPE_CHECKING:
+    from workbench.capacity import SetFit
     from workbench.session.workbench import Workbench
 
 __all__ = ["ASKED", "Check", "Diagnosis", "diagnose"]
@@ -76,7 +76,7 @@ def diagnose(workbench: Workbench) -> Diagnosis:
         _try("scrape targets", lambda: f"{len(workbench.targets())} active targets"),
         _try("TSDB status", lambda: _head(workbench.tsdb_status(1))),
     ]
-    return Diagnosis(info, tuple(checks), (_capacity(names),))
+    return Diagnosis(info, tuple(checks), _capacity(names))
 
 
 def _head(status: dict[str, object]) -> str:
@@ -91,13 +91,27 @@ def _try(name: str, ask: object) -> Check:
         return Check(name, good=False, detail=str(error))
 
 
-def _capacity(names: list[str]) -> Check:
-    from workbench.capacity import discover, shipped_resources
+def _capacity(names: list[str]) -> tuple[Check, ...]:
+    """One line for the report, one for each resource set that looks at something which is here."""
+    from workbench.capacity import discover, fit_sets, set_names, shipped_resources
 
-    found = discover(names, shipped_resources())
-    if found.usable:
-        watched = ", ".join(sorted({re.sub(r"\s*\{\w+\}", "", r.name) for r in found.usable}))
-        return Check("capacity", good=True, detail=f"watches {watched}")
-    wanted = sorted({m for u in found.unusable for m in u.missing})
-    detail = f"none of the ready-made sets fits; they look for {', '.join(wanted[:6])} …: describe yours in a resources.toml"
-    return Check("capacity", good=False, detail=detail)
+    fits = fit_sets(discover(names, shipped_resources(*set_names())))
+    here = [f for f in fits if f.present]
+    watched = [f.name for f in here if f.usable and not f.optional]
+    absent = [f.name for f in fits if not f.present]
+    if watched:
+        detail = f"watches what the resource sets {', '.join(watched)} describe"
+    else:
+        detail = "none of the ready-made resource sets fits: describe yours in a resources.toml"
+    lines = [Check("capacity", bool(watched), detail), *map(_set, here)]
+    if absent:
+        without = f"nothing of {', '.join(absent)} is here"
+        lines.append(Check("other resource sets", good=False, detail=without))
+    return tuple(lines)
+
+
+def _set(fit: SetFit) -> Check:
+    detail = fit.describe()
+    if fit.optional:
+        detail = f'only if a resources.toml says use = ["{fit.name}"]: {detail}'
+    return Check(f"resource set {fit.name}", bool(fit.usable), detail)
