@@ -10,7 +10,7 @@ import numpy as np
 from workbench.samples import Floats
 from workbench.statistics.seasonal.calendar import Calendar
 from workbench.statistics.seasonal.decomposition import decomposed_path, start_of
-from workbench.statistics.seasonal.outliers import tamed
+from workbench.statistics.seasonal.outliers import known_medians, tamed
 from workbench.statistics.seasonal.smoothing import DAILY, DOUBLE, sweep
 
 __all__ = ["NAMES", "member_paths", "naive_paths"]
@@ -131,16 +131,6 @@ def _typical(values: Floats, calendar: Calendar, origins: Sequence[int], horizon
         known, phases = values[begin:origin], calendar.day[begin:origin]
         table = np.full((calendar.per_day, values.shape[1]), np.nan)
         for phase in np.unique(phases).tolist():
-            table[phase] = _median(known[phases == phase])
+            table[phase] = known_medians(known[phases == phase])
         paths[i] = table[calendar.day[origin : origin + horizon]]
     return paths
-
-
-def _median(values: Floats) -> Floats:
-    """Medians over the first axis of what is known, NaN where nothing is; without warnings."""
-    ordered = np.sort(values, axis=0)  # NaN last
-    count = (~np.isnan(values)).sum(axis=0)
-    rows = np.arange(values.shape[1])
-    low, high = np.maximum(count - 1, 0) // 2, count // 2
-    middle = (ordered[low, rows] + ordered[np.minimum(high, len(values) - 1), rows]) / 2
-    return np.where(count > 0, middle, np.nan)

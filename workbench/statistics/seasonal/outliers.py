@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.samples import Floats
 
-__all__ = ["tamed"]
+__all__ = ["known_medians", "tamed"]
 
 _CUT: Final = 10.0
 """A change from one day to the next larger than so many usual ones is a spike …"""
@@ -50,9 +50,9 @@ def tamed(values: Floats, per_day: int) -> Floats:
     table = padded.reshape(days, per_day, -1)
     change = np.abs(table - _before(table))
     lasting = _lasting(change.reshape(padded.shape)).reshape(table.shape)
-    last = table[0].copy()
+    last = known_medians(table[:_DAYS])
     result = table.copy()
-    for day in range(1, days):
+    for day in range(days):
         reach = np.maximum(_CUT * _usual(change, day), 2 * lasting[day])
         other = _other_week(table, result, day, last)
         low, high = np.minimum(last, other) - reach, np.maximum(last, other) + reach
@@ -96,7 +96,22 @@ def _usual(change: Floats, day: int) -> Floats:
     recent = change[begin:end].reshape(-1, change.shape[-1])
     known = ~np.isnan(recent)
     count = known.sum(axis=0)
-    middle = np.sort(recent, axis=0)[count // 2 * (count > 0), np.arange(recent.shape[1])]
+    middle = np.nan_to_num(known_medians(recent))
     mean = np.where(known, recent, 0.0).sum(axis=0) / np.maximum(count, 1)
     usual = np.where(middle > 0, middle, mean)
     return np.where((count > 0) & (usual > 0), usual, np.inf)
+
+
+def known_medians(values: Floats) -> Floats:
+    """Medians over the first axis of what is known, NaN where nothing is; without warnings.
+
+    Examples
+    --------
+    >>> known_medians(np.array([[1.0, np.nan], [5.0, np.nan], [np.nan, np.nan]])).tolist()
+    [3.0, nan]
+    """
+    ordered = np.sort(values, axis=0)  # NaN last
+    count = (~np.isnan(values)).sum(axis=0)[None]
+    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, len(values) - 1)
+    low_values, high_values = (np.take_along_axis(ordered, i, axis=0)[0] for i in (low, high))
+    return np.where(count[0] > 0, (low_values + high_values) / 2, np.nan)
