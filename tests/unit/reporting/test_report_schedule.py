@@ -17,7 +17,7 @@ def schedule(**changes):
 
 def test_the_shipped_example_is_read_and_needs_no_server():
     loaded = load_schedule(shipped("reports", "schedule.toml"))
-    assert [e.source for e in loaded.entries] == ["demo:"]
+    assert {e.source for e in loaded.entries} == {"demo:"}
 
 
 @pytest.mark.parametrize(
