@@ -146,5 +146,5 @@ def hours_of_week(times_ms: Ints, zone: str) -> Ints:
 
     known_zone(zone)
     local = pd.DatetimeIndex((times_ms - 1).astype("datetime64[ms]"), tz="UTC").tz_convert(zone)
-    slots: Ints = np.asarray(local.dayofweek, np.int64) * 24 + np.asarray(local.hour, np.int64)
+    slots: Ints = np.asarray(local.day_of_week, np.int64) * 24 + np.asarray(local.hour, np.int64)
     return slots

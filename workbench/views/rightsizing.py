@@ -42,12 +42,17 @@ def rightsizing_chart(result: RightSizing) -> Any:
     cpu = [s for s in result.sizings if s.cpu is not None]
     memory = [s for s in result.sizings if s.memory is not None]
     parts = [
-        _part(rows, cpu, "CPU", f"a step of next week is above it: {result.risk:.0%}"),
+        _part(
+            rows,
+            cpu,
+            "CPU",
+            f"a step of next week is above it with a chance of {_percent(result.risk)}",
+        ),
         _part(
             rows,
             memory,
             "memory",
-            f"usage is above it within {result.memory_days} days: {result.memory_risk:.0%}",
+            f"usage is above it within {result.memory_days} days with a chance of {_percent(result.memory_risk)}",
         ),
     ]
     shown = [each for each in parts if each is not None]
@@ -65,7 +70,10 @@ def _part(rows: Rows, sizings: Sequence[Sizing], resource: str, risk: str) -> An
     scale = _scale(chosen, resource)
     data = rows_as(rows, resource, [_entry(s, resource, scale) for s in chosen])
     more = len(sizings) - len(chosen)
-    subtitle = [f"band: usage, 5 % to 95 %, | its median; ○ requested now → ● advised ({risk})"]
+    subtitle = [
+        f"○ requested now → ● advised: {risk}",
+        "band: usage from 5 % to 95 %, with its median; green is less, red is more",
+    ]
     if more:
         subtitle.append(f"{more} more in the table, whose requests change less")
     title = f"{resource}, {scale.title}" if resource == "memory" else "CPU, cores"
@@ -95,9 +103,8 @@ def _scale(sizings: Sequence[Sizing], resource: str) -> Scale:
 
 def _entry(sizing: Sizing, resource: str, scale: Scale) -> dict[str, Any]:
     now, ours, band = _of(sizing, resource)
-    unit = "bytes" if resource == "memory" else ""
-    shown = "none" if now is None else format_quantity(now, unit)
-    figure = f"{shown} → {format_quantity(ours.request, unit)}"
+    shown = "none" if now is None else _amount(now, resource)
+    figure = f"{shown} → {_amount(ours.request, resource)}"
     direction = "less" if now is not None and ours.request < now else "more"
     return {
         "name": plain_text(sizing.name, most=NAME),
@@ -110,6 +117,16 @@ def _entry(sizing: Sizing, resource: str, scale: Scale) -> dict[str, Any]:
         "direction": direction,
         "pods": "not known" if sizing.pods is None else format_quantity(sizing.pods),
     }
+
+
+def _percent(share: float) -> str:
+    return format_quantity(share, "ratio")
+
+
+def _amount(value: float, resource: str) -> str:
+    if resource == "memory":
+        return format_quantity(value, "bytes")
+    return f"{value * 1000:.0f}m" if value < 1 else format_quantity(value)
 
 
 def _short(value: float) -> float:
@@ -136,8 +153,8 @@ def _layers(data: Any) -> list[Any]:
         return alt.X(f"{field}:Q", axis=axis, scale=scale, title=None)
 
     base = alt.Chart(data).encode(y=row_axis(), tooltip=tooltip)
-    band = base.mark_bar(size=9, yOffset=BELOW, color=COLOURS["light"], opacity=0.45)
-    median = base.mark_tick(size=9, thickness=2, yOffset=BELOW, color=COLOURS["usage"])
+    band = base.mark_bar(size=9, yOffset=BELOW, color=COLOURS["light"], opacity=0.35)
+    median = base.mark_tick(size=9, thickness=3, yOffset=BELOW, color=COLOURS["light"], opacity=1)
     arrow = base.mark_rule(yOffset=BELOW, strokeWidth=2).encode(color=colour)
     ring = base.mark_point(size=_DOT, yOffset=BELOW, filled=False, strokeWidth=2, opacity=1)
     dot = base.mark_point(size=_DOT, yOffset=BELOW, filled=True, opacity=1, shape="circle")
