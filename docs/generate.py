@@ -7,9 +7,11 @@ from pathlib import Path
 
 import typer
 
+from workbench.capacity import Resource, shipped_sets
 from workbench.cli import app
 from workbench.findings.pages import titles
 from workbench.promql.functions import AGGREGATIONS, FUNCTIONS
+from workbench.units import format_quantity
 
 HERE = Path(__file__).parent
 
@@ -95,7 +97,37 @@ def promql_page() -> str:
     )
 
 
-PAGES = {"cli.md": cli_page, "findings.md": findings_page, "promql.md": promql_page}
+def resource_sets_page() -> str:
+    """The ready-made resource sets: what each watches, against what, and what it needs."""
+    parts = []
+    for name, each in shipped_sets().items():
+        parts += ["", f"## {name}", "", f"{each.title}."]
+        if each.optional:
+            parts += ["", f'Only where a `resources.toml` says `use = ["{name}"]`.']
+        parts += ["", "| resource | limit | needs |", "| --- | --- | --- |"]
+        parts += [f"| {r.words} | {_limit(r)} | {_needs(r)} |" for r in each.resource]
+    made = (HERE / "resource-sets.in.md").read_text(encoding="utf-8")
+    return made.rstrip() + "\n" + "\n".join(parts) + "\n"
+
+
+def _limit(resource: Resource) -> str:
+    if resource.limit is None:
+        return "yours" if resource.needs_limit else "none: its growth is told"
+    if isinstance(resource.limit, float):
+        return format_quantity(resource.limit, resource.unit)
+    return "from metrics"
+
+
+def _needs(resource: Resource) -> str:
+    return ", ".join(" or ".join(f"`{n}`" for n in m.split(" | ")) for m in resource.metrics)
+
+
+PAGES = {
+    "cli.md": cli_page,
+    "findings.md": findings_page,
+    "promql.md": promql_page,
+    "resource-sets.md": resource_sets_page,
+}
 
 if __name__ == "__main__":
     for file, make in PAGES.items():

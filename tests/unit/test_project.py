@@ -81,7 +81,7 @@ def test_the_version_is_said_once():
     assert workbench.__version__ == PROJECT["version"]
 
 
-@pytest.mark.parametrize("page", ["cli.md", "findings.md", "promql.md"])
+@pytest.mark.parametrize("page", ["cli.md", "findings.md", "promql.md", "resource-sets.md"])
 def test_the_generated_pages_are_up_to_date(page):
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)

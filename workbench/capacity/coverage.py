@@ -53,8 +53,13 @@ class SetFit:
         """What would be watched, if a `resources.toml` gave its limit."""
         return tuple(u.resource for u in self.unusable if u.awaits_limit)
 
-    def describe(self, empty: Collection[str] = ()) -> str:
-        """What of the set is watched and what is not, and why, in a sentence.
+    def describe(self) -> str:
+        """What of the set is watched and what is not, and why, in a sentence."""
+        watched = f"watches {_words(self.usable)}" if self.usable else ""
+        return "; ".join(filter(None, [watched, self.gaps()]))
+
+    def gaps(self, empty: Collection[str] = ()) -> str:
+        """What of the set is not watched, and why; ``""`` where all is.
 
         Parameters
         ----------
@@ -62,8 +67,6 @@ class SetFit:
             The names of resources that were asked for and gave no series.
         """
         parts = []
-        if watched := [r for r in self.usable if r.name not in empty]:
-            parts.append(f"watches {_words(watched)}")
         if lacking := self.lacking:
             metrics = sorted({m for u in lacking for m in u.missing})
             more = " …" if len(metrics) > _MOST else ""
@@ -118,18 +121,14 @@ def coverage_finding(fits: Sequence[SetFit], empty: Collection[str] = ()) -> Fin
         The names of resources that were asked for and gave no series.
     """
     part = [f for f in fits if f.present and not f.optional]
-    gaps = {
-        f.name: f.describe(empty)
-        for f in part
-        if f.unusable or any(r.name in empty for r in f.usable)
-    }
+    gaps = {f.name: told for f in part if (told := f.gaps(empty))}
     if not gaps:
         return None
-    whole = [f.name for f in part if f.name not in gaps]
-    fitting = f"{len(whole)} fit ({', '.join(whole)}), " if whole else ""
-    what = f"of the ready-made resource sets {fitting}{len(gaps)} in part: {', '.join(gaps)}"
+    whole = ", ".join(f.name for f in part if f.name not in gaps)
+    fitting = f"{whole} fit, and in part" if whole else "in part"
+    what = f"of the resource sets, {fitting} {'; '.join(f'{n}: {g}' for n, g in gaps.items())}"
     step = (
         "nothing, if what is missing is not in use; else scrape its exporter, or give limits in a "
-        "resources.toml; `workbench doctor` says the same for every set"
+        "resources.toml; `workbench doctor` tells all sets"
     )
     return Finding("CAP-METRICS-MISSING", Severity.INFO, "resource sets", what, step, gaps)

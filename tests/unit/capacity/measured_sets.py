@@ -54,8 +54,13 @@ def metrics(text):
 
 def measured(text, *sets):
     """What the sets measure last: ``{instance: (usage, limit)}``; no limit is None."""
+    return measured_by(text, shipped_resources(*sets))
+
+
+def measured_by(text, resources):
+    """The same of other resources."""
     source = workbench.connect(workbench.snapshot(estate(text)))
-    found = discover(metrics(text), shipped_resources(*sets)).usable
+    found = discover(metrics(text), resources).usable
     frames = {key: answer.data for key, answer in source.ask_all(questions(found, GRID)).items()}
     result = {}
     for resource in found:

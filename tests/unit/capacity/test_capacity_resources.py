@@ -1,5 +1,8 @@
 """Resources as files: what is read, what is refused, what is asked."""
 
+import re
+from pathlib import Path
+
 import promql_parser
 import pytest
 
@@ -48,6 +51,51 @@ def test_a_file_adds_to_sets_and_overrides_by_name(tmp_path):
     assert "CPU {instance}" in found
 
 
+def test_an_entry_of_a_sets_name_differs_only_in_what_it_says(tmp_path):
+    """The metrics that only the limit of the set needs are needed no more."""
+    path = _write(
+        tmp_path,
+        """
+        use = ["litellm"]
+        [[resource]]
+        name = "LiteLLM tokens a minute {api_provider} {litellm_model_name} {model_id}"
+        owner = "search"
+        [[resource]]
+        name = "LiteLLM requests a minute {api_provider} {litellm_model_name} {model_id}"
+        usage = "60 * sum(rate(litellm_deployment_total_requests_total[5m]))"
+        """,
+    )
+    ready = {r.name: r for r in shipped_resources("litellm")}
+    tokens, requests = load_resources(path)
+    assert tokens == ready[tokens.name].model_copy(update={"owner": "search"})
+    assert requests.limit is None
+    assert requests.by is None
+
+
+def test_a_limit_of_ones_own_needs_no_metric_of_the_limit(tmp_path):
+    path = _write(
+        tmp_path,
+        """
+        use = ["mysql"]
+        [[resource]]
+        name = "MySQL connections {job} {instance}"
+        limit = 90
+        """,
+    )
+    found = load_resources(path)[0]
+    assert found.limit == 90
+    assert found.metrics == ("mysql_global_status_threads_connected",)
+    assert found.by == ("job", "instance")
+
+
+def test_the_files_in_the_documentation_are_read(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "resource-sets.md"
+    files = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for text in files:
+        assert any(r.limit is not None for r in load_resources(_write(tmp_path, text)))
+    assert len(files) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -64,6 +112,10 @@ def test_a_file_adds_to_sets_and_overrides_by_name(tmp_path):
         ("[[resource", "is not TOML"),
         ("resource = 3", "resource"),
         ("resource = [3]", "resource"),
+        ("use = ['node']\nresource = [3]", "resource"),
+        ("use = [['node']]\n[[resource]]\nname = ['a']", "resource"),
+        ("use = ['node']\n[[resource]]\nname = 'CPU {instance}'\nlimit = 0", "above 0"),
+        ("use = ['node']\n[[resource]]\nname = 'CPU'\nlimit = 1", "usage: field required"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_mend(tmp_path, text, said):

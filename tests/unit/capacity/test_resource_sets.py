@@ -4,11 +4,11 @@ import json
 from urllib.parse import quote
 
 import pytest
-from measured_sets import GRID, estate, measured
+from measured_sets import GRID, estate, measured, measured_by
 from servers import backfill, get, prometheus
 
 import workbench
-from workbench.capacity import questions, set_names, shipped_resources
+from workbench.capacity import load_resources, questions, set_names, shipped_resources
 from workbench.engine import Engine
 
 KUBERNETES = """
@@ -319,7 +319,53 @@ def test_litellm_deployments_against_their_own_limits():
     }
 
 
-ESTATE = KUBERNETES + JVM + JVM_CLIENT_BEFORE_1 + JAVA_POOLS + SERVERS + LITELLM
+GATEWAY = """
+llm_gateway_input_tokens_total{provider="openai",model="gpt-4o",team="a"} +90
+llm_gateway_input_tokens_total{provider="openai",model="gpt-4o",team="b"} +5
+llm_gateway_output_tokens_total{provider="openai",model="gpt-4o",team="a"} +5
+llm_gateway_input_tokens_total{provider="openai",model="o3",team="a"} +1
+llm_gateway_output_tokens_total{provider="openai",model="o3",team="a"} +1
+kafka_consumergroup_lag{job="kafka",consumergroup="mail",topic="orders",partition="0"} 40
+kafka_consumergroup_lag{job="kafka",consumergroup="mail",topic="orders",partition="1"} 2
+kafka_consumergroup_lag{job="kafka",consumergroup="mail",topic="orders",partition="2"} -1
+gen_ai_client_token_usage_sum{gen_ai_system="openai",gen_ai_request_model="o3",gen_ai_token_type="input"} +2
+gen_ai_client_token_usage_sum{gen_ai_system="openai",gen_ai_request_model="o3",gen_ai_token_type="output"} +1
+gen_ai_client_token_usage_sum{gen_ai_system="openai",gen_ai_request_model="o3",gen_ai_token_type="cached_input"} +9
+"""
+
+
+def test_what_no_metric_limits_is_not_watched_by_itself():
+    assert measured(GATEWAY, "llm_gateway", "kafka", "genai") == {}
+
+
+def test_limits_by_model_come_from_the_users_file(tmp_path):
+    """A model that the list does not name is left out."""
+    path = tmp_path / "resources.toml"
+    path.write_text("""
+        use = ["llm_gateway", "kafka", "genai"]
+        [[resource]]
+        name = "gateway tokens a minute {provider} {model}"
+        limit = '''
+          label_replace(label_replace(vector(2e6), "provider", "openai", "", ""), "model", "gpt-4o", "", "")
+        or
+          label_replace(label_replace(vector(4e5), "provider", "anthropic", "", ""), "model", "x", "", "")
+        '''
+        [[resource]]
+        name = "Kafka lag {job} {consumergroup} {topic}"
+        limit = 500
+        [[resource]]
+        name = "GenAI tokens a minute {gen_ai_provider_name} {gen_ai_system} {gen_ai_request_model}"
+        limit = 1000
+        owner = "search"
+    """)
+    assert measured_by(GATEWAY, load_resources(path)) == {
+        "gateway tokens a minute openai gpt-4o": (6000, 2e6),
+        "Kafka lag kafka mail orders": (42, 500),
+        "GenAI tokens a minute openai o3": (180, 1000),
+    }
+
+
+ESTATE = KUBERNETES + JVM + JVM_CLIENT_BEFORE_1 + JAVA_POOLS + SERVERS + LITELLM + GATEWAY
 
 
 @pytest.mark.servers
