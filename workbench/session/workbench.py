@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,63 @@ class Workbench(Asking):
             hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
             gib_hour_price=gib_hour_price, currency=currency, last=last, end=end, step=step,
             queries=queries,
+        )  # fmt: skip
+
+    def forecast(
+        self,
+        expression: str,
+        *,
+        last: Duration = "35d",
+        horizon: Duration = "2d",
+        step: Duration = "1h",
+        end: Time | None = None,
+        unit: str = "",
+        timezone: str = "UTC",
+        holidays: str | Iterable[str | date] = (),
+    ) -> Study:
+        """Forecast the next hours of any gauge or rate, with intervals and a backtest of each series.
+
+        Parameters
+        ----------
+        expression
+            The PromQL; counters stand in ``rate(…)``. At most 500 series.
+        last, end
+            The history to learn from: five weeks are good, three show the pattern of the week.
+        horizon
+            How far ahead, up to 28 days.
+        step
+            Distance of the points; it divides a day. Below an hour seasons are learnt from means of
+            an hour.
+        unit
+            Of the values, for table and chart: ``bytes``, ``seconds``, ``ratio``, ``requests`` …
+        timezone, holidays
+            Whose days and weeks are the seasons, through changes of the clock; local dates
+            (``"2026-12-25 2026-12-26"``) that pass as Sundays do.
+
+        Returns
+        -------
+        Study
+            `.result` is a `workbench.capacity.hourly_result.HourlyResult`, whose `to_table()` holds
+            every step's quantiles.
+
+        Raises
+        ------
+        InputError
+            There are too many series, or the step, horizon, time zone or a holiday is of no use.
+
+        Examples
+        --------
+        >>> import workbench
+        >>> wb = workbench.connect("demo:")
+        >>> study = wb.forecast("sum(rate(my_app_api_requests_total[5m]))", unit="requests")
+        >>> study.table.loc[0, "method"]
+        'ensemble'
+        """
+        from workbench.session.forecast import study_forecast
+
+        return study_forecast(
+            self, expression, last=last, horizon=horizon, step=step, end=end, unit=unit,
+            timezone=timezone, holidays=holidays,
         )  # fmt: skip
 
     def latency(

@@ -7,5 +7,13 @@ from workbench.statistics.seasonal.forecasting import (
     SeasonalForecast,
     forecast_seasonal,
 )
+from workbench.statistics.seasonal.resolution import check_horizon
 
-__all__ = ["QUANTILES", "Method", "SeasonalBacktest", "SeasonalForecast", "forecast_seasonal"]
+__all__ = [
+    "QUANTILES",
+    "Method",
+    "SeasonalBacktest",
+    "SeasonalForecast",
+    "check_horizon",
+    "forecast_seasonal",
+]

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.errors import InputError
 from workbench.samples import Floats, Ints
 from workbench.statistics.seasonal.calendar import Calendar, make_calendar
 from workbench.statistics.seasonal.ensemble import combine, known_errors
@@ -154,14 +153,14 @@ def forecast_seasonal(
     times_ms
         Shape (steps,), evenly spaced by a step that divides a day; at least two.
     horizon
-        Steps ahead.
+        Steps ahead, at least 1.
     timezone, holidays
         See `make_calendar`.
 
     Raises
     ------
     InputError
-        The step, the horizon, the time zone or a holiday is of no use.
+        The step, the time zone or a holiday is of no use.
 
     Examples
     --------
@@ -173,9 +172,6 @@ def forecast_seasonal(
     """
     step_ms = int(times_ms[1] - times_ms[0])
     count = steps_per_block(step_ms)
-    if horizon < 1:
-        msg = f"a horizon of {horizon} steps cannot be forecast"
-        raise InputError(msg, "give at least one step")
     ahead = -(-horizon // count)
     steps = len(times_ms) // count * count
     times = times_ms[len(times_ms) - steps :]

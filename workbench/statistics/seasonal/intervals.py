@@ -51,7 +51,7 @@ class Margins:
         self.below, self.above = below, above
 
 
-def calibrate(errors: Floats, per_day: int) -> Margins:
+def calibrate(errors: Floats, per_day: int, ages: Floats | None = None) -> Margins:
     """Margins for a new origin, one day after the last.
 
     Parameters
@@ -61,10 +61,13 @@ def calibrate(errors: Floats, per_day: int) -> Margins:
         apart, NaN where not known; `points` are those that share a lead time, often one.
     per_day
         Lead times of a day.
+    ages
+        Shape (origins,): how many days each origin lies from the new one, where not so.
     """
     origins, leads = errors.shape[:2]
     known = ~np.isnan(errors)
-    weights = known * _FADING ** np.arange(origins, 0, -1)[:, None, None, None]
+    days = np.arange(origins, 0, -1) if ages is None else ages
+    weights = known * _FADING ** days[:, None, None, None]
     size = np.where(known, np.abs(errors), 0.0)
     usual = _usual((size * weights).sum(axis=(0, 2)), weights.sum(axis=(0, 2)), per_day)
     scores = np.where(known, errors, 0.0) / usual[None, :, None]
@@ -99,10 +102,11 @@ def coverage_left_out(errors: Floats, per_day: int) -> Floats:
     inside = np.zeros((len(LEVELS), errors.shape[-1]))
     count = np.zeros(errors.shape[-1])
     for i in range(origins):
-        others = np.abs(np.arange(origins) - i) >= reach
+        days = np.abs(np.arange(origins) - i)
+        others = days >= reach
         if not others.any():
             continue
-        margins = calibrate(errors[others], per_day)
+        margins = calibrate(errors[others], per_day, days[others].astype(np.float64))
         one, known = errors[i], ~np.isnan(errors[i])
         count += known.sum(axis=(0, 1))
         for k in range(len(LEVELS)):

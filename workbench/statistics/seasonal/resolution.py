@@ -14,11 +14,12 @@ from workbench.errors import InputError
 from workbench.samples import Floats, Ints
 from workbench.units import format_duration
 
-__all__ = ["block_means", "refined", "steps_per_block"]
+__all__ = ["block_means", "check_horizon", "refined", "steps_per_block"]
 
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
 _PROFILE_DAYS: Final = 14
+_LONGEST_DAYS: Final = 28
 
 
 def steps_per_block(step_ms: int) -> int:
@@ -41,6 +42,29 @@ def steps_per_block(step_ms: int) -> int:
     while _DAY_MS % (count * step_ms):
         count += 1
     return count
+
+
+def check_horizon(step_ms: int, horizon_ms: int) -> int:
+    """How many steps a horizon has.
+
+    Raises
+    ------
+    InputError
+        The step does not divide a day, or the horizon is shorter than a step or longer than four
+        weeks.
+
+    Examples
+    --------
+    >>> check_horizon(3_600_000, 2 * 86_400_000)
+    48
+    """
+    steps_per_block(step_ms)
+    if not step_ms <= horizon_ms <= _LONGEST_DAYS * _DAY_MS:
+        msg = f"a horizon of {format_duration(horizon_ms)} cannot be forecast"
+        raise InputError(
+            msg, f"give one step ({format_duration(step_ms)}) to {_LONGEST_DAYS}d, such as 2d"
+        )
+    return horizon_ms // step_ms
 
 
 def block_means(values: Floats, count: int) -> Floats:
