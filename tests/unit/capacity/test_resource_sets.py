@@ -365,7 +365,30 @@ def test_limits_by_model_come_from_the_users_file(tmp_path):
     }
 
 
-ESTATE = KUBERNETES + JVM + JVM_CLIENT_BEFORE_1 + JAVA_POOLS + SERVERS + LITELLM + GATEWAY
+GO = """
+go_memstats_sys_bytes{job="api",instance="a"} 100
+go_memstats_heap_released_bytes{job="api",instance="a"} 40
+go_gc_gomemlimit_bytes{job="api",instance="a"} 90
+go_memstats_sys_bytes{job="api",instance="unlimited"} 100
+go_memstats_heap_released_bytes{job="api",instance="unlimited"} 40
+go_gc_gomemlimit_bytes{job="api",instance="unlimited"} 9223372036854775807
+go_memstats_sys_bytes{job="prometheus",instance="p"} 1000
+go_memstats_heap_released_bytes{job="prometheus",instance="p"} 100
+go_gc_gomemlimit_bytes{job="prometheus",instance="p"} 1800
+prometheus_tsdb_head_series{job="prometheus",instance="p"} 5
+"""
+
+
+def test_memory_of_go_and_of_prometheus():
+    """Each process is in one of the two sets; one without a limit is in none."""
+    assert measured(GO, "go", "prometheus") == {
+        "Go memory api a": (60, 90),
+        "Prometheus memory p": (900, 1800),
+        "Prometheus series p": (5, None),
+    }
+
+
+ESTATE = KUBERNETES + JVM + JVM_CLIENT_BEFORE_1 + JAVA_POOLS + SERVERS + LITELLM + GATEWAY + GO
 
 
 @pytest.mark.servers
