@@ -53,8 +53,8 @@ _HORIZON: Final = 7
 _THIN: Final = 0.5
 """An hour of the week with less weight than this times the median is not brought to the mean."""
 
-MARGINS: Final[Floats] = np.exp(np.linspace(np.log(0.5), np.log(8.0), 241))
-"""Multiples of the anchor that are tried: 0.5 to 8, each 1.2 % above the one before."""
+MARGINS: Final[Floats] = 0.5 * 2.0 ** (np.arange(241) / 60)
+"""Multiples of the anchor that are tried: 0.5 to 8, each 1.2 % above the one before, and 1 itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,12 +204,18 @@ def margin_for(own: PastExceedance, others: Sequence[PastExceedance], risk: floa
 
 
 def _crossing(shares: Floats, risk: float) -> float:
-    """Where falling shares reach the risk: between two margins by a straight line."""
+    """Where falling shares reach the risk: between two margins by a straight line.
+
+    Not across a drop larger than the risk: there much of usage is at one value, and what is a
+    little less is exceeded all the time.
+    """
     enough = np.flatnonzero(shares <= risk + 1e-12)
     if not len(enough) or enough[0] == 0:
         return float(MARGINS[0 if len(enough) else -1])
     after = int(enough[0])
     below, above = float(shares[after]), float(shares[after - 1])
+    if above - below > risk:
+        return float(MARGINS[after])
     part = (above - risk) / (above - below)
     return float(MARGINS[after - 1] + part * (MARGINS[after] - MARGINS[after - 1]))
 
