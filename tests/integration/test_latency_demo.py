@@ -70,8 +70,9 @@ def test_the_incident_is_seen_when_it_happened(fortnight):
 
 def test_only_the_deploy_that_changed_latency_is_called_slower(fortnight):
     """Though the incident, two days before, is in the history that tells what is usual."""
-    assert [d.title for d in fortnight.result.deploys] == ["version 2.4.0", "version 2.5.0"]
-    assert fortnight.result.deploys[0].at_ms == pytest.approx(
+    deploys = fortnight.result.deploys_of(fortnight.result.distributions[0])
+    assert [d.title for d in deploys] == ["version 2.4.0", "version 2.5.0"]
+    assert deploys[0].at_ms == pytest.approx(
         parse_time("2026-06-18T09:30Z", now_ms=0), abs=fortnight.result.window.step_ms
     )
     verdicts = {(c.title, c.group["path"]): c.verdict.value for c in fortnight.result.comparisons}

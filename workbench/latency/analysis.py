@@ -110,13 +110,16 @@ def analyse(
     for comparison in comparisons:
         findings.extend(of_comparison(comparison))
     findings.extend(of_tails(parts))
-    deploys = {d for each in changes.deploys.values() for d in each} if changes else set()
+    deploys = {
+        key: tuple(d for d in dict.fromkeys(each) if window.start_ms < d.at_ms <= window.end_ms)
+        for key, each in (changes.deploys if changes else {}).items()
+    }
     return LatencyResult(
         window,
         tuple(objectives),
         tuple(distributions),
         comparisons,
-        tuple(sorted((d for d in deploys if d.at_ms > window.start_ms), key=lambda d: d.at_ms)),
+        deploys,
         tuple(parts),
         advice,
         tuple(exemplars),

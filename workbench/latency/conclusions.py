@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -90,7 +91,7 @@ def _flaws(instrument: Instrument, flaws: Sequence[Flaw]) -> Iterator[Finding]:
         of_code = [f for f in flaws if f.code == code]
         if of_code:
             fatal = any(f.fatal for f in of_code)
-            where = _names([_group_name(instrument, f.labels) for f in of_code])
+            where = _names(list(dict.fromkeys(_group_name(instrument, f.labels) for f in of_code)))
             yield _finding(
                 code,
                 Severity.ERROR if fatal else Severity.WARNING,
@@ -144,8 +145,8 @@ def _off_boundary(instrument: Instrument, seen: Sequence[Distribution]) -> Itera
             Severity.WARNING,
             instrument,
             f"the objective of {format_quantity(objective, 'seconds')} is no bucket boundary of "
-            f"{instrument.key}: the share of requests within it lies between {low:.2%} and "
-            f"{high:.2%} ({d.name}), and no count tells where",
+            f"{instrument.key}: the share of requests within it lies between {_share(low)} and "
+            f"{_share(high)} ({d.name}), and no count tells where",
             "add a boundary there, or move the objective to one that exists",
             about=f"objective {objective:g}",
             objective_seconds=objective,
@@ -263,6 +264,13 @@ def of_advice(instrument: Instrument, advice: Advice) -> Iterator[Finding]:
         advised_error=then,
         series_change=best.series_change,
     )
+
+
+def _share(share: float) -> str:
+    """With as many digits as tell it from none and from all: 99.9964%."""
+    rest = min(share, 1 - share)
+    digits = min(max(math.ceil(-math.log10(rest)), 2), 8) if rest > 0 else 0
+    return f"{share:.{digits}%}"
 
 
 def _error(quantiles: Iterable[Any]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -275,7 +276,7 @@ class LatencyResult:
     comparisons
         Before and after, in order of time.
     deploys
-        In the window.
+        In the window, by the selector of the instrument that they concern.
     tails
         The largest contributions first, by instrument.
     advice
@@ -290,7 +291,7 @@ class LatencyResult:
     objectives: tuple[float, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    deploys: tuple[Deploy, ...] = ()
+    deploys: Mapping[str, tuple[Deploy, ...]] = field(default_factory=dict)
     tails: tuple[TailPart, ...] = ()
     advice: dict[str, Advice] = field(default_factory=dict)
     exemplars: tuple[Exemplar, ...] = ()
@@ -301,6 +302,10 @@ class LatencyResult:
         """The distributions that have buckets."""
         return tuple(d for d in self.distributions if d.instrument.kind is not Kind.SUMMARY)
 
+    def deploys_of(self, distribution: Distribution) -> tuple[Deploy, ...]:
+        """The deploys in the window that concern a distribution, in order of time."""
+        return self.deploys.get(distribution.instrument.key, ())
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -309,7 +314,11 @@ class LatencyResult:
             "objectives_seconds": list(self.objectives),
             "distributions": [d.to_dict() for d in self.distributions],
             "comparisons": [c.to_dict() for c in self.comparisons],
-            "deploys": [{"time": format_time(d.at_ms), "title": d.title} for d in self.deploys],
+            "deploys": [
+                {"metric": metric, "time": format_time(d.at_ms), "title": d.title}
+                for metric, deploys in self.deploys.items()
+                for d in deploys
+            ],
             "tails": [t.to_dict() for t in self.tails],
             "advice": {name: a.to_dict() for name, a in self.advice.items()},
             "findings": [f.to_dict() for f in self.findings],

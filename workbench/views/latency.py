@@ -135,7 +135,9 @@ class _Panel:
             distribution.instrument.key if several else "",
             points,
             quantiles,
-            Plane.around(result.window, seen, _HEIGHT, result.objectives, result.deploys),
+            Plane.around(
+                result.window, seen, _HEIGHT, result.objectives, result.deploys_of(distribution)
+            ),
         )
 
     @property

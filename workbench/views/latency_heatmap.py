@@ -84,7 +84,7 @@ def latency_heatmap(result: LatencyResult, group: str | None = None) -> Any:
     low, high = _ends(counts)
     ends_ms = (int(ends[0]) - span, int(ends[-1]))
     near = tuple(x for x in result.objectives if low < x < high)
-    inside = tuple(d for d in result.deploys if ends_ms[0] <= d.at_ms <= ends_ms[1])
+    inside = tuple(d for d in result.deploys_of(found) if ends_ms[0] <= d.at_ms <= ends_ms[1])
     plane = Plane(ends_ms, low, high, _HEIGHT, near, inside)
     datasets: Datasets = {}
     layers = [

@@ -135,7 +135,7 @@ def full(**options: object) -> LatencyResult:
     return replace(
         result,
         comparisons=comparisons,
-        deploys=(Deploy(at, at, f"version {name}"),),
+        deploys={result.distributions[0].instrument.key: (Deploy(at, at, f"version {name}"),)},
         exemplars=exemplars,
     )
 
