@@ -130,12 +130,14 @@ def test_instances_with_different_buckets_are_compared_on_those_that_all_have():
 
 def test_buckets_that_changed_are_read_on_those_that_stayed():
     """A deploy gives other boundaries: the old and the new ones are never there together."""
-    before = histogram("request_seconds", {"version": "1"}, [50, 30, 15, 4, 1])
+    before = histogram("request_seconds", {"job": "api", "version": "1"}, [50, 30, 15, 4, 1])
     bounds = (0.25, 0.75, 1.0, np.inf)
-    after = histogram("request_seconds", {"version": "2"}, [80, 18, 1, 1], bounds=bounds)
+    after = histogram(
+        "request_seconds", {"job": "api", "version": "2"}, [80, 18, 1, 1], bounds=bounds
+    )
     series = [(labels, t[:120], v[:120]) for labels, t, v in before]
     series += [(labels, t[120:], v[120:]) for labels, t, v in after]
-    found = study(series, by="job", objectives="250ms")
+    found = study(series, objectives="250ms")
     (only,) = found.result.distributions
     assert only.by_step.edges.tolist() == [0, 0.25, 1, np.inf]
     assert only.whole.edges.tolist() == [0, 0.25, 1, np.inf]
@@ -209,13 +211,18 @@ def test_milliseconds_are_told_in_seconds():
         ({"compare": "1970-01-01T02:00Z/1970-01-01T01:00Z 1970-01-01T03:00Z/1970-01-01T04:00Z"}, "covers nothing"),
         ({"compare": "deploys", "deploys": "when?"}, "neither a metric"),
         ({"step": "2h"}, "two steps"),
+        ({"by": "nosuch"}, "no series has the label"),
+        ({"by": "path le"}, "tells no groups apart"),
+        ({"compare": "label nosuch"}, "no series has the label"),
+        ({"compare_window": "1s", "step": None}, "shorter than two steps"),
+        ({"end": "2100-01-01"}, "holds nothing at all"),
         ({"metrics": "rate(request_seconds_bucket[5m])"}, "selector"),
         ({"metrics": '{job="a"}'}, "named metric"),
         ({"trace_link": "javascript:alert(1)", "compare": "none"}, "http"),
     ],
 )  # fmt: skip
 def test_bad_words_are_one_message(words, told):
-    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    series = histogram("request_seconds", {"path": "/a"}, [50, 30, 15, 4, 1])
     with pytest.raises(InputError, match=told.replace("?", r"\?")):
         study(series, **words)
 
@@ -276,3 +283,92 @@ def test_labels_are_compared_at_the_same_time():
     (one,) = found.result.comparisons
     assert one.verdict.value == "slower"
     assert "LAT-SLOWER" in codes(found)
+
+
+def test_one_value_stands_for_a_list_of_one_and_none_for_nothing():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    found = study(series, objectives=0.25, quantiles=0.9, by=None)
+    (only,) = found.result.distributions
+    assert [q.q for q in only.quantiles] == [0.9]
+    assert only.shares[0].value == pytest.approx(0.8)
+    assert len(study(series, metrics=None, objectives=None).result.distributions) == 1
+
+
+def test_a_histogram_named_twice_is_studied_once():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    found = study(series, metrics="request_seconds request_seconds_bucket request_seconds_count")
+    assert len(found.result.distributions) == 1
+
+
+def _versions(name, label, at, minutes=3000):
+    """A metric whose build changes."""
+    times = np.arange(minutes, dtype=np.int64) * STEP_MS
+    return [
+        ({"__name__": name, label: "1"}, times[:at], np.ones(at)),
+        ({"__name__": name, label: "2"}, times[at:], np.ones(minutes - at)),
+    ]
+
+
+def test_a_build_info_that_tells_no_build_stops_nothing_unless_it_was_named():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1], 3000)
+    series += _versions("app_build_info", "version", 2500)
+    series += _versions("zz_build_info", "cats", 2500)
+    words = {"last": "1d", "step": "5m", "compare": "deploys"}
+    found = study(series, **words)
+    assert [c.after.start_ms for c in found.result.comparisons] == [2500 * STEP_MS]
+    with pytest.raises(InputError, match="tells the build"):
+        study(series, deploys="zz_build_info", **words)
+
+
+def test_a_deploy_told_twice_is_compared_once():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1], 3000)
+    at = str(2500 * 60)
+    found = study(series, last="1d", step="5m", compare="deploys", deploys=f"{at} {at} {at}")
+    assert len(found.result.comparisons) == 1
+
+
+def test_versions_with_other_buckets_are_compared_on_those_that_both_have():
+    series = histogram("request_seconds", {"version": "1"}, [50, 30, 15, 4, 1])
+    series += histogram(
+        "request_seconds", {"version": "2"}, [50, 30, 15, 4, 1], bounds=(0.1, 0.2, 0.5, 1.0, np.inf)
+    )
+    found = study(series, compare="label version")
+    (one,) = found.result.comparisons
+    assert any("both share" in note for note in one.notes)
+
+
+@pytest.mark.parametrize("text", ["-Inf", "-inf"])
+def test_a_bucket_up_to_minus_infinity_is_left_out(text):
+    """Nothing can be in it; the rest is a histogram like any other."""
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    plain = study(series).result.distributions[0]
+    labels, times, values = series[0]
+    series.append(({**labels, "le": text}, times, 0 * values))
+    found = study(series)
+    assert found.result.distributions[0].quantiles == plain.quantiles
+
+
+def test_buckets_without_le_are_one_error_and_no_outage():
+    """VictoriaMetrics' own histograms have vmrange instead, and did count requests."""
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    for labels, _, _ in series:
+        if "le" in labels:
+            labels["vmrange"] = labels.pop("le")
+    (finding,) = study(series).findings
+    assert finding.code == "LAT-BUCKETS-MISSING"
+    assert "vmrange" in finding.what
+
+
+def test_the_mean_is_of_the_time_in_which_buckets_were_there():
+    """Buckets are lost half way, sums go on: what they grew by later is no part of the mean."""
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    series = [(x, t[:150], v[:150]) if "le" in x else (x, t, v) for x, t, v in series]
+    found = study(series, last="210m", step="15m")
+    assert found.result.distributions[0].mean_seconds == pytest.approx(0.2, rel=0.05)
+
+
+def test_boundaries_at_the_ends_of_all_numbers():
+    bounds = (5e-324, 0.1, 1.0, 1e308, np.inf)
+    found = study(histogram("request_seconds", {}, [1, 50, 30, 15, 4], bounds=bounds))
+    assert found.result.distributions[0].quantile(0.5).bucket_high == 0.1
+    json.dumps(found.to_dict(), allow_nan=False)
