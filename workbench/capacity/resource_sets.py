@@ -135,6 +135,12 @@ def _filled(entry: Any, ready: dict[str, Resource]) -> Any:
     return {**base, **entry}
 
 
+def _set_of(resource: Any) -> str | None:
+    """The set that has a resource of this name."""
+    sets = shipped_sets().items()
+    return next((n for n, each in sets if any(r.name == resource for r in each.resource)), None)
+
+
 def _problem(problem: Any, data: dict[str, Any]) -> str:
     """One complaint of the typed model, with the resource's own name and near key names."""
     place = problem["loc"]
@@ -150,4 +156,6 @@ def _problem(problem: Any, data: dict[str, Any]) -> str:
         near = did_you_mean(str(place[-1]), keys)
         return f"{shown} is unknown ({near or 'known are ' + ', '.join(keys)})"
     text = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "missing" and (of := _set_of(problem["input"].get("name"))):
+        text += f' (a resource of that name is in the set {of}: use = ["{of}"] brings it)'
     return f"{shown}: {text[:1].lower()}{text[1:]}"

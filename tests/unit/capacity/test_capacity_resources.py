@@ -113,6 +113,7 @@ def test_the_files_in_the_documentation_are_read(tmp_path):
         ("resource = 3", "resource"),
         ("resource = [3]", "resource"),
         ("use = ['node']\nresource = [3]", "resource"),
+        ("[[resource]]\nname = 'CPU {instance}'\nlimit = 3", 'use = ["node"] brings it'),
         ("use = [['node']]\n[[resource]]\nname = ['a']", "resource"),
         ("use = ['node']\n[[resource]]\nname = 'CPU {instance}'\nlimit = 0", "above 0"),
         ("use = ['node']\n[[resource]]\nname = 'CPU'\nlimit = 1", "usage: field required"),
