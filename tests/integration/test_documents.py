@@ -16,6 +16,7 @@ PAGES = [
     "docs/reports.md",
     "docs/cardinality.md",
     "docs/latency.md",
+    "docs/rightsizing.md",
     "docs/slo.md",
 ]
 

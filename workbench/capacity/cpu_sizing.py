@@ -136,7 +136,8 @@ def _advice(
     hour, chance = _busiest(usage, request)
     now, top = container.cpu_request, container.cpu_limit
     return CpuAdvice(
-        ours=_rule(request, held.request if held else None, week),
+        # Without the floor, as the others are: the comparison is of the rules.
+        ours=_rule(request, held.anchor * held.margin if held else None, week),
         krr=_peer(krr_cpu, container, cut_ms, week),
         vpa=_peer(vpa_cpu, container, cut_ms, week),
         limit=_limit(limit, container, usage, fit),

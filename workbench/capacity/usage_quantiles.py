@@ -95,12 +95,23 @@ def slot_weights(usage: Usage) -> Floats:
     """
     if not len(usage):
         return np.empty(0)
-    weights = 2.0 ** (-(usage.times_ms[-1] - usage.times_ms) / _HALF_LIFE_MS)
-    total = np.bincount(usage.slots, weights, minlength=SLOTS)
-    floor = _THIN * float(np.median(total[total > 0]))
-    weights = weights / np.maximum(total, floor)[usage.slots]
+    weights = _balanced(_recency(usage), usage.slots)
     result: Floats = weights / weights.sum()
     return result
+
+
+def _recency(usage: Usage) -> Floats:
+    """What each point counts by its age, up to a factor."""
+    recency: Floats = 2.0 ** (-(usage.times_ms[-1] - usage.times_ms) / _HALF_LIFE_MS)
+    return recency
+
+
+def _balanced(recency: Floats, slots: Ints) -> Floats:
+    """Bring every hour of the week to the same weight; an hour hardly seen is not blown up."""
+    total = np.bincount(slots, recency, minlength=SLOTS)
+    floor = _THIN * float(np.median(total[total > 0]))
+    balanced: Floats = recency / np.maximum(total, floor)[slots]
+    return balanced
 
 
 def weighted_quantile(values: Floats, weights: Floats, share: float) -> float:
@@ -111,16 +122,23 @@ def weighted_quantile(values: Floats, weights: Floats, share: float) -> float:
     >>> weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([0.2, 0.5, 0.3]), 0.6)
     2.0
     """
-    order = np.argsort(values, kind="stable")
+    return _quantile_in(np.argsort(values, kind="stable"), values, weights, share)
+
+
+def _quantile_in(order: Ints, values: Floats, weights: Floats, share: float) -> float:
+    """The quantile where the order of the values is known."""
     held = np.cumsum(weights[order])
     at = int(np.searchsorted(held, share * held[-1] * (1 - 1e-12)))
-    return float(values[order][min(at, len(values) - 1)])
+    return float(values[order[min(at, len(order) - 1)]])
+
+
+def _anchor_share(risk: float) -> float:
+    return 1 - min(_ANCHOR * risk, max(risk, _LOWEST_ANCHOR))
 
 
 def anchor_of(usage: Usage, risk: float) -> float:
     """The percentile of past usage that a margin is put on."""
-    share = 1 - min(_ANCHOR * risk, max(risk, _LOWEST_ANCHOR))
-    return weighted_quantile(usage.values, slot_weights(usage), share)
+    return weighted_quantile(usage.values, slot_weights(usage), _anchor_share(risk))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,12 +175,18 @@ def past_exceedance(usage: Usage, risk: float, first_day: int = _FIRST_DAY) -> P
     end_ms, start_ms = int(usage.times_ms[-1]), int(usage.times_ms[0])
     shares: list[Floats] = []
     lengths: list[int] = []
+    # Weights matter up to a factor and the order is the same for all: both are made once.
+    recency, order = _recency(usage), np.argsort(usage.values, kind="stable")
     for back in range((end_ms - start_ms) // _DAY_MS - first_day + 1, 0, -1):
         origin_ms = end_ms - back * _DAY_MS
         days = min(back, _HORIZON)
-        past = usage.between(start_ms - 1, origin_ms)
+        known = int(np.searchsorted(usage.times_ms, origin_ms, side="right"))
         after = usage.between(origin_ms, origin_ms + days * _DAY_MS)
-        if len(past) and len(after) and (anchor := anchor_of(past, risk)) > 0:
+        if not known or not len(after):
+            continue
+        weights = _balanced(recency[:known], usage.slots[:known])
+        anchor = _quantile_in(order[order < known], usage.values, weights, _anchor_share(risk))
+        if anchor > 0:
             shares.append(exceedance(after.values, anchor * MARGINS))
             lengths.append(days)
     return PastExceedance(np.array(shares), float(np.mean(lengths))) if shares else none
