@@ -346,3 +346,13 @@ def test_a_folder_is_read_and_what_is_no_objective_in_it_left_alone(tmp_path):
     (tmp_path / "b.yml").write_text(MANIFEST.replace("answers", "manifest"))
     found = load_objectives([tmp_path])
     assert [o.name for o in found.objectives] == ["answers", "fast", "manifest"]
+
+
+def test_a_key_that_stands_twice_is_refused_in_any_format(tmp_path):
+    """Which of two targets is promised cannot be guessed; TOML refuses it by itself."""
+    path = tmp_path / "slo.yml"
+    path.write_text(
+        SLOTH.replace("    objective: 99.95", "    objective: 99.95\n    objective: 90")
+    )
+    with pytest.raises(SettingsError, match="line 9: 'objective' stands there a second time"):
+        load_objectives([path])

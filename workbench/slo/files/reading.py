@@ -90,6 +90,7 @@ def _read(path: Path, gathered: Gathered, openslo: OpenSLO, *, is_named: bool) -
         return
     known = 0
     for document in _documents(content, path):
+        _check_unique(document, path)
         if is_openslo(document):
             openslo.add(document, str(path))
         elif is_sloth(document):
@@ -108,6 +109,20 @@ def _documents(content: str, path: Path) -> Iterator[Any]:
     except InputError as error:
         msg = f"{path}: {error.what}"
         raise SettingsError(msg, error.mend) from None
+
+
+def _check_unique(document: Any, path: Path) -> None:
+    """Refuse a key that stands twice: which of the two is meant nobody can tell."""
+    waiting, seen = [document], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or not isinstance(value, dict | list):
+            continue
+        seen.add(id(value))  # aliases lead to the same value again and again
+        waiting.extend(value.values() if isinstance(value, dict) else value)
+        for key, line in getattr(value, "repeated", ()):
+            msg = f"{path}, line {line}: {key!r} stands there a second time"
+            raise SettingsError(msg, "leave out one of the two")
 
 
 def _text(path: Path) -> str:
