@@ -39,6 +39,9 @@ DEFAULT_QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 _COMPARED: Final = (0.5, 0.95, 0.99)
 """The quantiles whose changes are judged: each more makes the others' evidence count for less."""
 
+_SHORTEST, _LONGEST = 1e-15, 1e12
+"""Seconds: from a femtosecond to thirty thousand years."""
+
 
 def analyse(
     instruments: Sequence[Instrument],
@@ -101,7 +104,7 @@ def analyse(
             labels = (tails or {}).get(instrument.key, ())
             if slow is not None:
                 parts.extend(tail_parts(instrument, frames, labels, slow))
-            if instrument.kind is Kind.CLASSIC:
+            if instrument.kind is Kind.CLASSIC and _is_time(whole):
                 advice[instrument.key] = _advice(instrument, frames, whole, objectives)
                 findings.extend(of_advice(instrument, advice[instrument.key]))
         if changes is not None:
@@ -151,6 +154,12 @@ def _merged(reading: Reading) -> BucketCounts | None:
         if float(total.total) > (float(best.total) if best is not None else 0.0):
             best = total
     return best
+
+
+def _is_time(whole: BucketCounts) -> bool:
+    """Whether the boundaries are such that anybody waits for: others no advice can make better."""
+    finite = whole.edges[np.isfinite(whole.edges) & (whole.edges != 0)]
+    return bool((np.abs(finite) < _LONGEST).all() and (np.abs(finite) > _SHORTEST).all())
 
 
 def _advice(

@@ -12,6 +12,7 @@ from workbench.latency.deploys import Deploy
 from workbench.latency.instrument import Instrument
 from workbench.latency.reading import Grouped
 from workbench.latency.subjects import Span, Subject, subject_around, subject_of_pair
+from workbench.statistics.buckets import common_edges
 from workbench.window import Window, parse_time
 
 __all__ = ["Against", "Changes", "parse_compare", "subjects"]
@@ -164,7 +165,8 @@ def _spans(
         yield "the second window", changes.windows
     elif changes.against is Against.DEPLOYS:
         step = window.step_ms
-        inside = [d for d in changes.deploys.get(instrument.key, ()) if d.at_ms > window.start_ms]
+        given = dict.fromkeys(changes.deploys.get(instrument.key, ()))
+        inside = [d for d in given if d.at_ms > window.start_ms]
         for deploy in inside[-_MOST_DEPLOYS:]:
             # the step in which the rollout begins belongs to neither side
             begin = deploy.at_ms // step * step
@@ -196,7 +198,7 @@ def _pairs(changes: Changes, steps: Sequence[Grouped], window: Window) -> Iterat
         usual, *others = members
         name = usual[0].labels[usual[1]][changes.label]
         for grouped, i in others:
-            if grouped.buckets.edges.tobytes() == usual[0].buckets.edges.tobytes():
+            if len(common_edges([grouped.buckets.edges, usual[0].buckets.edges])) > 2:
                 value = grouped.labels[i][changes.label]
                 yield subject_of_pair(
                     f"{changes.label} {value} beside {name}",

@@ -102,7 +102,7 @@ def read_instrument(
     sums = (
         _native_sums(frames.get(keys.whole))
         if instrument.kind is Kind.NATIVE
-        else _values(frames.get(keys.sums))
+        else _values(frames.get(keys.sums), wholes)
     )
     whole: dict[Group, tuple[_Whole, int]] = {}
     for each in wholes:
@@ -143,11 +143,23 @@ def read_instrument(
     return Reading(tuple(found), steps, (*unlike, *flaws, *unseen))
 
 
-def _values(frame: Frame | None) -> dict[Group, float]:
-    """What the pieces of the window add up to, of each series that has any."""
+def _values(frame: Frame | None, beside: Sequence[Grouped] = ()) -> dict[Group, float]:
+    """What the pieces of the window add up to, of each series that has any.
+
+    Pieces that the buckets beside it have not are left out, so that a mean is of what was counted.
+    """
     if frame is None:
         return {}
     there = frame.present & np.isfinite(frame.values)
+    missing = {
+        group_of(labels): dict(zip(each.times_ms.tolist(), gaps.tolist(), strict=True))
+        for each in beside
+        for labels, gaps in zip(each.labels, each.missing, strict=True)
+        if gaps.any()
+    }
+    for i, labels in enumerate(frame.labels) if missing else ():
+        gaps = missing.get(group_of(labels), {})
+        there[i] &= [not gaps.get(time, False) for time in frame.times_ms.tolist()]
     totals = np.where(there, frame.values, 0.0).sum(axis=1)
     return {
         group_of(labels): float(totals[i])

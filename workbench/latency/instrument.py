@@ -142,7 +142,8 @@ def discover(
             unusable.append(_missing(name, have))
         else:
             instruments.append(Instrument(name, kind, matchers, _seconds(name, known)))
-    return Discovery(tuple(sorted(instruments, key=lambda i: i.key)), tuple(unusable))
+    once = {i.key: i for i in instruments}  # x and x_bucket are one
+    return Discovery(tuple(once[key] for key in sorted(once)), tuple(dict.fromkeys(unusable)))
 
 
 def _all(known: dict[str, MetricMetadata], have: set[str]) -> list[Instrument]:

@@ -188,15 +188,21 @@ def _rows_by_group(frame: Frame) -> tuple[list[tuple[Labels, dict[float, int]]],
     for place, labels in enumerate(frame.labels):
         rest = group_of(labels)
         bound = _number(labels.get("le", ""))
+        found = groups.setdefault(rest, {})
         if bound is None:
-            what = f"a bucket has le={labels.get('le', '')!r}, which is no number; it is left out"
+            what = f"a bucket has le={labels.get('le', '')!r}, which is no bound; it is left out"
             flaws.append(Flaw(dict(rest), "LAT-BUCKETS-MISSING", what))
             continue
-        found = groups.setdefault(rest, {})
         if bound in found:  # le="1" and le="1.0": two writings of one bound
             what = f"two buckets have the bound {bound:g}, written in two ways"
             flaws.append(Flaw(dict(rest), "LAT-BUCKETS-DIFFER", what, fatal=True))
         found[bound] = place
+    for rest in (group for group, found in groups.items() if not found):
+        what = (
+            "none of its buckets has a bound in le: VictoriaMetrics' own histograms, which have "
+            "vmrange instead, are not read"
+        )
+        flaws.insert(0, Flaw(dict(rest), "LAT-BUCKETS-MISSING", what, fatal=True))
     broken = {tuple(sorted(f.labels.items())) for f in flaws if f.fatal}
     return [(dict(k), v) for k, v in groups.items() if k not in broken and v], flaws
 
@@ -221,7 +227,7 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return None if math.isnan(value) else value
+    return None if math.isnan(value) or value == -math.inf else value
 
 
 def _not_cumulative(labels: Sequence[Labels], values: Floats) -> list[Flaw]:

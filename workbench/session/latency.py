@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from workbench.errors import InputError, SourceError
+from workbench.errors import InputError, SourceError, did_you_mean
 from workbench.frame import Frame
 from workbench.latency.analysis import DEFAULT_QUANTILES, analyse
 from workbench.latency.changes import Against, Changes, parse_compare
@@ -18,7 +18,7 @@ from workbench.latency.planning import default_by, questions, tail_labels
 from workbench.promql import Question, selector
 from workbench.session.audit_names import split_selectors
 from workbench.session.latency_study import LatencyStudy
-from workbench.units import parse_duration
+from workbench.units import format_duration, parse_duration
 from workbench.window import Window
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def check_request(request: LatencyRequest) -> None:
     InputError
         One cannot be read.
     """
-    split_selectors(request.metrics)
+    _selectors(request.metrics)
     _quantiles(request.quantiles)
     _objectives(request.objectives)
     parse_compare(request.compare, now_ms=0)
@@ -118,7 +118,10 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     source = workbench.source
     window, length_ms = _windows(workbench, request)
     names = source.label_values("__name__", (), window.start_ms, window.end_ms)
-    found = discover(source.metrics(), names, split_selectors(request.metrics))
+    if not names:
+        msg = f"{source.info().name} holds nothing at all from {window}"
+        raise InputError(msg, "choose a range that has data with --last and --end (last=, end=)")
+    found = discover(source.metrics(), names, _selectors(request.metrics))
     if not found.instruments and not found.unusable:
         msg = f"{source.info().name} has no histogram or summary of a time"
         raise InputError(
@@ -129,6 +132,7 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     wished = _words(request.by)
     instruments: list[Instrument] = []
     tails: dict[str, list[str]] = {}
+    labels: set[str] = set()
     for instrument in found.instruments[:_MOST_INSTRUMENTS]:
         values = _label_values(workbench, instrument, window)
         by = tuple(wished) if wished else default_by(values)
@@ -136,13 +140,16 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
             by = (*by, changes.label)
         instruments.append(replace(instrument, by=by))
         tails[instrument.key] = tail_labels(values, by)
+        labels |= values.keys()
+    _check_labels([*wished, *filter(None, [changes.label])], labels)
     deploys = (
         _deploys(workbench, request.deploys, instruments, window, names)
         if changes.against is Against.DEPLOYS
         else {}
     )
     changes = replace(changes, length_ms=length_ms, deploys=deploys)
-    if changes.against is Against.DEPLOYS and not any(deploys.values()):
+    unasked = changes.against is Against.DEPLOYS and not request.deploys
+    if unasked and not any(deploys.values()):
         changes = replace(changes, against=Against.NONE)
     asked = questions(instruments, window, history_ms=changes.history_ms(window), tails=tails)
     return _Plan(Discovery(tuple(instruments), found.unusable), window, changes, tails, asked)
@@ -151,12 +158,25 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
 # ---------------------------------------------------------------- reading what was wished
 
 
+def _each(given: Any) -> list[Any]:
+    """Words of a text, what a list holds, or the one thing that is given; None is nothing."""
+    if isinstance(given, str):
+        return given.split()
+    if given is None:
+        return []
+    return list(given) if isinstance(given, Iterable) else [given]
+
+
 def _words(given: str | Iterable[str]) -> list[str]:
-    return given.split() if isinstance(given, str) else [str(each) for each in given]
+    return [str(each) for each in _each(given)]
+
+
+def _selectors(given: str | Iterable[str]) -> list[str]:
+    return split_selectors(given if isinstance(given, str) else _words(given))
 
 
 def _quantiles(given: str | Iterable[float]) -> tuple[float, ...]:
-    words = given.split() if isinstance(given, str) else list(given)
+    words = _each(given)
     try:
         found = sorted({float(word) for word in words})
     except (TypeError, ValueError):
@@ -168,8 +188,7 @@ def _quantiles(given: str | Iterable[float]) -> tuple[float, ...]:
 
 
 def _objectives(given: str | Iterable[Duration]) -> tuple[float, ...]:
-    words = given.split() if isinstance(given, str) else list(given)
-    found = sorted({parse_duration(word) / 1000 for word in words})
+    found = sorted({parse_duration(word) / 1000 for word in _each(given)})
     if any(not each > 0 for each in found):
         msg = f"an objective of {given!r} is not above 0"
         raise InputError(msg, "give durations such as 250ms or 1s")
@@ -181,9 +200,6 @@ def _windows(workbench: Workbench, request: LatencyRequest) -> tuple[Window, int
     given_ms = parse_duration(request.step) if request.step else 0
     if request.compare_window:
         length_ms = parse_duration(request.compare_window)
-        if length_ms < 2 * given_ms or length_ms <= 0:
-            msg = f"compare_window is {request.compare_window}, and the step {request.step}"
-            raise InputError(msg, "make the windows that are compared at least two steps long")
     else:
         wished = parse_duration(request.last) / _WINDOWS
         nice = next((n for n in _NICE_MS if n >= wished), _NICE_MS[-1])
@@ -191,10 +207,13 @@ def _windows(workbench: Workbench, request: LatencyRequest) -> tuple[Window, int
         length_ms = max(length_ms, _STEPS_COMPARED * given_ms)
     wished = length_ms / _STEPS_COMPARED
     step_ms = given_ms or next((n for n in _NICE_MS if n >= wished), _NICE_MS[-1])
+    if request.compare_window and length_ms < 2 * step_ms:
+        msg = f"compare_window is {request.compare_window}, shorter than two steps of {format_duration(step_ms)}"
+        raise InputError(msg, "make it longer, or give a shorter step")
     window = workbench.window(last=request.last, end=request.end or None, step=f"{step_ms}ms")
     if len(window) < 3:
         msg = f"the range {window} has fewer than two steps"
-        raise InputError(msg, "give a longer --last or a shorter step")
+        raise InputError(msg, "give a longer --last, or a shorter step or compare_window")
     return window, length_ms
 
 
@@ -209,6 +228,22 @@ def _label_values(workbench: Workbench, instrument: Instrument, window: Window) 
         name: len(source.label_values(name, matchers, *span))
         for name in source.label_names(matchers, *span)
     }
+
+
+def _check_labels(wished: Iterable[str], known: Collection[str]) -> None:
+    """Refuse labels that no series has; where there is no series, a finding tells that."""
+    named = sorted(set(known) - {"__name__", "le", "quantile"})
+    for label in wished:
+        if label in ("__name__", "le", "quantile"):
+            msg = f"{label!r} tells no groups apart"
+            raise InputError(msg, f"name another label: there are {_some(named)}")
+        if known and label not in known:
+            msg = f"no series has the label {label!r}"
+            raise InputError(msg, did_you_mean(label, named) or f"there are {_some(named)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) or "none"
 
 
 def _deploys(
@@ -232,8 +267,13 @@ def _deploys(
             for job in jobs or [""]:
                 expression = selector(metric, {"job": job} if job else None)
                 data = workbench.ask(expression, window).data
-                if isinstance(data, Frame) and len(data):
+                if not isinstance(data, Frame) or not len(data):
+                    continue
+                try:
                     of_jobs.extend(deploys_from_frame(data))
+                except InputError:
+                    if wished:  # one that was only found may well tell no build
+                        raise
         found[instrument.key] = tuple(sorted(set(of_jobs), key=lambda d: d.at_ms))
     return found
 

@@ -43,7 +43,7 @@ def plan_slo(
     """What an SLO study would judge and ask, and the moment at which its history ends."""
     now_ms = workbench.source.now_ms()
     end_ms = now_ms if not end else parse_time(end, now_ms=now_ms)
-    found = _objectives(workbench, split_names(objectives))
+    found = _objectives(workbench, split_names("" if objectives is None else objectives))
     asked = questions(
         found.objectives,
         now_ms=end_ms,
