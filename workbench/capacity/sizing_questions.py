@@ -29,7 +29,7 @@ _POD: Final = "namespace, pod, container"
 _CPU: Final = 'rate(container_cpu_usage_seconds_total{container!="",container!="POD"}[%s])'
 _MEMORY: Final = (
     f"max by ({_POD}) (max_over_time("
-    'container_memory_working_set_bytes{container!="",container!="POD"}[1h]))'
+    'container_memory_working_set_bytes{container!="",container!="POD"}[%s]))'
 )
 _METRICS: Final = {
     "cpu": "container_cpu_usage_seconds_total",
@@ -77,7 +77,8 @@ def sizing_queries(*, owners: bool = True, step_ms: int = _FIVE_MINUTES_MS) -> d
         Whether the source has `kube_pod_owner`; without it containers are told apart by pod, and
         the workload is read from the pod's name.
     step_ms
-        Of the grid for CPU: rates are over five minutes, or a step where that is longer.
+        Of the grid for CPU: rates are over five minutes, peaks of memory over an hour, or over a
+        step where that is longer.
 
     Examples
     --------
@@ -85,13 +86,15 @@ def sizing_queries(*, owners: bool = True, step_ms: int = _FIVE_MINUTES_MS) -> d
     sum by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total[1h]))
     """
     reason = 'kube_pod_container_status_last_terminated_reason{reason="OOMKilled"}'
-    restarts = "increase(kube_pod_container_status_restarts_total[1h])"
+    hour = format_duration(max(step_ms, _HOUR_MS))
+    restarts = f"increase(kube_pod_container_status_restarts_total[{hour}])"
+    memory = _MEMORY % hour
     cpu = f"sum by ({_POD}) ({_CPU % format_duration(max(step_ms, _FIVE_MINUTES_MS))})"
     per_pod = {
         "cpu": ("max", cpu),
         "typical_cpu": ("avg", cpu),
-        "memory": ("max", _MEMORY),
-        "pods": ("count", _MEMORY),
+        "memory": ("max", memory),
+        "pods": ("count", memory),
         **{
             f"{resource}_{kind}": (
                 "max",
@@ -105,7 +108,7 @@ def sizing_queries(*, owners: bool = True, step_ms: int = _FIVE_MINUTES_MS) -> d
     }
     if not owners:
         bare = {key: query for key, (_, query) in per_pod.items()}
-        return {**bare, "pods": f"count by ({_POD}) ({_MEMORY})"}
+        return {**bare, "pods": f"count by ({_POD}) ({memory})"}
     joined = f" * on (namespace, pod) group_left (owner_kind, owner_name) {_OWNER}"
     return {key: f"{how} by ({_BY}) ({query}{joined})" for key, (how, query) in per_pod.items()}
 

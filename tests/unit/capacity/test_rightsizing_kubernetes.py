@@ -223,6 +223,8 @@ def test_every_query_is_promql_and_only_what_is_there_is_asked():
     assert [q.key for q in plan.questions] == ["cpu", "typical_cpu"]
     assert plan.missing["memory"] == "container_memory_working_set_bytes"
     assert "[15m]" in sizing_queries(step_ms=900_000)["cpu"]
+    assert "[1h]" in sizing_queries(step_ms=900_000)["memory"]
+    assert "[2h]" in sizing_queries(step_ms=7_200_000)["memory"]
     own = plan_sizing([], window, {"memory": "my_memory", "cpu": ""})
     assert [(q.key, q.expression) for q in own.questions] == [("memory", "my_memory")]
     assert "cpu" not in own.missing
