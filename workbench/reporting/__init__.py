@@ -2,7 +2,7 @@
 
 >>> from workbench.reporting import catalogue
 >>> sorted(catalogue())
-['capacity', 'cardinality']
+['capacity', 'cardinality', 'latency', 'slo']
 """
 
 from workbench.reporting.catalogue import ReportKind, catalogue

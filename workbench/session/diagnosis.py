@@ -10,6 +10,7 @@ from workbench.sources.base import SourceInfo
 
 if TYPE_CHECKING:
     from workbench.capacity import SetFit
+    from workbench.samples import MetricMetadata
     from workbench.session.workbench import Workbench
 
 __all__ = ["ASKED", "Check", "Diagnosis", "diagnose"]
@@ -23,6 +24,10 @@ ASKED: Final = (
     ("TSDB status", "/api/v1/status/tsdb", "figures of the head; no samples"),
 )
 """What `diagnose` asks of a live server: for which check, where, and what comes back."""
+
+
+_NAMED: Final = 4
+"""Metrics named in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ def diagnose(workbench: Workbench) -> Diagnosis:
         _try("scrape targets", lambda: f"{len(workbench.targets())} active targets"),
         _try("TSDB status", lambda: _head(workbench.tsdb_status(1))),
     ]
-    return Diagnosis(info, tuple(checks), _capacity(names))
+    reports = (*_capacity(names), _latency(names, list(known.values())), _slo(names), _CARDINALITY)
+    return Diagnosis(info, tuple(checks), reports)
 
 
 def _head(status: dict[str, object]) -> str:
@@ -89,6 +95,31 @@ def _try(name: str, ask: object) -> Check:
         return Check(name, good=True, detail=ask())  # type: ignore[operator]
     except SourceError as error:
         return Check(name, good=False, detail=str(error))
+
+
+_CARDINALITY: Final = Check("cardinality", good=True, detail="works on any source")
+
+
+def _latency(names: list[str], metadata: list[MetricMetadata]) -> Check:
+    from workbench.latency import discover
+
+    found = [i.name for i in discover(metadata, names).instruments]
+    if found:
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        detail = f"studies {', '.join(found[:_NAMED])}{more}"
+        return Check("latency", good=True, detail=detail)
+    detail = "no histogram or summary of a time is here: observe one, or name it with metrics="
+    return Check("latency", good=False, detail=detail)
+
+
+def _slo(names: list[str]) -> Check:
+    counters = any(n.endswith(("_total", "_count")) for n in names)
+    detail = (
+        "needs a file of objectives: `workbench slo check FILE` reads it"
+        if counters
+        else "no counter is here, of which an objective could be made"
+    )
+    return Check("slo", good=counters, detail=detail)
 
 
 def _capacity(names: list[str]) -> tuple[Check, ...]:

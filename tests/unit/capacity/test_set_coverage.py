@@ -91,6 +91,9 @@ def test_a_named_set_that_does_not_fit_is_one_finding(tmp_path):
     assert "no metric knows one" in result.findings[0].what
 
 
+OTHER_REPORTS = ["latency", "slo", "cardinality"]
+
+
 def _diagnosed(*names):
     series = [({"__name__": name}, [0, 60_000], [1.0, 1.0]) for name in names]
     with workbench.connect(workbench.snapshot(series)) as wb:
@@ -106,6 +109,7 @@ def test_the_doctor_has_a_line_for_each_set_that_finds_something():
         "resource set kubernetes_nodes",
         "resource set redis",
         "other resource sets",
+        *OTHER_REPORTS,
     ]
     assert lines["capacity"].detail == "watches what the resource sets redis describe"
     assert not lines["resource set kubernetes"].good
@@ -114,7 +118,8 @@ def test_the_doctor_has_a_line_for_each_set_that_finds_something():
 
 def test_the_doctor_of_a_stranger_is_brief():
     lines = _diagnosed("up")
-    assert list(lines) == ["capacity", "other resource sets"]
+    assert list(lines) == ["capacity", "other resource sets", *OTHER_REPORTS]
+    assert [lines[name].good for name in OTHER_REPORTS] == [False, False, True]
     assert not lines["capacity"].good
     assert "describe yours" in lines["capacity"].detail
 
