@@ -57,6 +57,9 @@ _FEW: Final = 1000
 Below so many observations it is the second: chance bends the line as much as the law does then.
 """
 
+_MANY: Final = 1e12
+"""More observations make no interval narrower: at 1e15 the inverse of the incomplete beta fails."""
+
 _NEVER: Final = 1e-12
 """Shares nearer to 0 and 1 than this have no probit worth having."""
 
@@ -130,7 +133,7 @@ def estimate_quantiles(
     if not 0 < confidence < 1:
         msg = f"the confidence is {confidence!r}"
         raise InputError(msg, "give a share between 0 and 1, such as 0.95")
-    total = buckets.total[..., None]
+    total = np.minimum(buckets.total, _MANY)[..., None]
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         rank = qs * total
@@ -257,7 +260,7 @@ def share_at_most(
     if not (np.isfinite(threshold) and threshold > 0):
         msg = f"the threshold is {threshold!r}"
         raise InputError(msg, "give a positive number in the unit of the histogram, such as 0.5")
-    total = buckets.total
+    total = np.minimum(buckets.total, _MANY)
     value, below, above = shares_around(buckets, float(threshold))
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):

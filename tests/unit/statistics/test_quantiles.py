@@ -165,3 +165,16 @@ def test_negative_observations_are_interpolated_linearly():
     buckets = BucketCounts(np.array([-2.0, -1.0, 1.0]), np.array([2.0, 2.0]))
     assert quantile(buckets, [0.25])[0] == -1.5
     assert promql_quantile(buckets, 0.75) == 0.0
+
+
+@pytest.mark.parametrize("many", [1e13, 1e15, 1e18, 1e300])
+def test_intervals_have_ends_however_many_observations_there_are(many):
+    """Nanoseconds counted as requests: the interval stays what 1e12 observations give."""
+    edges = np.array([0, 0.1, 0.25, 0.5, 1, np.inf])
+    share = np.array([0.5, 0.3, 0.15, 0.04, 0.01])
+    few, found = (estimate_quantiles(BucketCounts(edges, share * n), [0.9]) for n in (1e12, many))
+    assert found.low == pytest.approx(few.low)
+    assert found.high == pytest.approx(few.high)
+    for threshold in (0.25, 0.3, 20.0):
+        kept = share_at_most(BucketCounts(edges, share * many), threshold)
+        assert kept.low <= kept.value <= kept.high
