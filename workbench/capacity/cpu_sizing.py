@@ -12,11 +12,14 @@ from workbench.capacity.containers import Container
 from workbench.capacity.peer_rules import PeerAdvice, krr_cpu, vpa_cpu
 from workbench.capacity.sizing_result import CpuAdvice, Rule
 from workbench.capacity.usage_quantiles import (
+    MARGINS,
+    PastExceedance,
     Usage,
     anchor_of,
     margin_for,
     past_exceedance,
     slot_weights,
+    weighted_quantile,
 )
 from workbench.capacity.working_hours import SLOTS, WorkingHours, hours_of_week
 from workbench.samples import Floats, Ints
@@ -68,10 +71,18 @@ def fit_cpu(usages: Sequence[Usage], risk: float) -> list[CpuFit]:
         The chance that a step of the coming week is above the request.
     """
     past = [past_exceedance(usage, risk) for usage in usages]
-    return [
-        CpuFit(anchor_of(usage, risk), margin_for(own, past, risk))
-        for usage, own in zip(usages, past, strict=True)
-    ]
+    return [_fit(usage, own, past, risk) for usage, own in zip(usages, past, strict=True)]
+
+
+def _fit(
+    usage: Usage, own: PastExceedance, others: Sequence[PastExceedance], risk: float
+) -> CpuFit:
+    """Anchor and margin; the plain percentile where bursts lie beyond any margin."""
+    anchor = anchor_of(usage, risk)
+    plain = weighted_quantile(usage.values, slot_weights(usage), 1 - risk)
+    if plain > anchor * MARGINS[-1]:
+        return CpuFit(plain, 1.0)
+    return CpuFit(anchor, margin_for(own, others, risk))
 
 
 def cpu_obstacle(usage: Usage) -> str:

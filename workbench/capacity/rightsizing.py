@@ -201,7 +201,7 @@ def _notes(container: Container, usage: Usage, cpu: CpuAdvice | None) -> Iterato
         gone = 1 - len(whole) / (int(whole[-1] - whole[0]) // container.step_ms + 1)
         if gone > _GAPS:
             longest = format_duration(int(np.diff(whole).max()))
-            yield f"{gone * 100:.0f} % of its points are missing (longest gap {longest})."
+            yield f"{min(gone * 100, 99):.0f} % of its points are missing (longest gap {longest})."
     if len(usage) and not usage.values.any():
         yield "It uses no CPU at all: is it needed?"
     if container.restarts:

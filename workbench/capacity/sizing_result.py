@@ -222,7 +222,7 @@ class Sizing:
             "notes": list(self.notes),
             "saved_a_month": None
             if self.saved is None
-            else str(self.saved.quantize(Decimal("0.01"))),
+            else f"{self.saved:.2f}",
         }
 
 
@@ -278,7 +278,7 @@ class RightSizing:
             "hours": self.hours,
             "time_zone": self.time_zone,
             "prices": self.prices.to_dict() if self.prices else None,
-            "saved_a_month": None if saved is None else str(saved.quantize(Decimal("0.01"))),
+            "saved_a_month": None if saved is None else f"{saved:.2f}",
             "containers": [s.to_dict() for s in self.sizings],
             "patches": [dict(p) for p in self.patches],
         }

@@ -11,6 +11,9 @@ Three steps, for a risk of 5 %:
    from the others: the shares of all count as twenty days of its own.
 3. The request is the anchor times the margin.
 
+Where usage is near nothing for most of the time and bursts lie beyond any margin, the request is the
+95th percentile itself, weighted as the anchor is.
+
 Usage levels drift; a percentile of the past, such as the 95th, is therefore exceeded more often
 than it says, and a rare burst of the past moves it far. The margin knows how far this container's
 next week was off, and rests on a percentile that is well known. A history of one week has only

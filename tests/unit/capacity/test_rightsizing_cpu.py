@@ -157,6 +157,15 @@ def test_rare_bursts_are_not_provided_for_and_told_of_at_their_hour():
     assert _advice(values, limit="peak").limit >= 3.0
 
 
+@pytest.mark.parametrize("idle", [0.0, 0.001])
+def test_bursts_that_are_not_rare_are_provided_for_however_far_they_are(idle):
+    rng = np.random.default_rng(9)
+    values = np.where(rng.random(28 * A_DAY) < 0.1, 2.0, idle)
+    advice = _advice(values)
+    assert advice.ours.request == pytest.approx(2.0)
+    assert advice.ours.exceeded == 0.0
+
+
 def test_idle_containers_get_the_least_that_can_be_asked_for():
     advice = _advice(np.zeros(14 * A_DAY))
     assert advice.ours.request == 0.01

@@ -177,6 +177,8 @@ def test_money_is_exact_and_counts_every_pod():
     assert result.saved == pytest.approx(wanted, rel=Decimal("1e-12"))
     assert result.to_dict()["saved_a_month"] == str(wanted.quantize(Decimal("0.01")))
     assert _result().saved is None
+    absurd = _result(rules=rules, cpu_request=1e300).to_dict()["saved_a_month"]
+    assert float(absurd) == pytest.approx(1e300 * 730 * 0.0316)
     assert read_prices("", "") is None
 
 
