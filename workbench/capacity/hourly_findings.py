@@ -28,7 +28,7 @@ def conclude_hourly(each: HourlyForecast, expression: str) -> Iterator[Finding]:
             else _too_little(each, expression)
         )
         return
-    if found.test is not None and not found.test.beats_naive:
+    if found.test is not None and found.test.naive_error and not found.test.beats_naive:
         yield _no_better(each, expression, found.test)
     missing = missing_steps(each)
     if missing > _GAPS * len(each.history):
@@ -36,15 +36,16 @@ def conclude_hourly(each: HourlyForecast, expression: str) -> Iterator[Finding]:
             f"{each.name} lacks {missing} of {len(each.history)} steps: its intervals hold only "
             f"for what was seen"
         )
-        step = "check scraping and retention for that time; a newer series has a shorter past"
+        step = "check scraping and retention for that time"
         evidence = {"missing_steps": missing, "steps": len(each.history)}
         about = _about(each, expression)
         yield Finding("CAP-GAPS", Severity.INFO, about, what, step, evidence, expression)
 
 
 def missing_steps(each: HourlyForecast) -> int:
-    """How many steps of the history are not known."""
-    return int((~np.isfinite(each.history)).sum())
+    """How many steps after the first sample are not known: a new series lacks nothing before it."""
+    known = np.isfinite(each.history)
+    return int((~known[int(np.argmax(known)) :]).sum())
 
 
 def nothing_to_forecast(expression: str) -> Finding:

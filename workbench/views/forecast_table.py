@@ -66,13 +66,17 @@ def _row(each: HourlyForecast, result: HourlyResult) -> dict[str, str]:
 def _tested(test: SeasonalBacktest, unit: str, *, used: Method) -> dict[str, str]:
     mase = test.mase if used is Method.ENSEMBLE else test.naive_mase
     return {
-        "MASE": f"{mase:.3f}",
-        "naive MASE": f"{test.naive_mase:.3f}",
-        "error / naive": f"{test.relative_error:.2f}",
+        "MASE": _figure(mase, 3),
+        "naive MASE": _figure(test.naive_mase, 3),
+        "error / naive": _figure(test.relative_error, 2),
         "bias": format_quantity(test.bias, unit),
         "80 % held": held(test.coverage_80),
         "95 % held": held(test.coverage_95),
     }
+
+
+def _figure(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else _NONE
 
 
 def held(share: float) -> str:

@@ -58,8 +58,9 @@ def start_of(values: Floats, calendar: Calendar, *, weekly: bool) -> Start:
     weekly
         Whether the week is a season.
     """
-    level = np.nan_to_num(_means(values))
-    rest = values - level
+    span = calendar.per_week if weekly else calendar.per_day
+    level = np.nan_to_num(_means(values[:span]))
+    rest = values - _running_mean(values, span)
     day, week = calendar.day[: len(values)], calendar.week[: len(values)]
     by_day = phase_means(rest, day, calendar.per_day)
     by_week = np.zeros((calendar.per_week, values.shape[1]))

@@ -1,7 +1,8 @@
 """One forecast of many: members weighed by how wrong each has been up to the origin.
 
 The weight of a member falls with the eighth power of its error as a multiple of the best member's:
-near to a choice, but members that are equally good are averaged. At every origin only errors that
+near to a choice, but members that are equally good are averaged; at the first origin, where nothing is
+known of them yet, their median stands. At every origin only errors that
 were known by then count, so that the errors of the whole, from which intervals and the backtest
 come, are those of forecasts that could have been made.
 """
@@ -15,11 +16,12 @@ import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats
+from workbench.statistics.seasonal.outliers import known_medians
 
 __all__ = ["combine", "known_errors"]
 
 _POWER: Final = 8.0
-_CAUTION: Final = 3.0
+_CAUTION: Final = 1.0
 """With so many origins the power is half of what it is with many."""
 
 _FADING: Final = 0.9
@@ -93,8 +95,11 @@ def combine(
             score += fade * np.where(known, seen, 0.0).sum(axis=1)
             count += fade * known.sum(axis=1)
         weights = _weights(score, count, able[:, i], i)
-        parts = np.where(able[:, i, None], bounded[:, i], 0.0)
+        usable = able[:, i, None]
+        parts = np.where(usable, bounded[:, i], 0.0)
         combined[i] = (weights[:, None] * parts).sum(axis=0)
+        if i == 0:
+            combined[i] = known_medians(np.where(usable, bounded[:, i], np.nan))
         combined[i, :, ~able[:, i].any(axis=0)] = np.nan
     return combined, weights
 

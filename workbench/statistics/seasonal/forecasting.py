@@ -35,6 +35,8 @@ _WEEKS_DAYS: Final = 14
 _MOST_ORIGINS: Final = 28
 _ORIGINS_WITH_WEEKS: Final = 6
 _LEAST_KNOWN: Final = 0.5
+_SPARE_ONE: Final = 5
+_ROUNDING: Final = 1e-13
 
 
 class Method(StrEnum):
@@ -77,13 +79,13 @@ class SeasonalBacktest:
 
     @property
     def mase(self) -> float:
-        """Error of the ensemble in units of `scale`."""
-        return self.error / self.scale
+        """Error of the ensemble in units of `scale`; NaN where every day is like the one before."""
+        return self.error / self.scale if self.scale else float("nan")
 
     @property
     def naive_mase(self) -> float:
         """Error of "as yesterday" in units of `scale`."""
-        return self.naive_error / self.scale
+        return self.naive_error / self.scale if self.scale else float("nan")
 
     @property
     def relative_error(self) -> float:
@@ -102,12 +104,12 @@ class SeasonalBacktest:
         return {
             "origins": self.origins,
             "compared": self.compared,
-            "mase": self.mase,
-            "naive_mase": self.naive_mase,
+            "mase": self.mase if self.scale else None,
+            "naive_mase": self.naive_mase if self.scale else None,
             "relative_error": self.relative_error if self.naive_error else None,
             "bias": self.bias,
-            "coverage_80": self.coverage_80,
-            "coverage_95": self.coverage_95,
+            "coverage_80": None if np.isnan(self.coverage_80) else self.coverage_80,
+            "coverage_95": None if np.isnan(self.coverage_95) else self.coverage_95,
         }
 
 
@@ -273,14 +275,15 @@ def _forecast(values: Floats, clock: _Clock) -> list[SeasonalForecast]:
     scaled = values / unit
     count, per_day = clock.count, clock.blocks.per_day
     means = block_means(scaled, count)
-    # A block of which too little is known may leave a series without its only values.
     origins = _origins(len(means), per_day)
     members = member_paths(means, clock.blocks, origins, clock.ahead)
     combined, weights = combine(means, members, origins, per_day)
     starts = np.array(origins) * count
     ours = refined(combined, scaled, clock.steps.day, starts, count)
     naive = naive_paths(scaled, clock.steps, starts.tolist(), clock.ahead * count)
-    errors = known_errors(scaled, np.stack([ours, naive]), starts.tolist())[:, :-1]
+    # At the first origin nothing is known of the members yet, as is never so at the last.
+    first = 1 if len(origins) > _SPARE_ONE else 0
+    errors = known_errors(scaled, np.stack([ours, naive]), starts.tolist())[:, first:-1]
     size = _mean_size(errors)
     keep = np.nan_to_num(size[0], nan=np.inf) < np.nan_to_num(size[1], nan=np.inf)
     used = np.where(keep, errors[0], errors[1])
@@ -295,7 +298,7 @@ def _forecast(values: Floats, clock: _Clock) -> list[SeasonalForecast]:
             results.append(_none("too little is known of the hours to be forecast"))
             continue
         test = SeasonalBacktest(
-            origins=len(origins) - 1,
+            origins=len(used),
             compared=int((~np.isnan(used[..., i])).sum()),
             error=float(size[0, i] * unit[i]),
             naive_error=float(size[1, i] * unit[i]),
@@ -316,7 +319,9 @@ def _mean_size(errors: Floats) -> Floats:
     axes = tuple(range(1, errors.ndim - 1))
     total = np.where(known, np.abs(errors), 0.0).sum(axis=axes)
     count = known.sum(axis=axes)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    # Values are at most 1 here: what is left of rounding is no error.
+    return np.where(means < _ROUNDING, 0.0, means)
 
 
 def _quantiles(path: Floats, errors: Floats, history: Floats, per_day: int) -> Floats:

@@ -38,8 +38,8 @@ def tamed(values: Floats, per_day: int) -> Floats:
 
     Examples
     --------
-    >>> steps = np.arange(24.0) % 4 + np.tile([0.0, 0.1], 12)
-    >>> steps[13] = 1e6
+    >>> steps = np.tile([1.0, 2.0, 3.0, 2.5], 10) + np.arange(40) % 8 / 100
+    >>> steps[30] = 1e6
     >>> bool(tamed(steps[:, None], 4).max() < 10)
     True
     """
@@ -48,28 +48,24 @@ def tamed(values: Floats, per_day: int) -> Floats:
     padded = np.full((days * per_day, values.shape[1]), np.nan)
     padded[len(padded) - steps :] = values
     table = padded.reshape(days, per_day, -1)
-    change = np.abs(table - _before(table))
+    before = _before(table)
+    change = np.abs(table - before)
     lasting = _lasting(change.reshape(padded.shape)).reshape(table.shape)
-    last = known_medians(table[:_DAYS])
+    start = known_medians(table[:_DAYS])
     result = table.copy()
     for day in range(days):
+        near = _neighbours(before, table, day) if day else [start]
         reach = np.maximum(_CUT * _usual(change, day), 2 * lasting[day])
-        other = _other_week(table, result, day, last)
-        low, high = np.minimum(last, other) - reach, np.maximum(last, other) + reach
-        result[day] = np.where(np.isnan(last), table[day], np.clip(table[day], low, high))
-        last = np.where(np.isnan(result[day]), last, result[day])
+        low, high = np.fmin.reduce(near) - reach, np.fmax.reduce(near) + reach
+        known = ~np.isnan(low)
+        result[day][known] = np.clip(table[day], low, high)[known]
     return result.reshape(padded.shape)[len(padded) - steps :]
 
 
-def _other_week(table: Floats, result: Floats, day: int, last: Floats) -> Floats:
-    """What the same weekday had a week before, or after where there is no week before."""
-    if day >= _DAYS:
-        other = result[day - _DAYS]
-    elif day + _DAYS < len(table):
-        other = table[day + _DAYS]
-    else:
-        return last
-    return np.where(np.isnan(other), last, other)
+def _neighbours(before: Floats, table: Floats, day: int) -> list[Floats]:
+    """What the day before had, and the same weekday a week before, or after in the first week."""
+    other = day - _DAYS if day >= _DAYS else day + _DAYS
+    return [before[day], table[other] if other < len(table) else before[day]]
 
 
 def _before(table: Floats) -> Floats:
