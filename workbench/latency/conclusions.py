@@ -49,8 +49,17 @@ def conclude(
     """All findings about what one instrument measured, but changes, tails and advice."""
     yield from _flaws(instrument, flaws)
     if instrument.kind is Kind.SUMMARY:
-        if distributions:
+        if any(q.bucket_high is not None for d in distributions for q in d.quantiles):
             yield _summary(instrument)
+        else:
+            yield _finding(
+                "LAT-NO-REQUESTS",
+                Severity.WARNING,
+                instrument,
+                f"{instrument.key} shows no quantile between 0 and 1 in the window: a summary has "
+                "NaN where no request came within its last minutes",
+                "widen the window, or check that the service has traffic and is scraped",
+            )
         return
     seen = [d for d in distributions if d.requests > 0]
     if not seen and not any(f.fatal for f in flaws):

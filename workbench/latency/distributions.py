@@ -102,7 +102,7 @@ def read_instrument(
     sums = (
         _native_sums(frames.get(keys.whole))
         if instrument.kind is Kind.NATIVE
-        else _values(frames.get(keys.sums), wholes)
+        else _sums(frames.get(keys.sums), wholes)
     )
     whole: dict[Group, tuple[_Whole, int]] = {}
     for each in wholes:
@@ -143,23 +143,11 @@ def read_instrument(
     return Reading(tuple(found), steps, (*unlike, *flaws, *unseen))
 
 
-def _values(frame: Frame | None, beside: Sequence[Grouped] = ()) -> dict[Group, float]:
-    """What the pieces of the window add up to, of each series that has any.
-
-    Pieces that the buckets beside it have not are left out, so that a mean is of what was counted.
-    """
+def _values(frame: Frame | None) -> dict[Group, float]:
+    """What the pieces of the window add up to, of each series that has any."""
     if frame is None:
         return {}
     there = frame.present & np.isfinite(frame.values)
-    missing = {
-        group_of(labels): dict(zip(each.times_ms.tolist(), gaps.tolist(), strict=True))
-        for each in beside
-        for labels, gaps in zip(each.labels, each.missing, strict=True)
-        if gaps.any()
-    }
-    for i, labels in enumerate(frame.labels) if missing else ():
-        gaps = missing.get(group_of(labels), {})
-        there[i] &= [not gaps.get(time, False) for time in frame.times_ms.tolist()]
     totals = np.where(there, frame.values, 0.0).sum(axis=1)
     return {
         group_of(labels): float(totals[i])
@@ -168,13 +156,35 @@ def _values(frame: Frame | None, beside: Sequence[Grouped] = ()) -> dict[Group, 
     }
 
 
+def _sums(frame: Frame | None, counted: Sequence[Grouped]) -> dict[Group, float]:
+    """What all took together, in the pieces that have buckets; nothing where one has no sum.
+
+    A mean is of what was counted, else it is wrong by as much as is missing on either side.
+    """
+    if frame is None:
+        return {}
+    missing = {
+        group_of(labels): dict(zip(each.times_ms.tolist(), gaps.tolist(), strict=True))
+        for each in counted
+        for labels, gaps in zip(each.labels, each.missing, strict=True)
+    }
+    sums: dict[Group, float] = {}
+    for i, labels in enumerate(frame.labels):
+        group, values = group_of(labels), np.where(frame.present[i], frame.values[i], np.nan)
+        gaps = missing.get(group, {})
+        wanted = np.array([not gaps.get(time, True) for time in frame.times_ms.tolist()])
+        if wanted.any() and wanted.sum() == len(gaps) - sum(gaps.values()):
+            sums[group] = float(values[wanted].sum())
+    return {group: total for group, total in sums.items() if math.isfinite(total)}
+
+
 def _native_sums(frame: Frame | None) -> dict[Group, float]:
     sums: dict[Group, float] = {}
     for (series, _), histogram in frame.histograms.items() if frame is not None else ():
-        if frame is not None and math.isfinite(histogram.sum):
+        if frame is not None:
             group = group_of(frame.labels[series])
             sums[group] = sums.get(group, 0.0) + histogram.sum
-    return sums
+    return {group: total for group, total in sums.items() if math.isfinite(total)}
 
 
 def _inside(grouped: Grouped, window: Window) -> slice:

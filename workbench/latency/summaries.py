@@ -33,7 +33,7 @@ def read_summary(
         return ()
     counts, sums = (_totals(frames.get(key)) for key in (keys.counts, keys.sums))
     scale = instrument.seconds_per_unit
-    high, low = (_by_group(frame) for frame in (greatest, least))
+    high, low = _by_group(greatest, np.fmax), _by_group(least, np.fmin)
     inside = greatest.times_ms > window.start_ms
     times = greatest.times_ms[inside]
     found: list[Distribution] = []
@@ -69,7 +69,8 @@ def _quantile(q: float, low: Floats, high: Floats) -> Quantile:
     return Quantile(q, None, None, None, *ends, None)
 
 
-def _by_group(frame: Frame) -> dict[Group, dict[float, Floats]]:
+def _by_group(frame: Frame, both: np.ufunc) -> dict[Group, dict[float, Floats]]:
+    """Values by group and quantile; `both` joins what is written in two ways, 0.5 and 0.50."""
     groups: dict[Group, dict[float, Floats]] = {}
     for i, labels in enumerate(frame.labels):
         try:
@@ -78,7 +79,8 @@ def _by_group(frame: Frame) -> dict[Group, dict[float, Floats]]:
             continue
         if 0 < q < 1:
             values = np.where(frame.present[i], frame.values[i], np.nan)
-            groups.setdefault(group_of(labels), {})[q] = values
+            known = groups.setdefault(group_of(labels), {})
+            known[q] = both(known[q], values) if q in known else values
     return groups
 
 

@@ -36,7 +36,7 @@ def threshold_of(whole: BucketCounts, objectives: Sequence[float]) -> float | No
         return None
     edges, shares = inner[parting], reached[parting] / total
     for objective in sorted(objectives):
-        near = int(np.argmin(np.abs(np.log(edges / objective))))
+        near = int(np.argmin(np.abs(np.log(edges) - np.log(objective))))
         if shares[near] >= _USUAL:
             return float(edges[near])
     return float(edges[np.argmin(np.abs(np.log((1 - shares) / (1 - _TAIL_QUANTILE))))])

@@ -107,8 +107,11 @@ def shares_around(buckets: BucketCounts, threshold: float) -> tuple[Floats, Floa
         with np.errstate(all="ignore"):
             if near.any():
                 result[:, rows] = reached[int(np.argmax(near))] / reached[-1]
-            else:
+            elif buckets.edges[0] < threshold < buckets.edges[-1]:
                 result[:, rows] = _between(buckets.edges, reached, threshold)
+            else:  # of native histograms, which have no buckets where nothing was observed
+                end = reached[0 if threshold < buckets.edges[0] else -1]
+                result[:, rows] = end / reached[-1]
 
     _over_chunks(fill, result.shape[1])
     value, below, above = result.reshape(3, *shape)

@@ -372,3 +372,37 @@ def test_boundaries_at_the_ends_of_all_numbers():
     found = study(histogram("request_seconds", {}, [1, 50, 30, 15, 4], bounds=bounds))
     assert found.result.distributions[0].quantile(0.5).bucket_high == 0.1
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def _summary(**values):
+    """A summary of one instance; `q0_5` is the quantile 0.5, and `value` any number."""
+    times = np.arange(240, dtype=np.int64) * STEP_MS
+    made = [
+        ({"__name__": "wait_seconds", "quantile": q[1:].replace("_", ".")}, times, np.full(240, v))
+        for q, v in values.items()
+    ]
+    made.append(({"__name__": "wait_seconds_count"}, times, np.arange(240) * 10.0))
+    made.append(({"__name__": "wait_seconds_sum"}, times, np.arange(240) * 3.0))
+    return made
+
+
+@pytest.mark.parametrize("values", [{"q0_5": np.nan, "q0_99": np.nan}, {"q0": 0.1, "q1": 0.9}])
+def test_a_summary_that_shows_nothing_is_told(values):
+    found = study(_summary(**values), metrics="wait_seconds")
+    assert codes(found) == {"LAT-NO-REQUESTS"}
+    found.chart()
+
+
+def test_a_quantile_written_in_two_ways_is_one_range():
+    found = study(_summary(q0_5=0.2, q0_50=0.3), metrics="wait_seconds")
+    (only,) = found.result.distributions[0].quantiles
+    assert (only.bucket_low, only.bucket_high) == (0.2, 0.3)
+
+
+def test_a_sum_that_is_no_number_gives_no_mean():
+    """Half of the sums with all of the requests would be half of the mean."""
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    series[-1][2][200:] = np.nan
+    (only,) = study(series).result.distributions
+    assert only.requests == pytest.approx(18_000)
+    assert only.mean_seconds is None

@@ -178,3 +178,13 @@ def test_intervals_have_ends_however_many_observations_there_are(many):
     for threshold in (0.25, 0.3, 20.0):
         kept = share_at_most(BucketCounts(edges, share * many), threshold)
         assert kept.low <= kept.value <= kept.high
+
+
+@pytest.mark.parametrize(("threshold", "kept"), [(0.01, 0.0), (0.1, 0.0), (0.4, 1.0), (30.0, 1.0)])
+def test_beyond_the_buckets_of_a_native_histogram_all_is_known(threshold, kept):
+    """It has buckets only where something was observed: none before the first, none after the last."""
+    seen = BucketCounts(np.array([0.1, 0.2, 0.4]), np.array([[3.0, 5.0], [0.0, 0.0]]), True)
+    found = share_at_most(seen, threshold)
+    for share in (found.value, found.bucket_low, found.bucket_high):
+        np.testing.assert_array_equal(share, [kept, np.nan])
+    assert found.low[0] <= kept <= found.high[0]
