@@ -20,6 +20,7 @@ from workbench.statistics.seasonal.calendar import Calendar, make_calendar
 from workbench.statistics.seasonal.ensemble import combine, known_errors
 from workbench.statistics.seasonal.intervals import LEVELS, calibrate, coverage_left_out
 from workbench.statistics.seasonal.members import NAMES, member_paths, naive_paths
+from workbench.statistics.seasonal.outliers import tamed
 from workbench.statistics.seasonal.resolution import block_means, refined, steps_per_block
 
 __all__ = ["QUANTILES", "Method", "SeasonalBacktest", "SeasonalForecast", "forecast_seasonal"]
@@ -277,7 +278,8 @@ def _forecast(values: Floats, clock: _Clock) -> list[SeasonalForecast]:
     means = block_means(scaled, count)
     origins = _origins(len(means), per_day)
     members = member_paths(means, clock.blocks, origins, clock.ahead)
-    combined, weights = combine(means, members, origins, per_day)
+    # Members are weighed by what can be forecast: a spike that none foresaw tells nothing of them.
+    combined, weights = combine(tamed(means, per_day), members, origins, per_day)
     starts = np.array(origins) * count
     ours = refined(combined, scaled, clock.steps.day, starts, count)
     naive = naive_paths(scaled, clock.steps, starts.tolist(), clock.ahead * count)
