@@ -16,6 +16,7 @@ from workbench.latency.changes import Changes, subjects
 from workbench.latency.comparing import compare
 from workbench.latency.conclusions import (
     conclude,
+    not_studied,
     of_advice,
     of_comparison,
     of_tails,
@@ -54,6 +55,7 @@ def analyse(
     changes: Changes | None = None,
     exemplars: Sequence[Exemplar] = (),
     missing: Sequence[Unusable] = (),
+    left_out: Sequence[str] = (),
 ) -> LatencyResult:
     """Judge what `questions` asked for.
 
@@ -77,6 +79,8 @@ def analyse(
         Of all instruments.
     missing
         What `discover` found unusable; becomes findings.
+    left_out
+        What it found and nobody asked about, since there is so much; becomes one.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def analyse(
         A quantile or objective is out of range.
     """
     _check(quantiles, objectives)
-    findings: list[Finding] = list(unusable(missing))
+    findings: list[Finding] = [*unusable(missing), *not_studied(left_out)]
     distributions: list[Distribution] = []
     parts: list[TailPart] = []
     advice: dict[str, Advice] = {}

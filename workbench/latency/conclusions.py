@@ -16,7 +16,7 @@ from workbench.latency.reading import Flaw
 from workbench.latency.result import Distribution, TailPart
 from workbench.units import counted, format_quantity
 
-__all__ = ["conclude", "of_advice", "of_comparison", "of_tails", "unusable"]
+__all__ = ["conclude", "not_studied", "of_advice", "of_comparison", "of_tails", "unusable"]
 
 _NAMED: Final = 4
 """Groups named in one sentence."""
@@ -41,6 +41,20 @@ def unusable(found: Iterable[Unusable]) -> Iterator[Finding]:
         code = "LAT-NO-METRIC" if no_such else "LAT-NOT-A-HISTOGRAM"
         what = f"{each.name} cannot be studied: {each.reason}"
         yield Finding(code, Severity.ERROR, each.name, what, each.mend, where=each.name)
+
+
+def not_studied(names: Sequence[str]) -> Iterator[Finding]:
+    """Histograms that there are, and that one study does not hold."""
+    if names:
+        yield Finding(
+            "LAT-NOT-STUDIED",
+            Severity.INFO,
+            "histograms left out",
+            f"{counted(len(names), 'more histogram or summary', 'more histograms and summaries')} of "
+            f"a time not studied: {_names(names)}",
+            'name those that matter: metrics="request_duration_seconds db_query_seconds"',
+            {"left_out": len(names)},
+        )
 
 
 def conclude(

@@ -70,6 +70,7 @@ class _Plan:
     changes: Changes
     tails: Mapping[str, Sequence[str]]
     asked: Sequence[Question]
+    left_out: Sequence[str]
 
 
 def check_request(request: LatencyRequest) -> None:
@@ -110,6 +111,7 @@ def study_latency(workbench: Workbench, request: LatencyRequest) -> LatencyStudy
         changes=plan.changes,
         exemplars=_exemplars(workbench, plan, request.trace_link),
         missing=plan.found.unusable,
+        left_out=plan.left_out,
     )
     return LatencyStudy(result, [a.provenance for a in answers.values()])
 
@@ -121,7 +123,9 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     if not names:
         msg = f"{source.info().name} holds nothing at all from {window}"
         raise InputError(msg, "choose a range that has data with --last and --end (last=, end=)")
-    found = discover(source.metrics(), names, _selectors(request.metrics))
+    named = _selectors(request.metrics)
+    found = discover(source.metrics(), names, named)
+    most = len(found.instruments) if named else _MOST_INSTRUMENTS
     if not found.instruments and not found.unusable:
         msg = f"{source.info().name} has no histogram or summary of a time"
         raise InputError(
@@ -133,7 +137,7 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     instruments: list[Instrument] = []
     tails: dict[str, list[str]] = {}
     labels: set[str] = set()
-    for instrument in found.instruments[:_MOST_INSTRUMENTS]:
+    for instrument in found.instruments[:most]:
         values = _label_values(workbench, instrument, window)
         by = tuple(wished) if wished else default_by(values)
         if changes.label and changes.label not in by:
@@ -152,7 +156,9 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     if unasked and not any(deploys.values()):
         changes = replace(changes, against=Against.NONE)
     asked = questions(instruments, window, history_ms=changes.history_ms(window), tails=tails)
-    return _Plan(Discovery(tuple(instruments), found.unusable), window, changes, tails, asked)
+    left_out = [i.name for i in found.instruments[most:]]
+    studied = Discovery(tuple(instruments), found.unusable)
+    return _Plan(studied, window, changes, tails, asked, left_out)
 
 
 # ---------------------------------------------------------------- reading what was wished

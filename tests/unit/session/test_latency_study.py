@@ -406,3 +406,13 @@ def test_a_sum_that_is_no_number_gives_no_mean():
     (only,) = study(series).result.distributions
     assert only.requests == pytest.approx(18_000)
     assert only.mean_seconds is None
+
+
+def test_histograms_beyond_the_eighth_are_named():
+    series = [s for n in range(11) for s in histogram(f"a{n:02}_seconds", {}, [9, 1, 0, 0, 0])]
+    found = study(series, metrics="")
+    assert len(found.result.distributions) == 8
+    (finding,) = [f for f in found.findings if f.code == "LAT-NOT-STUDIED"]
+    assert "a08_seconds, a09_seconds, a10_seconds" in finding.what
+    named = study(series, metrics=[f"a{n:02}_seconds" for n in range(11)])
+    assert len(named.result.distributions) == 11
