@@ -220,9 +220,7 @@ class Sizing:
             "cpu_reason": self.cpu_reason,
             "memory_reason": self.memory_reason,
             "notes": list(self.notes),
-            "saved_a_month": None
-            if self.saved is None
-            else f"{self.saved:.2f}",
+            "saved_a_month": None if self.saved is None else f"{self.saved:.2f}",
         }
 
 

@@ -74,6 +74,8 @@ def rules(
     if tests is not None and output is not None and tests.resolve() == output.resolve():
         msg = f"--tests and --output are one file ({plain(tests)})"
         raise InputError(msg, "give the tests a file of their own, such as rules_test.yml")
+    for path in filter(None, (output, tests)):
+        _check_place(path, files)
     found = _loaded(files)
     _refuse(found, lenient=lenient)
     made = make_rules(found.objectives)
@@ -123,6 +125,21 @@ def _row(one: Objective) -> list[str]:
     return [
         one.service, one.name, target, window, one.sli.kind, ", ".join(alerts) or "none", one.owner,
     ]  # fmt: skip
+
+
+def _check_place(path: Path, files: list[Path]) -> None:
+    """Refuse to write over objectives, or where nothing can be, before anything is written."""
+    try:
+        if any(path.exists() and one.exists() and path.samefile(one) for one in files):
+            msg = f"{plain(path)} holds the objectives that are read"
+            raise InputError(msg, "give the rules a file of their own, such as slo_rules.yml")
+        folder = path.resolve().parent
+        there = folder.is_dir() and not path.is_dir()
+    except (OSError, RuntimeError, ValueError):
+        there = False
+    if not there:
+        msg = f"{plain(path)} cannot be written (its folder is not there, or it is a folder)"
+        raise OutputError(msg, "check the path")
 
 
 def _write(path: Path, text: str) -> None:

@@ -108,3 +108,20 @@ def test_the_guides_example_is_read_and_its_rules_hold(tmp_path):
         command = [servers.needs("promtool"), *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_objectives_are_not_written_over_by_their_own_rules(file, tmp_path):
+    """A name too few on the line costs nobody the file; a link to it neither."""
+    (tmp_path / "link").symlink_to(file)
+    for words in (["-o", file], ["-o", tmp_path / "link"], ["-o", "r.yml", "--tests", file]):
+        done = run("rules", file, *words)
+        assert done.exit_code == 2
+        assert "holds the objectives" in str(done.exception)
+        assert file.read_text() == OBJECTIVE
+
+
+def test_rules_are_not_written_where_their_tests_cannot_be(file, tmp_path):
+    rules = tmp_path / "rules.yml"
+    done = run("rules", file, "-o", rules, "--tests", tmp_path / "nowhere" / "test.yml")
+    assert done.exit_code == 2
+    assert not rules.exists()
