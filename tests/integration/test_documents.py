@@ -15,6 +15,7 @@ PAGES = [
     "docs/snapshots.md",
     "docs/reports.md",
     "docs/cardinality.md",
+    "docs/forecast.md",
     "docs/latency.md",
     "docs/rightsizing.md",
     "docs/slo.md",
