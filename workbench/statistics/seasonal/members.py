@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from workbench.samples import Floats
+from workbench.samples import Floats, Ints
 from workbench.statistics.seasonal.calendar import Calendar
 from workbench.statistics.seasonal.decomposition import decomposed_path, start_of
 from workbench.statistics.seasonal.outliers import known_medians, tamed
@@ -129,8 +129,16 @@ def _typical(values: Floats, calendar: Calendar, origins: Sequence[int], horizon
     for i, origin in enumerate(origins):
         begin = max(0, origin - _TYPICAL_DAYS * calendar.per_day)
         known, phases = values[begin:origin], calendar.day[begin:origin]
-        table = np.full((calendar.per_day, values.shape[1]), np.nan)
-        for phase in np.unique(phases).tolist():
-            table[phase] = known_medians(known[phases == phase])
+        table = known_medians(_by_phase(known, phases, calendar.per_day))
         paths[i] = table[calendar.day[origin : origin + horizon]]
     return paths
+
+
+def _by_phase(values: Floats, phases: Ints, count: int) -> Floats:
+    """The values of each phase below one another, shape (values a phase, phases, series)."""
+    order = np.argsort(phases, kind="stable")
+    ordered = phases[order]
+    place = np.arange(len(phases)) - np.searchsorted(ordered, ordered)
+    table = np.full((int(place.max()) + 1, count, values.shape[1]), np.nan)
+    table[place, ordered] = values[order]
+    return table

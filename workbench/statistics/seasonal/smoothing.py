@@ -212,12 +212,12 @@ def _learn(state: _State, grid: Grid, value: Floats, day: int, week: int) -> Non
     error = value[:, None] - state.level
     error -= daily
     error -= weekly
-    state.innovation = error - carried
     learnt = error
     missing = np.isnan(value)
     if missing.any():
         error[missing] = carried[missing]
         learnt = np.where(missing[:, None], 0.0, error)
+    state.innovation = error - carried
     state.level += grid.level * learnt
     state.trend += grid.trend * learnt
     daily += grid.daily * learnt
@@ -276,7 +276,7 @@ class _Judge:
     def count(self, step: int, state: _State) -> None:
         """Count the last step's error."""
         if step >= self._from:
-            self.next += np.nan_to_num(state.innovation * state.innovation)
+            self.next += state.innovation * state.innovation
 
     def best(self, errors: Floats) -> Ints:
         """The number of the best set of each series, shape (series,)."""
