@@ -16,6 +16,7 @@ from workbench.latency.changes import Changes, subjects
 from workbench.latency.comparing import compare
 from workbench.latency.conclusions import (
     conclude,
+    not_compared,
     not_studied,
     of_advice,
     of_comparison,
@@ -113,6 +114,8 @@ def analyse(
                 findings.extend(of_advice(instrument, advice[instrument.key]))
         if changes is not None:
             cut.extend(subjects(changes, instrument, reading.steps, window))
+    if changes is not None and not cut and any(d.whole is not None for d in distributions):
+        findings.extend(not_compared(changes, window))
     comparisons = compare(cut, _COMPARED) if cut else ()
     for comparison in comparisons:
         findings.extend(of_comparison(comparison))

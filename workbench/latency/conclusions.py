@@ -10,11 +10,13 @@ import numpy as np
 
 from workbench.findings import Finding, Severity
 from workbench.latency.advice import Advice
+from workbench.latency.changes import Against, Changes
 from workbench.latency.comparing import Comparison, Verdict
 from workbench.latency.instrument import Instrument, Kind, Unusable
 from workbench.latency.reading import Flaw
 from workbench.latency.result import Distribution, TailPart
 from workbench.units import counted, format_quantity
+from workbench.window import Window
 
 __all__ = ["conclude", "not_studied", "of_advice", "of_comparison", "of_tails", "unusable"]
 
@@ -226,6 +228,27 @@ def _gaps(instrument: Instrument, seen: Sequence[Distribution]) -> Iterator[Find
             "the scrape interval",
             share=share,
         )
+
+
+def not_compared(changes: Changes, window: Window) -> Iterator[Finding]:
+    """Nothing was found that the comparison asked for could be made of."""
+    match changes.against:
+        case Against.LABEL:
+            reason = f"no two values of {changes.label} are there, all else alike, with buckets that both have"
+            mend = "widen the range, or name another label"
+        case Against.DEPLOYS if any(changes.deploys.values()):
+            reason = f"no deploy lies within {window} and has a whole step after it"
+            mend = "move the range (last, end), wait, or make the step shorter"
+        case Against.DEPLOYS:
+            reason = "no deploy is told"
+            mend = (
+                "look at what `deploys` names: a file without rows, or a metric that never changed"
+            )
+        case _:
+            return
+    yield Finding(
+        "LAT-NOT-COMPARED", Severity.INFO, "compare", f"nothing was compared: {reason}", mend
+    )
 
 
 def of_comparison(comparison: Comparison) -> Iterator[Finding]:

@@ -416,3 +416,23 @@ def test_histograms_beyond_the_eighth_are_named():
     assert "a08_seconds, a09_seconds, a10_seconds" in finding.what
     named = study(series, metrics=[f"a{n:02}_seconds" for n in range(11)])
     assert len(named.result.distributions) == 11
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"compare": "label path"}, "no two values of path"),
+        ({"compare": "deploys", "deploys": "now-30d"}, "no deploy lies within"),
+        ({"compare": "deploys", "deploys": "now"}, "no deploy lies within"),
+        ({"compare": "deploys", "deploys": "request_seconds_build_info"}, "no deploy is told"),
+    ],
+)
+def test_a_comparison_that_could_not_be_made_is_told(words, told):
+    series = histogram("request_seconds", {"path": "/a"}, [50, 30, 15, 4, 1])
+    series.append(({"__name__": "request_seconds_build_info", "version": "1"}, *series[0][1:]))
+    found = study(series, **words)
+    (finding,) = (f for f in found.findings if f.code == "LAT-NOT-COMPARED")
+    assert told in finding.what
+    assert not found.result.comparisons
+    plain = study(series, compare="deploys")
+    assert "LAT-NOT-COMPARED" not in codes(plain)
