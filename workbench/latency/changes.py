@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+
 from workbench.errors import InputError
 from workbench.latency.deploys import Deploy
 from workbench.latency.instrument import Instrument
 from workbench.latency.reading import Grouped
 from workbench.latency.subjects import Span, Subject, subject_around, subject_of_pair
-from workbench.statistics.buckets import common_edges
+from workbench.samples import Floats
+from workbench.statistics.buckets import BucketCounts, common_edges
 from workbench.window import Window, parse_time
 
 __all__ = ["Against", "Changes", "parse_compare", "subjects"]
@@ -198,13 +201,31 @@ def _pairs(changes: Changes, steps: Sequence[Grouped], window: Window) -> Iterat
         usual, *others = members
         name = usual[0].labels[usual[1]][changes.label]
         for grouped, i in others:
-            if len(common_edges([grouped.buckets.edges, usual[0].buckets.edges])) > 2:
+            pair = _on_one_range(usual[0].buckets[usual[1]], grouped.buckets[i])
+            if len(common_edges([each.edges for each in pair])) > 2:
                 value = grouped.labels[i][changes.label]
                 yield subject_of_pair(
                     f"{changes.label} {value} beside {name}",
                     dict(rest),
                     grouped.times_ms,
-                    (usual[0].buckets[usual[1]], grouped.buckets[i]),
+                    pair,
                     span,
                     step_ms=window.step_ms,
                 )
+
+
+def _on_one_range(one: BucketCounts, other: BucketCounts) -> tuple[BucketCounts, BucketCounts]:
+    """Both with the outer edges of the other: a native histogram has no bucket where nothing was."""
+    return _widened(one, other.edges), _widened(other, one.edges)
+
+
+def _widened(buckets: BucketCounts, edges: Floats) -> BucketCounts:
+    low, high = edges[edges < buckets.edges[0]], edges[edges > buckets.edges[-1]]
+    if not len(low) + len(high):
+        return buckets
+    width = [(0, 0)] * (buckets.counts.ndim - 1) + [(len(low), len(high))]
+    return BucketCounts(
+        np.concatenate([low, buckets.edges, high]),
+        np.pad(buckets.counts, width),
+        buckets.exponential,
+    )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from workbench.engine.native.quantiles import quantiles as engine_quantiles
 from workbench.frame import Frame, NativeHistogram
+from workbench.latency.changes import Against, Changes, subjects
+from workbench.latency.comparing import compare
+from workbench.latency.instrument import Instrument, Kind
 from workbench.latency.reading import read_native
 from workbench.native import CUSTOM, Buckets, Histogram
 from workbench.statistics.quantiles import bucket_bounds, promql_quantile, quantile
+from workbench.window import Window
 
 QS = (0.01, 0.5, 0.9, 0.99)
 
@@ -106,3 +111,22 @@ def test_a_zero_bucket_without_width_is_counted():
     one = Histogram(0, 3, 2.0, 0.0, 1, Buckets(np.array([1]), np.array([2.0])))
     (group,), _ = read_native(frame(one))
     assert group.buckets.total.tolist() == [[3]]
+
+
+def test_native_label_values_are_compared_though_each_has_its_own_buckets():
+    """The slow one has buckets above the other's last; the true ratio is 2, the width of a bucket 9 %."""
+    rng, steps, minute = np.random.default_rng(6), 240, 60_000
+    sides = [
+        read_native(frame(*(exponential(rng.lognormal(middle, 0.5, 400), 3) for _ in range(steps))))
+        for middle in (-2.0, -2.0 + math.log(2))
+    ]
+    grouped = [replace(one, labels=({"version": str(i)},)) for i, ((one,), _) in enumerate(sides)]
+    changes = Changes(Against.LABEL, label="version")
+    window = Window(-minute, (steps - 1) * minute, minute)
+    instrument = Instrument("request_seconds", Kind.NATIVE, by=("version",))
+    (subject,) = subjects(changes, instrument, grouped, window)
+    (found,) = compare([subject], [0.5, 0.95])
+    ratios = [c.after / c.before for c in found.changes]
+    expected = 2.0 if "1 beside 0" in subject.title else 0.5
+    assert ratios == pytest.approx([expected, expected], rel=0.05)
+    assert found.requests_before == found.requests_after == 400 * steps

@@ -436,3 +436,12 @@ def test_a_comparison_that_could_not_be_made_is_told(words, told):
     assert not found.result.comparisons
     plain = study(series, compare="deploys")
     assert "LAT-NOT-COMPARED" not in codes(plain)
+
+
+def test_a_first_bucket_that_one_side_only_has_stops_no_comparison():
+    series = histogram("request_seconds", {"version": "1"}, [50, 30, 15, 4, 1])
+    bounds = (-0.1, 0.1, 0.25, 1.0, np.inf)
+    series += histogram("request_seconds", {"version": "2"}, [0, 50, 30, 19, 1], bounds=bounds)
+    (one,) = study(series, compare="label version").result.comparisons
+    assert one.changes[0].certain_low is not None or one.changes[0].why_not
+    assert (one.requests_before, one.requests_after) == (pytest.approx(18_000),) * 2
