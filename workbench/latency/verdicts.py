@@ -70,10 +70,18 @@ def _percent(ratio: float | None) -> str:
 
 def notes_on(changes: Sequence[Change], level: float) -> Iterator[str]:
     """What weakens a comparison."""
-    if any(c.method is Method.BLOCKS for c in changes):
+    rough = [c.name for c in changes if c.method is Method.BLOCKS]
+    if rough:
+        some = f" for {', '.join(rough)}" if len(rough) < len(changes) else ""
+        why = (
+            "too few earlier windows tell it (in others it lies above the last bucket, or there are "
+            "too few requests)"
+            if some
+            else "there is too little history before the first window (about five times its length "
+            "is enough)"
+        )
         yield (
-            "approximate: there is too little history before the first window (about five times its "
-            "length is enough), and slow swings of the system pass for changes: of simulated null "
+            f"approximate{some}: {why}, and slow swings of the system pass for changes: of simulated null "
             "deploys 4 to 31 % were called changes instead of 5 %, and of pairs up to 59 %"
         )
     most = max(changes, key=lambda c: c.left_out / max(c.windows, 1))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from workbench.latency.comparing import (
     subject_around,
     subject_of_pair,
 )
+from workbench.latency.verdicts import notes_on
 from workbench.statistics.buckets import BucketCounts
 from workbench.statistics.comparison import Method
 
@@ -251,3 +253,21 @@ def test_quantiles_outside_are_refused():
     for wrong in ([1.5], [0.0], [float("nan")], []):
         with pytest.raises(InputError, match="quantiles"):
             compare([around(day(1))], wrong)
+
+
+def test_the_note_says_which_quantile_is_approximate_and_why():
+    """There may be history enough for p50, and p99 above the last bucket in most of it."""
+    edges = np.array([0.0, 0.1, 1.0, np.inf])
+    counts = BucketCounts(edges, np.full((660, 3), [60.0, 39.5, 0.5]))
+    hour = 3_600_000
+    spans = Span(10 * hour, 11 * hour), Span(11 * hour, 12 * hour)
+    one = Subject("deploy", {}, counts[:60], counts[:60], *spans, 60_000, (counts,))
+    first, *rest = compare([one])[0].changes
+    changes = [
+        replace(first, method=Method.BLOCKS),
+        *(replace(c, method=Method.PLACEBO) for c in rest),
+    ]
+    (note, *_) = notes_on(changes, 0.05)
+    assert note.startswith("approximate for p50: too few earlier windows tell it")
+    (note, *_) = notes_on([replace(c, method=Method.BLOCKS) for c in changes], 0.05)
+    assert note.startswith("approximate: there is too little history")
