@@ -21,7 +21,10 @@ from workbench.settings import load_settings
 
 
 def report(
-    name: Annotated[str | None, typer.Argument(help="Which report; without it, the list.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which report; without it, the list of reports and their parameters."),
+    ] = None,
     *,
     parameter: Annotated[
         list[str] | None,

@@ -157,21 +157,27 @@ def _clipped(instrument: Instrument, seen: Sequence[Distribution]) -> Iterator[F
 
 
 def _off_boundary(instrument: Instrument, seen: Sequence[Distribution]) -> Iterator[Finding]:
-    wrong = {
-        s.objective_seconds: (d, s)
-        for d in reversed(seen)
-        for s in d.shares
-        if not s.on_edge and instrument.kind is Kind.CLASSIC
-    }
-    for objective, (d, share) in sorted(wrong.items()):
-        low, high = share.bucket_low or 0.0, share.bucket_high or 0.0
+    wrong: dict[float, list[tuple[float, float, str]]] = {}
+    for d in seen:
+        for s in d.shares:
+            if not s.on_edge and instrument.kind is Kind.CLASSIC:
+                known = s.bucket_low or 0.0, s.bucket_high or 0.0, d.name
+                wrong.setdefault(s.objective_seconds, []).append(known)
+    for objective, groups in sorted(wrong.items()):
+        low, high, name = max(groups, key=lambda group: group[1] - group[0])  # the least certain
+        told = (
+            f"the share of requests within it lies between {_share(low)} and {_share(high)} "
+            f"({name}), and no count tells where"
+            if high > low
+            else f"nothing was counted in the bucket that it cuts, so that {_share(low)} within it "
+            f"({name}) is exact only for now"
+        )
         yield _finding(
             "LAT-OFF-BOUNDARY",
             Severity.WARNING,
             instrument,
             f"the objective of {format_quantity(objective, 'seconds')} is no bucket boundary of "
-            f"{instrument.key}: the share of requests within it lies between {_share(low)} and "
-            f"{_share(high)} ({d.name}), and no count tells where",
+            f"{instrument.key}: {told}",
             "add a boundary there, or move the objective to one that exists",
             about=f"objective {objective:g}",
             objective_seconds=objective,

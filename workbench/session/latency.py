@@ -91,7 +91,12 @@ def check_request(request: LatencyRequest) -> None:
 
 def plan_latency(workbench: Workbench, request: LatencyRequest) -> list[Question]:
     """What a study would ask, beyond what it asks to find out what is there."""
-    return list(_plan(workbench, request).asked)
+    plan = _plan(workbench, request)
+    if not plan.asked and plan.found.unusable:
+        first = plan.found.unusable[0]
+        msg = f"{first.name} cannot be studied: {first.reason}"
+        raise InputError(msg, first.mend)
+    return list(plan.asked)
 
 
 def study_latency(workbench: Workbench, request: LatencyRequest) -> LatencyStudy:
@@ -122,7 +127,11 @@ def _plan(workbench: Workbench, request: LatencyRequest) -> _Plan:
     names = source.label_values("__name__", (), window.start_ms, window.end_ms)
     if not names:
         msg = f"{source.info().name} holds nothing at all from {window}"
-        raise InputError(msg, "choose a range that has data with --last and --end (last=, end=)")
+        raise InputError(
+            msg,
+            "choose a range that has data: -p last=… and -p end=… (last=, end=); of a server that "
+            "has just begun, a shorter one, such as 10m",
+        )
     named = _selectors(request.metrics)
     found = discover(source.metrics(), names, named)
     most = len(found.instruments) if named else _MOST_INSTRUMENTS
@@ -219,7 +228,7 @@ def _windows(workbench: Workbench, request: LatencyRequest) -> tuple[Window, int
     window = workbench.window(last=request.last, end=request.end or None, step=f"{step_ms}ms")
     if len(window) < 3:
         msg = f"the range {window} has fewer than two steps"
-        raise InputError(msg, "give a longer --last, or a shorter step or compare_window")
+        raise InputError(msg, "make last longer, or step or compare_window shorter")
     return window, length_ms
 
 

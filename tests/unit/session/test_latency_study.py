@@ -11,6 +11,7 @@ import pytest
 
 import workbench
 from workbench.errors import InputError
+from workbench.session.latency import LatencyRequest, plan_latency
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "latency"))
 
@@ -445,3 +446,30 @@ def test_a_first_bucket_that_one_side_only_has_stops_no_comparison():
     (one,) = study(series, compare="label version").result.comparisons
     assert one.changes[0].certain_low is not None or one.changes[0].why_not
     assert (one.requests_before, one.requests_after) == (pytest.approx(18_000),) * 2
+
+
+def test_an_objective_off_the_boundaries_is_told_of_the_group_where_least_is_known():
+    """The busiest group keeps 90 to 100 %, a quiet one 10 to 90 %: that is what to know."""
+    series = histogram("request_seconds", {"path": "/busy"}, [900, 0, 100, 0, 0])
+    series += histogram("request_seconds", {"path": "/quiet"}, [1, 0, 8, 1, 0])
+    found = study(series, objectives="400ms", by="path")
+    (told,) = [f for f in found.findings if f.code == "LAT-OFF-BOUNDARY"]
+    assert "between 10.00% and 90.00% (path=/quiet)" in told.what
+
+
+def test_an_objective_in_an_empty_bucket_is_exact_for_now():
+    series = histogram("request_seconds", {}, [50, 50, 0, 0, 0])
+    found = study(series, objectives="400ms")
+    (told,) = [f for f in found.findings if f.code == "LAT-OFF-BOUNDARY"]
+    assert "100% within it" in told.what
+    assert "exact only for now" in told.what
+
+
+def test_a_plan_of_a_misspelt_metric_is_refused_and_names_the_near_one():
+    series = histogram("request_seconds", {}, [50, 30, 15, 4, 1])
+    with pytest.raises(InputError, match="no such metric") as refused:
+        plan_latency(
+            workbench.connect(workbench.snapshot(series)),
+            LatencyRequest("request_secnds", last="3h"),
+        )
+    assert "request_seconds" in str(refused.value)
