@@ -115,6 +115,7 @@ def _refuse(found: Objectives, *, lenient: bool) -> None:
 
 
 def _row(one: Objective) -> list[str]:
+    from workbench.slo.indicator import Latency
     from workbench.slo.pairs import burn_pairs
     from workbench.slo.rules.alerting import living_pairs
     from workbench.units import format_quantity
@@ -122,8 +123,11 @@ def _row(one: Objective) -> list[str]:
     alerts = dict.fromkeys(p.severity for p in living_pairs(one, burn_pairs(one)))
     window = f"{one.window} ({one.time_zone})" if one.is_calendar else one.window
     target = format_quantity(one.target, "ratio")
+    indicator: str = one.sli.kind
+    if isinstance(one.sli, Latency):  # a threshold of 500 is seconds: let it be seen
+        indicator += f" ≤ {format_quantity(one.sli.threshold_seconds, 'seconds')}"
     return [
-        one.service, one.name, target, window, one.sli.kind, ", ".join(alerts) or "none", one.owner,
+        one.service, one.name, target, window, indicator, ", ".join(alerts) or "none", one.owner,
     ]  # fmt: skip
 
 

@@ -110,9 +110,10 @@ def _of_counts(objective: Objective, frames: Mapping[str, Frame]) -> Reading | O
 def _no_bad(objective: Objective, found: Obstacle) -> Obstacle:
     if found.code != "SLO-NO-DATA" or not isinstance(objective.sli, Latency):
         return found
+    limit = format_quantity(objective.sli.threshold_seconds, "seconds")
     return Obstacle(
         "SLO-UNUSABLE",
-        f"its histogram has no bucket boundary at the threshold ({objective.sli.threshold})",
+        f"its histogram has no bucket boundary at the threshold, {limit} (le {objective.sli.bound:g})",
         "take a threshold that is one of the histogram's bounds (`le`), or add that bound in the code",
     )
 

@@ -129,3 +129,15 @@ def test_rules_are_not_written_where_their_tests_cannot_be(file, tmp_path):
     done = run("rules", file, "-o", rules, "--tests", tmp_path / "nowhere" / "test.yml")
     assert done.exit_code == 2
     assert not rules.exists()
+
+
+def test_check_shows_a_threshold_with_its_unit(tmp_path):
+    """A bare 500 is seconds, which someone who meant milliseconds must see."""
+    path = tmp_path / "slo.toml"
+    sli = '{kind = "latency", histogram = "request_seconds", threshold = "500"}'
+    path.write_text(
+        f'[[objective]]\nname = "fast"\nservice = "shop"\ntarget = "99%"\nsli = {sli}\n'
+    )
+    done = run("check", path)
+    assert done.exit_code == 0
+    assert "latency ≤ 8.33 min" in done.stdout
