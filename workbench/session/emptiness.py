@@ -37,7 +37,7 @@ def _outside(workbench: Asking, when: Window | int | None) -> str:
     first, last = workbench.source.store.bounds_ms
     if end >= first and start <= last:
         return ""
-    ranged = "last, start and end (--last, --start, --end)"
+    ranged = "last, start and end (--last, --start, --end; of a report -p last=… -p end=…)"
     return (
         f"the data reach from {format_time(first)} to {format_time(last)}: choose a time within "
         f"them with {ranged if isinstance(when, Window) else 'at (--at)'}"
