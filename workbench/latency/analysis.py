@@ -12,6 +12,7 @@ from workbench.findings import Finding
 from workbench.frame import Frame
 from workbench.latency.advice import Advice
 from workbench.latency.adviser import advise
+from workbench.latency.change_findings import of_comparisons
 from workbench.latency.changes import Changes, subjects
 from workbench.latency.comparing import compare
 from workbench.latency.conclusions import (
@@ -19,7 +20,6 @@ from workbench.latency.conclusions import (
     not_compared,
     not_studied,
     of_advice,
-    of_comparison,
     of_tails,
     unusable,
 )
@@ -117,8 +117,7 @@ def analyse(
     if changes is not None and not cut and any(d.whole is not None for d in distributions):
         findings.extend(not_compared(changes, window))
     comparisons = compare(cut, _COMPARED) if cut else ()
-    for comparison in comparisons:
-        findings.extend(of_comparison(comparison))
+    findings.extend(of_comparisons(comparisons))
     findings.extend(of_tails(parts))
     deploys = {
         key: tuple(d for d in dict.fromkeys(each) if window.start_ms < d.at_ms <= window.end_ms)
@@ -133,8 +132,14 @@ def analyse(
         tuple(parts),
         advice,
         tuple(exemplars),
-        tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.code, f.about))),
+        tuple(sorted(findings, key=_urgency)),
     )
+
+
+def _urgency(finding: Finding) -> tuple[int, bool, str, str]:
+    """The gravest first, and of those what became slower: that is what the reader asks."""
+    first = finding.code == "LAT-SLOWER"
+    return -finding.severity.rank, not first, finding.code, finding.about
 
 
 def _check(quantiles: Sequence[float], objectives: Sequence[float]) -> None:

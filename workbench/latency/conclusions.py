@@ -11,14 +11,13 @@ import numpy as np
 from workbench.findings import Finding, Severity
 from workbench.latency.advice import Advice
 from workbench.latency.changes import Against, Changes
-from workbench.latency.comparing import Comparison, Verdict
 from workbench.latency.instrument import Instrument, Kind, Unusable
 from workbench.latency.reading import Flaw
 from workbench.latency.result import Distribution, TailPart
 from workbench.units import counted, format_quantity
 from workbench.window import Window
 
-__all__ = ["conclude", "not_studied", "of_advice", "of_comparison", "of_tails", "unusable"]
+__all__ = ["conclude", "not_studied", "of_advice", "of_tails", "unusable"]
 
 _NAMED: Final = 4
 """Groups named in one sentence."""
@@ -257,26 +256,6 @@ def not_compared(changes: Changes, window: Window) -> Iterator[Finding]:
     )
 
 
-def of_comparison(comparison: Comparison) -> Iterator[Finding]:
-    """A change that was seen; nothing where none was."""
-    if comparison.verdict not in (Verdict.SLOWER, Verdict.FASTER):
-        return
-    slower = comparison.verdict is Verdict.SLOWER
-    code = "LAT-SLOWER" if slower else "LAT-FASTER"
-    name = ", ".join(f"{n}={v}" for n, v in sorted(comparison.group.items()))
-    yield Finding(
-        code,
-        Severity.WARNING if slower else Severity.INFO,
-        f"{comparison.title} {name}".strip(),
-        f"{name or 'all requests'} became {comparison.verdict.value} with {comparison.title}: "
-        f"{comparison.why}",
-        "look at the heat map around that time and at what the deploy changed"
-        if slower
-        else "keep it",
-        {c.name: c.ratio for c in comparison.changes if c.ratio is not None},
-    )
-
-
 def of_tails(parts: Sequence[TailPart]) -> Iterator[Finding]:
     """The label value that makes the most slow requests beyond its due, one a metric."""
     told: set[str] = set()
@@ -289,7 +268,7 @@ def of_tails(parts: Sequence[TailPart]) -> Iterator[Finding]:
                 Severity.INFO,
                 f"{part.metric} {part.label}",
                 f"{part.label}={part.value} makes {part.share_of_slow:.0%} of the requests over "
-                f"{format_quantity(part.threshold_seconds, 'seconds')} with "
+                f"{format_quantity(part.threshold_seconds, 'seconds')} (a bucket boundary) with "
                 f"{part.share_of_traffic:.0%} of the traffic of {part.metric}",
                 "begin there: the heat map and exemplars of that value show when and which",
                 {"share_of_slow": part.share_of_slow, "share_of_traffic": part.share_of_traffic},

@@ -31,9 +31,13 @@ __all__ = ["LatencyRequest", "check_request", "plan_latency", "study_latency"]
 _MOST_INSTRUMENTS: Final = 8
 """Without a wish, so many histograms are studied."""
 
-_NICE_MS: Final = tuple(
-    m * 60_000 for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)
+_NICE_MS: Final = (
+    *(s * 1_000 for s in (5, 10, 15, 30)),
+    *(m * 60_000 for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)),
 )
+_LEAST_STEPS: Final = 6
+"""Without a wish, a short range has at least so many steps."""
+
 _WINDOWS: Final = 100
 """Without a wish, the windows compared are about this part of the range."""
 
@@ -220,7 +224,7 @@ def _windows(workbench: Workbench, request: LatencyRequest) -> tuple[Window, int
         nice = next((n for n in _NICE_MS if n >= wished), _NICE_MS[-1])
         length_ms = min(max(nice, _SHORTEST_COMPARED_MS), _LONGEST_COMPARED_MS)
         length_ms = max(length_ms, _STEPS_COMPARED * given_ms)
-    wished = length_ms / _STEPS_COMPARED
+    wished = min(length_ms / _STEPS_COMPARED, parse_duration(request.last) / _LEAST_STEPS)
     step_ms = given_ms or next((n for n in _NICE_MS if n >= wished), _NICE_MS[-1])
     if request.compare_window and length_ms < 2 * step_ms:
         msg = f"compare_window is {request.compare_window}, shorter than two steps of {format_duration(step_ms)}"

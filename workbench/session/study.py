@@ -30,9 +30,12 @@ class Result(Protocol):
 
 
 class Findings(tuple[Finding, ...]):
-    """Findings that show themselves as a table."""
+    """Findings that show themselves as a table, and as lines where there is no page."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{f.severity.value:<8} {f.code}: {f.what}" for f in self) or "no findings"
 
     def _repr_html_(self) -> str:
         from workbench.views.table import findings_table
@@ -105,8 +108,8 @@ class Study:
         }
 
     def __repr__(self) -> str:
-        lines = [f"{f.severity.value:<8} {f.code}: {f.what}" for f in self.findings]
-        return "\n".join([f"<Study {self.kind}: {len(lines)} findings>", *lines])
+        head = f"<Study {self.kind}: {len(self.findings)} findings>"
+        return f"{head}\n{self.findings!r}" if self.findings else head
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {

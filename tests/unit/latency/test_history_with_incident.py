@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workbench.latency.change_findings import of_comparisons
 from workbench.latency.comparing import Span, Verdict, compare, subject_around
 from workbench.statistics.buckets import BucketCounts
 
@@ -48,3 +49,15 @@ def test_a_quiet_history_leaves_nothing_out():
     (found,) = compare([week(7, incident=False)])
     assert {change.left_out for change in found.changes} == {0}
     assert not any("incident" in note for note in found.notes)
+
+
+def test_a_deploy_that_changed_nothing_is_told_with_what_would_have_been_seen():
+    (finding,) = of_comparisons(compare([week(7, incident=False)]))
+    assert (finding.code, finding.about) == ("LAT-NO-DIFFERENCE", "deploy")
+    assert "no difference seen with deploy in 1 group" in finding.what
+    assert "of p99 by +" in finding.what
+
+
+def test_one_group_that_changed_speaks_for_its_deploy():
+    changed = compare([week(1, slower=1.5), week(7, incident=False)])
+    assert [f.code for f in of_comparisons(changed)] == ["LAT-SLOWER"]
