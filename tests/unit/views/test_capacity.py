@@ -84,13 +84,27 @@ def test_the_chart_carries_its_look_without_any_theme_enabled(result):
     assert capacity_chart(result).to_dict()["config"]["background"] == "transparent"
 
 
-def test_enabling_gives_the_look_to_other_charts_and_importing_does_not():
+def test_importing_gives_no_look_to_other_charts():
+    """In a process of its own: any study of another test may have enabled it in this one."""
+    program = (
+        "import altair, workbench.views.capacity, workbench.session.study\n"
+        "chart = altair.Chart(altair.InlineData(values=[{'a': 1}])).mark_bar().encode(x='a:Q')\n"
+        "print(chart.to_dict().get('config', {}).get('background'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() != "transparent"
+
+
+def test_enabling_gives_the_look_to_other_charts():
     import altair as alt
 
     before = alt.theme.active
     chart = alt.Chart(alt.InlineData(values=[{"a": 1}])).mark_bar().encode(x="a:Q")
-    assert chart.to_dict().get("config", {}).get("background") != "transparent"
     try:
+        alt.theme.enable("default")
+        assert chart.to_dict().get("config", {}).get("background") != "transparent"
         theme.enable("dark")
         assert chart.to_dict()["config"] == theme.theme_config("dark")
     finally:
