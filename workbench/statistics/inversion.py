@@ -60,7 +60,7 @@ class Inverse:
     bend: Floats
 
 
-def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
+def invert(buckets: BucketCounts, shares: Floats, *, doubts: bool = False) -> Inverse:
     """Find quantiles.
 
     Parameters
@@ -70,27 +70,34 @@ def invert(buckets: BucketCounts, shares: Floats) -> Inverse:
     shares
         Shape (quantiles,) for all distributions, or (..., quantiles) for each its own; between 0
         and 1, both excluded.
+    doubts
+        Whether to find `bend` and `at_edge` too; they are of size 0 otherwise.
     """
     leading = buckets.counts.shape[:-1]
     size, number = math.prod(leading), shares.shape[-1]
     alike = shares.ndim == 1  # one share for all distributions: its probit is found once
     wanted = shares if alike else np.broadcast_to(shares, (*leading, number)).reshape(-1, number)
-    floats = np.empty((5, size, number))
-    at_edge = np.empty((size, number), np.bool_)
+    floats = np.empty((5 if doubts else 4, size, number))
+    at_edge = np.empty((size if doubts else 0, number), np.bool_)
+    flat = buckets.counts.reshape(-1, buckets.counts.shape[-1])
 
     def fill(rows: slice) -> None:
-        reached = _reached(buckets, rows)
+        reached = _reached(flat[rows])
         for column in range(number):
             place = (rows, column)
             share = wanted[column] if alike else np.ascontiguousarray(wanted[place])
             with np.errstate(all="ignore"):  # which each thread must say for itself
-                at_edge[place], *found = _one(buckets, reached, share)
+                found, unsure = _one(buckets, reached, share, doubts=doubts)
+            if unsure is not None:
+                at_edge[place] = unsure
             for kept, each in zip(floats, found, strict=True):
                 kept[place] = each
 
     _over_chunks(fill, size)
-    value, linear, low, high, bend = floats.reshape(5, *leading, number)
-    return Inverse(value, linear, low, high, at_edge.reshape(*leading, number), bend)
+    value, linear, low, high, *bends = floats.reshape(-1, *leading, number)
+    if not doubts:
+        return Inverse(value, linear, low, high, at_edge, np.zeros(0))
+    return Inverse(value, linear, low, high, at_edge.reshape(*leading, number), bends[0])
 
 
 def shares_around(buckets: BucketCounts, threshold: float) -> tuple[Floats, Floats, Floats]:
@@ -100,10 +107,11 @@ def shares_around(buckets: BucketCounts, threshold: float) -> tuple[Floats, Floa
     """
     shape = buckets.counts.shape[:-1]
     near = np.isclose(buckets.edges, threshold, rtol=1e-9, atol=0.0)
+    flat = buckets.counts.reshape(-1, buckets.counts.shape[-1])
     result = np.empty((3, int(np.prod(shape))))
 
     def fill(rows: slice) -> None:
-        reached = _reached(buckets, rows)
+        reached = _reached(flat[rows])
         with np.errstate(all="ignore"):
             if near.any():
                 result[:, rows] = reached[int(np.argmax(near))] / reached[-1]
@@ -130,21 +138,18 @@ def _over_chunks(work: Callable[[slice], None], size: int) -> None:
             pass
 
 
-def _reached(buckets: BucketCounts, rows: slice) -> Floats:
-    """Observations at or below each edge of some of the flattened distributions.
-
-    The result has shape (buckets + 1, rows).
-    """
-    counts = buckets.counts.reshape(-1, buckets.counts.shape[-1])[rows].T
+def _reached(chunk: Floats) -> Floats:
+    """Observations at or below each edge: shape (buckets + 1, rows) of counts (rows, buckets)."""
+    counts = chunk.T
     reached = np.zeros((len(counts) + 1, counts.shape[1]))
     np.cumsum(counts, axis=0, out=reached[1:])
     return reached
 
 
 def _one(
-    buckets: BucketCounts, reached: Floats, share: Floats | np.float64
-) -> tuple[Bools, Floats, Floats, Floats, Floats, Floats]:
-    """One quantile of each distribution of a chunk: `at_edge` and the other fields of `Inverse`.
+    buckets: BucketCounts, reached: Floats, share: Floats | np.float64, *, doubts: bool
+) -> tuple[list[Floats], Bools | None]:
+    """One quantile of each distribution of a chunk: the fields of `Inverse`, and `at_edge`.
 
     `share` is the same for all, or has shape (rows,).
     """
@@ -172,7 +177,9 @@ def _one(
         (edge_logs[place + 1], z_above),
         _neighbour(edge_logs, reached, place + 2, each),
     )
-    value, at_edge, bend = _cubic(knots, ndtri(share))
+    z = ndtri(share)
+    value = _cubic(knots, z)
+    at_edge, bend = _doubts(knots, z, value) if doubts else (None, None)
     value = np.clip(np.exp(value), low, high)
     if edges[0] < 0:
         value = np.where(low < 0, linear, value)
@@ -184,7 +191,8 @@ def _one(
         value, linear, low, high = (
             np.where(nothing, np.nan, x) for x in (value, linear, low, high)
         )
-    return at_edge, value, linear, low, high, bend
+    found = [value, linear, low, high]
+    return (found if bend is None else [*found, bend]), at_edge
 
 
 def _between(edges: Floats, reached: Floats, threshold: float) -> tuple[Floats, Floats, Floats]:
@@ -196,7 +204,7 @@ def _between(edges: Floats, reached: Floats, threshold: float) -> tuple[Floats, 
     below, above = reached[place[0]] / reached[-1], reached[place[0] + 1] / reached[-1]
     edge_logs = np.log(np.where((edges > 0) & np.isfinite(edges), edges, np.nan))
     knots = [_neighbour(edge_logs, reached, place + i, each)[::-1] for i in (-1, 0, 1, 2)]
-    z, _, _ = _cubic(knots, np.full(len(place), np.log(threshold)))
+    z = _cubic(knots, np.full(len(place), np.log(threshold)))
     known = ~np.isnan(z)
     value = np.where(known, ndtr(np.where(known, z, 0.0)), (below + above) / 2)
     return np.where(reached[-1] > 0, np.clip(value, below, above), np.nan), below, above
@@ -219,14 +227,11 @@ def _neighbour(
     return logs, _probit(reached[inside, each], reached[-1])
 
 
-def _cubic(
-    knots: Sequence[tuple[Floats, Floats]], z: Floats | float
-) -> tuple[Floats, Bools, Floats]:
+def _cubic(knots: Sequence[tuple[Floats, Floats]], z: Floats | float) -> Floats:
     """The monotone cubic between the two middle knots of four; outer ones may be NaN.
 
     Where the lower middle knot is missing, since its edge is 0, the line of the bucket above is
-    continued downwards. Tells, too, where an outer knot is missing or no step away, and how far the
-    straight lines through the bucket and its neighbours are from the cubic.
+    continued downwards.
     """
     (x0, z0), (x1, z1), (x2, z2), (x3, z3) = knots
     h_low, h, h_high = z1 - z0, z2 - z1, z3 - z2
@@ -236,21 +241,30 @@ def _cubic(
     end = np.where(has_high, _inner(h, d, h_high, d_high), _outer(h, d, h_low, d_low, has_low))
     t = np.clip((z - z1) / h, 0.0, 1.0)
     back = 1 - t
-    value = (x1 * (1 + 2 * t) + h * start * t) * back * back
+    value: Floats = (x1 * (1 + 2 * t) + h * start * t) * back * back
     value += (x2 * (3 - 2 * t) - h * end * back) * t * t
     unknown = np.isnan(x1)
     if unknown.any():
         spread = np.where(has_high, np.minimum(d_high, _MOST_SPREAD), _SPREAD)
         value = np.where(unknown, x2 + spread * np.minimum(z - z2, 0.0), value)
-    lines = (
-        x1 + d * (z - z1),
-        np.where(has_low, np.minimum(x1 + d_low * (z - z1), x2), value),
-        np.where(has_high, np.maximum(x2 - d_high * (z2 - z), x1), value),
-    )
-    bend = np.abs(lines[0] - value)
-    for line in lines[1:]:
-        np.fmax(bend, np.abs(line - value), out=bend)
-    return value, ~(has_low & has_high), bend
+    return value
+
+
+def _doubts(
+    knots: Sequence[tuple[Floats, Floats]], z: Floats | float, value: Floats
+) -> tuple[Bools, Floats]:
+    """Where an outer knot is missing or no step away; and how far straight lines are from the cubic.
+
+    They run through the bucket and, continued, through its neighbours.
+    """
+    (x0, z0), (x1, z1), (x2, z2), (x3, z3) = knots
+    has_low, has_high = (z1 > z0) & (x1 > x0), (z3 > z2) & (x3 > x2)
+    bend = np.abs(x1 + (x2 - x1) / (z2 - z1) * (z - z1) - value)
+    from_low = np.minimum(x1 + (x1 - x0) / (z1 - z0) * (z - z1), x2)
+    from_high = np.maximum(x2 - (x3 - x2) / (z3 - z2) * (z2 - z), x1)
+    for line, there in ((from_low, has_low), (from_high, has_high)):
+        np.fmax(bend, np.abs(np.where(there, line, value) - value), out=bend)
+    return ~(has_low & has_high), bend
 
 
 def _inner(h_left: Floats, d_left: Floats, h_right: Floats, d_right: Floats) -> Floats:

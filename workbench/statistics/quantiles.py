@@ -139,8 +139,8 @@ def estimate_quantiles(
         rank = qs * total
         low_q = np.where(rank > 0, betaincinv(rank, total - rank + 1, tail), 0.0)
         high_q = betaincinv(rank + 1, np.maximum(total - rank, _NEVER), 1 - tail)
-    below = invert(buckets, np.clip(low_q, _NEVER, 1 - _NEVER))
-    above = invert(buckets, np.clip(high_q, _NEVER, 1 - _NEVER))
+    below = invert(buckets, np.clip(low_q, _NEVER, 1 - _NEVER), doubts=True)
+    above = invert(buckets, np.clip(high_q, _NEVER, 1 - _NEVER), doubts=True)
     middle = invert(buckets, qs)
     low, high = (
         _apart(ends, middle.value, sign, total) for ends, sign in ((below, -1), (above, 1))
@@ -191,7 +191,7 @@ def interpolation_error(buckets: BucketCounts, quantiles: Sequence[float]) -> Fl
     Shape (..., quantiles); the distribution inside a bucket is not known, and this is how far it
     misled the estimate on the simulated distributions of the coverage benchmark.
     """
-    return _unknown(invert(buckets, _checked(quantiles)), buckets.total[..., None])
+    return _unknown(invert(buckets, _checked(quantiles), doubts=True), buckets.total[..., None])
 
 
 def quantile(buckets: BucketCounts, quantiles: Sequence[float]) -> Floats:
