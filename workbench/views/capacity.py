@@ -13,6 +13,7 @@ from workbench.statistics import DAY_MS
 from workbench.units import format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
 from workbench.views.capacity_table import capacity_table, full_on, headline
+from workbench.views.fan import fan_marks
 from workbench.views.theme import COLOURS, themed
 
 __all__ = ["capacity_chart", "capacity_table"]
@@ -25,9 +26,6 @@ _HEIGHT: Final = 130
 _COLUMNS: Final = 2
 _CELLS: Final = 40
 """Cells in a row of the strip."""
-
-_BANDS: Final = ((0.025, 0.975, 0.16), (0.1, 0.9, 0.24), (0.25, 0.75, 0.36))
-"""Lower and upper quantile, and opacity, of each band of the fan."""
 
 _LEGEND: Final = (
     "blue: lowest to highest of each day · orange: forecast of the daily peak, 50, 80, 95 % of futures",
@@ -204,7 +202,6 @@ def _fan(panel: _Panel) -> list[Any]:
     if fan is None:
         return []
     rows = {f"{level:g}": values for level, values in zip(fan.levels, fan.values, strict=True)}
-    names = {level: f"q{i}" for i, level in enumerate(rows)}
     data = _data(
         panel.rows,
         "fan",
@@ -215,7 +212,7 @@ def _fan(panel: _Panel) -> list[Any]:
             f"{panel.text(a)} – {panel.text(b)}"
             for a, b in zip(rows["0.1"].tolist(), rows["0.9"].tolist(), strict=True)
         ],
-        **{names[level]: panel.scaled(values) for level, values in rows.items()},
+        **{f"q{i}": panel.scaled(values) for i, values in enumerate(rows.values())},
     )
     tooltip = [
         alt.Tooltip("day:N", title="day"),
@@ -223,15 +220,7 @@ def _fan(panel: _Panel) -> list[Any]:
         alt.Tooltip("band:N", title="80 % of futures"),
     ]
     base = alt.Chart(data).encode(x=panel.x(), tooltip=tooltip)
-    colour = COLOURS["forecast"]
-    bands = [
-        base.mark_area(color=colour, opacity=opacity, clip=True).encode(
-            y=panel.y(names[f"{low:g}"]), y2=f"{names[f'{high:g}']}:Q"
-        )
-        for low, high, opacity in _BANDS
-    ]
-    line = base.mark_line(color=colour, clip=True, strokeDash=[5, 3])
-    return [*bands, line.encode(y=panel.y(names["0.5"]))]
+    return fan_marks(base, panel.y)
 
 
 def _limit(panel: _Panel) -> list[Any]:

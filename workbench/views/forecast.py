@@ -12,6 +12,7 @@ from workbench.capacity.hourly_result import HourlyForecast, HourlyResult
 from workbench.statistics.seasonal import QUANTILES, Method
 from workbench.units import counted, format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
+from workbench.views.fan import fan_marks
 from workbench.views.forecast_table import forecast_table, held, moment
 from workbench.views.series import series_names
 from workbench.views.theme import COLOURS, themed
@@ -27,9 +28,6 @@ _DAY_MS: Final = 86_400_000
 _PAST_DAYS: Final = 7
 _POINTS: Final = 1_500
 """A line of more points than that shows no more."""
-
-_BANDS: Final = ((0, 6, 0.22), (1, 5, 0.28), (2, 4, 0.36))
-"""Rows of the lower and the upper end, and opacity, of the bands of 95, 80 and 50 %."""
 
 _LEGEND: Final = "blue: what was · orange: what comes, with the 50, 80 and 95 % intervals"
 
@@ -221,15 +219,7 @@ def _fan(panel: _Panel) -> list[Any]:
         alt.Tooltip("band:N", title="80 % interval"),
     ]
     base = alt.Chart(data).encode(x=panel.x(), tooltip=tooltip)
-    colour = COLOURS["forecast"]
-    bands = [
-        base.mark_area(color=colour, opacity=opacity, clip=True).encode(
-            y=panel.y(f"q{a}"), y2=f"q{b}:Q"
-        )
-        for a, b, opacity in _BANDS
-    ]
-    line = base.mark_line(color=colour, clip=True)
-    return [*bands, line.encode(y=panel.y("q3"))]
+    return fan_marks(base, panel.y, dashed=False)
 
 
 def _now(panel: _Panel) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.slo.result import SloResult, Verdict
 from workbench.statistics import DAY_MS
 from workbench.views.axis import plain_text
+from workbench.views.fan import fan_marks
 from workbench.views.slo_burn import burn_panel
 from workbench.views.slo_panel import (
     HEIGHT,
@@ -28,9 +29,6 @@ __all__ = ["slo_chart", "slo_table"]
 
 _MOST: Final = 8
 """So many objectives are drawn; all stand in the table."""
-
-_BANDS: Final = (("q0", "q6", 0.16), ("q1", "q5", 0.24), ("q2", "q4", 0.36))
-"""The fan's bands of 95, 80 and 50 %, and their opacity."""
 
 _LEGEND: Final = (
     "left, the budget: blue what was left · orange what will be, 50, 80, 95 % of futures",
@@ -165,15 +163,7 @@ def _fan(panel: Panel, end_ms: int, low: float) -> list[Any]:
         alt.Tooltip("q5:Q", title="to", format=".0%"),
     ]
     base = panel.numbers("fan", time=times, **rows).encode(x=time_x(panel, end_ms), tooltip=tooltip)
-    colour = COLOURS["forecast"]
-    bands = [
-        base.mark_area(color=colour, opacity=opacity, clip=True).encode(
-            y=_y(low, lower), y2=f"{upper}:Q"
-        )
-        for lower, upper, opacity in _BANDS
-    ]
-    line = base.mark_line(color=colour, clip=True, strokeDash=[5, 3])
-    return [*bands, line.encode(y=_y(low, "q3"))]
+    return fan_marks(base, lambda column: _y(low, column))
 
 
 def _none_left(panel: Panel, end_ms: int, low: float) -> Any:
