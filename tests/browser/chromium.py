@@ -28,7 +28,7 @@ FLAGS = (
     "--force-color-profile=srgb",
     "about:blank",
 )
-DEADLINE_SECONDS = 40
+DEADLINE_SECONDS = 90
 
 
 def find() -> str | None:
@@ -160,6 +160,21 @@ class Page:
         ends = time.monotonic() + DEADLINE_SECONDS
         while not self.value(expression):
             assert time.monotonic() < ends, f"never true: {expression}\n{self.complaints}"
+            time.sleep(0.05)
+
+    def hover(self, place: str, until: str) -> None:
+        """Move the pointer about a place until an expression is true.
+
+        A chart may be drawn anew between two looks at it: the place, an expression that gives x
+        and y, is asked for before every move, as a hand follows what it sees.
+        """
+        ends = time.monotonic() + DEADLINE_SECONDS
+        for step in itertools.count():
+            x, y = self.value(place)
+            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + step % 2, y=y)
+            if self.value(until):
+                return
+            assert time.monotonic() < ends, f"never true: {until}\n{self.complaints}"
             time.sleep(0.05)
 
     def press(self, key: str) -> None:

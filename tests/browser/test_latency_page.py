@@ -71,16 +71,16 @@ def test_figures_of_a_moment_are_shown_wherever_the_pointer_is(
     file = tmp_path / "latency.html"
     file.write_text(render_page(notebook, make_record()), encoding="utf-8")
     page = browser.open(file.as_uri(), wait=DRAWN, height=1400)
-    place = page.value("""(() => {
-      const svg = document.querySelector(".live svg.marks");
-      svg.scrollIntoView();
-      const labels = [...svg.querySelectorAll(".mark-rect path, .mark-rect rect")];
-      const box = labels[Math.floor(labels.length / 6)].getBoundingClientRect();
-      return [box.x + box.width / 2, box.y + box.height / 3];
-    })()""")
-    for dx in (0, 1):
-        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=place[0] + dx, y=place[1])
-    page.wait("document.querySelector('#vg-tooltip-element')?.innerText.includes('p99')")
+    page.hover(
+        """(() => {
+          const svg = document.querySelector(".live svg.marks");
+          svg.scrollIntoView();
+          const labels = [...svg.querySelectorAll(".mark-rect path, .mark-rect rect")];
+          const box = labels[Math.floor(labels.length / 6)].getBoundingClientRect();
+          return [box.x + box.width / 2, box.y + box.height / 3];
+        })()""",
+        until="document.querySelector('#vg-tooltip-element')?.innerText.includes('p99') ?? false",
+    )
     text = page.value("document.querySelector('#vg-tooltip-element').innerText")
     assert "certain" in text
     assert "histogram_quantile p99" in text
