@@ -8,7 +8,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from workbench.errors import InputError
 from workbench.samples import Labels
+from workbench.units import parse_duration
 
 __all__ = ["Resource", "ResourceFile"]
 
@@ -58,6 +60,10 @@ class Resource(BaseModel):
         0.9, gt=0, le=1, description="share of the limit above which the peak is reported"
     )
     driver: str | None = Field(None, description="PromQL of the load that makes the usage grow")
+    service: str = Field(
+        "", description="what it serves, to tell what binds it first; {label} as in `name`"
+    )
+    lead_time: str = Field("", description="how long more of it takes to get, such as 14d")
 
     @field_validator("limit")
     @classmethod
@@ -66,6 +72,16 @@ class Resource(BaseModel):
             msg = "the limit must be a number above 0 or PromQL"
             raise ValueError(msg)
         return limit
+
+    @field_validator("lead_time")
+    @classmethod
+    def _time(cls, lead_time: str) -> str:
+        if lead_time:
+            try:
+                parse_duration(lead_time)
+            except InputError as error:
+                raise ValueError(str(error)) from None
+        return lead_time
 
     @property
     def key(self) -> str:
@@ -108,8 +124,23 @@ class Resource(BaseModel):
         >>> Resource(name="disk {instance} {device}", usage="x").instance_name({"instance": "db-1"})
         'disk db-1'
         """
-        filled = _PLACE.sub(lambda place: labels.get(place[1], ""), self.name)
-        return _SPACES.sub(" ", filled).strip() or self.name
+        return _fill(self.name, labels) or self.name
+
+    def service_of(self, labels: Labels) -> str:
+        """The service that one instance serves; ``""`` where none is known.
+
+        Examples
+        --------
+        >>> Resource(name="pool {pool}", usage="x", service="{job}").service_of({"job": "shop"})
+        'shop'
+        """
+        return _fill(self.service, labels)
+
+
+def _fill(template: str, labels: Labels) -> str:
+    """A template with the values of labels in its places, on one line."""
+    filled = _PLACE.sub(lambda place: labels.get(place[1], ""), template)
+    return _SPACES.sub(" ", filled).strip()
 
 
 class ResourceFile(BaseModel):

@@ -24,7 +24,7 @@ from workbench.session.study import Study
 if TYPE_CHECKING:
     from workbench.capacity import CapacityResult, Discovery
     from workbench.promql.question import Question
-    from workbench.session.workbench import Workbench
+    from workbench.session.asking import Asking
     from workbench.units import Duration
     from workbench.window import Time
 
@@ -32,7 +32,7 @@ __all__ = ["plan_capacity", "study_capacity"]
 
 
 def plan_capacity(
-    workbench: Workbench,
+    workbench: Asking,
     *,
     resources: str | Path | None = None,
     last: Duration = "35d",
@@ -48,7 +48,7 @@ def plan_capacity(
 
 
 def study_capacity(
-    workbench: Workbench,
+    workbench: Asking,
     *,
     resources: str | Path | None = None,
     last: Duration = "35d",

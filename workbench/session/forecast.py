@@ -13,7 +13,7 @@ from workbench.session.study import Study
 from workbench.units import parse_duration
 
 if TYPE_CHECKING:
-    from workbench.session.workbench import Workbench
+    from workbench.session.asking import Asking
     from workbench.units import Duration
     from workbench.window import Time
 
@@ -21,7 +21,7 @@ __all__ = ["study_forecast"]
 
 
 def study_forecast(
-    workbench: Workbench,
+    workbench: Asking,
     expression: str,
     *,
     last: Duration = "35d",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.capacity.cpu_sizing import CpuLimit
-    from workbench.session.workbench import Workbench
+    from workbench.session.asking import Asking
     from workbench.units import Duration
     from workbench.window import Time
 
@@ -63,7 +63,7 @@ class SizingStudy(Study):
 
 
 def plan_rightsizing(
-    workbench: Workbench,
+    workbench: Asking,
     *,
     last: Duration = "28d",
     end: Time | None = None,
@@ -77,7 +77,7 @@ def plan_rightsizing(
 
 
 def study_rightsizing(
-    workbench: Workbench,
+    workbench: Asking,
     *,
     risk: float = 0.05,
     memory_risk: float = 0.05,

@@ -1,0 +1,182 @@
+"""The studies of capacity: one method a study, of which `Workbench` is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from workbench.session.asking import Asking
+from workbench.units import Duration
+from workbench.window import Time
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from workbench.capacity.cpu_sizing import CpuLimit
+    from workbench.session.rightsizing import SizingStudy
+    from workbench.session.study import Study
+
+__all__ = ["CapacityStudies"]
+
+
+class CapacityStudies(Asking):
+    """What will be full, what is to come, and what containers should have."""
+
+    def capacity(
+        self,
+        *,
+        resources: str | None = None,
+        last: Duration = "35d",
+        end: Time | None = None,
+        step: Duration = "1h",
+        horizon_days: int = 90,
+    ) -> Study:
+        """Study what will be full and when.
+
+        Parameters
+        ----------
+        resources
+            Path of a `resources.toml`; without it the ready-made sets that the source's metrics
+            fit.
+        last, end, step
+            The history to learn from.
+        horizon_days
+            How far to look ahead.
+
+        Returns
+        -------
+        Study
+            `.result` is a `workbench.capacity.CapacityResult`.
+        """
+        from workbench.session.capacity import study_capacity
+
+        return study_capacity(
+            self, resources=resources, last=last, end=end, step=step, horizon_days=horizon_days
+        )
+
+    def rightsizing(
+        self,
+        *,
+        risk: float = 0.05,
+        memory_risk: float = 0.05,
+        memory_days: int = 30,
+        cpu_limit: CpuLimit = "none",
+        hours: str = "",
+        time_zone: str = "UTC",
+        core_hour_price: str | Decimal = "",
+        gib_hour_price: str | Decimal = "",
+        currency: str = "USD",
+        last: Duration = "28d",
+        end: Time | None = None,
+        step: Duration = "5m",
+        queries: Mapping[str, str] | None = None,
+    ) -> SizingStudy:
+        """Study which requests and limits the containers of a Kubernetes cluster should have.
+
+        Parameters
+        ----------
+        risk
+            The chance that a step of the next week is above the CPU request.
+        memory_risk, memory_days
+            The chance that memory exceeds its request within so many days; its limit is exceeded
+            with a fifth of that chance.
+        cpu_limit
+            ``none`` takes CPU limits away, ``keep`` lets them stand, ``peak`` sets them above the
+            highest usage.
+        hours, time_zone
+            Which hours count for CPU, by whose clock: ``mon-fri 08:00-18:00``.
+        core_hour_price, gib_hour_price, currency
+            To tell what is saved: text such as ``"0.0316"``.
+        last, end, step
+            The history to learn from: from a week on, better four.
+        queries
+            PromQL in place of ours, by the keys of `workbench.capacity.sizing_questions`.
+
+        Returns
+        -------
+        SizingStudy
+            `.result` is a `workbench.capacity.sizing_result.RightSizing`; `.patches` are patches
+            for ``kubectl``, `.rules` compares with KRR and the Vertical Pod Autoscaler.
+
+        Raises
+        ------
+        InputError
+            A chance, price, time zone or query key is wrong.
+
+        Examples
+        --------
+        >>> import numpy as np, workbench
+        >>> minutes = np.arange(0, 10 * 1440, 5)
+        >>> labels = {"__name__": "cores", "workload": "shop", "kind": "Deployment", "container": "web"}
+        >>> load = [(labels, minutes * 60_000, 0.2 + 0.1 * (minutes % 1440 > 720))]
+        >>> wb = workbench.connect(workbench.snapshot(load))
+        >>> study = wb.rightsizing(queries={"cpu": "cores"}, last="10d")
+        >>> study.table.loc[0, ["container", "advised"]].tolist()
+        ['shop/web', '300m']
+        """
+        from workbench.session.rightsizing import study_rightsizing
+
+        return study_rightsizing(
+            self, risk=risk, memory_risk=memory_risk, memory_days=memory_days, cpu_limit=cpu_limit,
+            hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
+            gib_hour_price=gib_hour_price, currency=currency, last=last, end=end, step=step,
+            queries=queries,
+        )  # fmt: skip
+
+    def forecast(
+        self,
+        expression: str,
+        *,
+        last: Duration = "35d",
+        horizon: Duration = "2d",
+        step: Duration = "1h",
+        end: Time | None = None,
+        unit: str = "",
+        timezone: str = "UTC",
+        holidays: str | Iterable[str | date] = (),
+    ) -> Study:
+        """Forecast the next hours of any gauge or rate, with intervals and a backtest of each series.
+
+        Parameters
+        ----------
+        expression
+            The PromQL; counters stand in ``rate(…)``. At most 500 series.
+        last, end
+            The history to learn from: five weeks are good, three show the pattern of the week.
+        horizon
+            How far ahead, up to 28 days.
+        step
+            Distance of the points; it divides a day. Below an hour seasons are learnt from means of
+            an hour.
+        unit
+            Of the values, for table and chart: ``bytes``, ``seconds``, ``ratio``, ``requests`` …
+        timezone, holidays
+            Whose days and weeks are the seasons, through changes of the clock; local dates
+            (``"2026-12-25 2026-12-26"``) that pass as Sundays do.
+
+        Returns
+        -------
+        Study
+            `.result` is a `workbench.capacity.hourly_result.HourlyResult`, whose `to_table()` holds
+            every step's quantiles.
+
+        Raises
+        ------
+        InputError
+            There are too many series, or the step, horizon, time zone or a holiday is of no use.
+
+        Examples
+        --------
+        >>> import workbench
+        >>> wb = workbench.connect("demo:")
+        >>> study = wb.forecast("sum(rate(my_app_api_requests_total[5m]))", unit="requests")
+        >>> study.table.loc[0, "method"]
+        'ensemble'
+        """
+        from workbench.session.forecast import study_forecast
+
+        return study_forecast(
+            self, expression, last=last, horizon=horizon, step=step, end=end, unit=unit,
+            timezone=timezone, holidays=holidays,
+        )  # fmt: skip
