@@ -1,9 +1,11 @@
 """Capacity: when will it be full, how sure are we, and what to do by when."""
 
 from workbench.capacity.analysis import analyse
+from workbench.capacity.binding import Binding
+from workbench.capacity.coincidence import Event, Moment
 from workbench.capacity.coverage import SetFit, coverage_finding, fit_sets
+from workbench.capacity.lead_time import OrderBy
 from workbench.capacity.outlook import (
-    CapacityResult,
     Change,
     Fan,
     Growth,
@@ -19,13 +21,18 @@ from workbench.capacity.resource_sets import (
     shipped_resources,
     shipped_sets,
 )
+from workbench.capacity.result import CapacityResult
 
 __all__ = [
+    "Binding",
     "CapacityResult",
     "Change",
     "Discovery",
+    "Event",
     "Fan",
     "Growth",
+    "Moment",
+    "OrderBy",
     "Outlook",
     "Resource",
     "ResourceFile",

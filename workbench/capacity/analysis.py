@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-
+from workbench.capacity.binding import bindings
+from workbench.capacity.coincidence import Event, moments
 from workbench.capacity.conclusions import conclude, missing_metrics, no_series
-from workbench.capacity.forecasting import forecast
+from workbench.capacity.fleet import forecast_fleet
 from workbench.capacity.instances import Instance, instances
-from workbench.capacity.judging import Judged, judge
-from workbench.capacity.outlook import CapacityResult, Outlook
+from workbench.capacity.judging import judge
+from workbench.capacity.lead_time import order_by
+from workbench.capacity.outlook import Outlook
 from workbench.capacity.planning import Unusable, limit_key, usage_key
 from workbench.capacity.resource import Resource
+from workbench.capacity.result import CapacityResult
+from workbench.capacity.shift_findings import conclude_moments
 from workbench.errors import InputError
 from workbench.findings import Finding
 from workbench.frame import Frame
-from workbench.statistics import Average, average_models, backtest, pool_shifts
+from workbench.statistics import DAY_MS
+from workbench.units import parse_duration
 
 __all__ = ["analyse"]
 
@@ -30,6 +35,10 @@ def analyse(
     horizon_days: int = 90,
     missing: Sequence[Unusable] = (),
     seed: int = 0,
+    lead_time: str = "",
+    events: Sequence[Event] = (),
+    workers: int | None = None,
+    progress: Callable[[int, int], Any] | None = None,
 ) -> CapacityResult:
     """Judge what `questions` asked for.
 
@@ -47,6 +56,15 @@ def analyse(
         What `discover` found unusable; becomes findings.
     seed
         Of the drawn paths: equal input and seed give equal figures, in any order of resources.
+    lead_time
+        How long more takes to get, such as ``14d``, for resources that do not say it themselves.
+    events
+        What happened in the time of the history, to be held against level shifts.
+    workers
+        How many processes forecast: by cores and instances where not given; 1 for this one alone.
+        The figures are the same.
+    progress
+        Told how many instances are forecast, and of how many.
 
     Raises
     ------
@@ -66,7 +84,15 @@ def analyse(
             continue
         found.extend(instances(resource, usage, frames.get(limit_key(resource))))
     judged = [judge(instance, now_ms=now_ms) for instance in found]
-    outlooks = _forecasts(judged, horizon_days, seed)
+    forecast = forecast_fleet(
+        judged, horizon_days=horizon_days, seed=seed, workers=workers, progress=progress
+    )
+    outlooks = [
+        _ordered(outlook, instance.resource.lead_time or lead_time)
+        for outlook, instance in zip(forecast, found, strict=True)
+    ]
+    changed = moments(outlooks, events)
+    findings.extend(conclude_moments(changed, now_ms))
     for instance, each, outlook in zip(found, judged, outlooks, strict=True):
         findings.extend(conclude(outlook, instance.resource, each.obstacle, horizon_days))
     return CapacityResult(
@@ -74,30 +100,14 @@ def analyse(
         horizon_days,
         tuple(sorted(outlooks, key=lambda o: o.urgency)),
         tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.code, f.about))),
+        bindings(outlooks, horizon_days=horizon_days),
+        changed,
     )
 
 
-def _forecasts(judged: Sequence[Judged], horizon_days: int, seed: int) -> list[Outlook]:
-    """Fit every instance, pool the fleet's level shifts, then draw every future."""
-    randoms = [_random(seed, j.outlook.name) for j in judged]
-    averages: list[Average | None] = [
-        None if j.obstacle else average_models(j.series.days, j.series.values, rng)
-        for j, rng in zip(judged, randoms, strict=True)
-    ]
-    pool = pool_shifts([a for a in averages if a is not None])
-    result: list[Outlook] = []
-    for each, average, rng in zip(judged, averages, randoms, strict=True):
-        if average is None:
-            result.append(each.outlook)
-            continue
-        test = backtest(each.series.days, each.series.values, rng)
-        result.append(
-            forecast(each, average, horizon_days=horizon_days, pool=pool, rng=rng, test=test)
-        )
-    return result
-
-
-def _random(seed: int, name: str) -> np.random.Generator:
-    """One stream of random numbers a resource, whatever stands beside it."""
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest, "big")])
+def _ordered(outlook: Outlook, lead_time: str) -> Outlook:
+    """The outlook with the day by which more must be ordered."""
+    if not lead_time or outlook.saturation is None:
+        return outlook
+    lead_days = parse_duration(lead_time) / DAY_MS
+    return replace(outlook, order=order_by(outlook.saturation, lead_days))

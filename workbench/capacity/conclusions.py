@@ -8,17 +8,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from workbench.capacity.judging import LEAST_DAYS, Obstacle
+from workbench.capacity.lead_time import RISK, OrderBy
 from workbench.capacity.outlook import Outlook, Saturation
 from workbench.capacity.planning import Unusable
 from workbench.capacity.resource import Resource
 from workbench.capacity.resource_sets import shipped_sets
 from workbench.findings import Finding, Severity
-from workbench.units import format_quantity
+from workbench.statistics import DAY_MS
+from workbench.units import format_duration, format_quantity
 from workbench.window import format_time
 
 __all__ = ["conclude", "missing_metrics", "no_series"]
 
 _SOON_DAYS: Final = 30
+_ORDER_DAYS: Final = 7
 _LIKELY: Final = 0.5
 _POSSIBLE: Final = 0.2
 _CONTINUOUS: Final = ("", "bytes", "seconds", "ratio", "percent")
@@ -75,7 +78,8 @@ def _saturation(outlook: Outlook, found: Saturation, horizon: int) -> Iterator[F
         f"chance_{days}d": round(c, 3) for days, c in found.chances.items()
     } | {"add": round(found.add, 6), "unit": outlook.unit}
     if found.dated:
-        soon = low is not None and low <= _SOON_DAYS
+        order = outlook.order
+        soon = (low is not None and low <= _SOON_DAYS) or (order and order.days <= _ORDER_DAYS)
         severity = Severity.ERROR if soon else Severity.WARNING
         what = (
             f"{outlook.name} will be full on {_date(outlook, found.days)} "
@@ -83,6 +87,8 @@ def _saturation(outlook: Outlook, found: Saturation, horizon: int) -> Iterator[F
         )
         evidence |= {"date": _iso(outlook, found.days), "date_low_80": _iso(outlook, low)}
         evidence |= {"date_high_80": _iso(outlook, high)}
+        if order:
+            evidence["order_by"] = format_time(outlook.history.end_ms + round(order.days * DAY_MS))
     else:
         severity = Severity.WARNING if chance >= _LIKELY else Severity.INFO
         what = (
@@ -99,10 +105,24 @@ def _add(outlook: Outlook, found: Saturation, horizon: int) -> str:
     who = f"{outlook.owner}: " if outlook.owner else ""
     amount = _whole(outlook, found.add)
     enough = f"that lasts {horizon} days with a chance of 90 %"
+    if found.dated and outlook.order:
+        return f"{who}{_order(outlook, outlook.order, amount)}; {enough}"
     if found.dated:
         by = _date(outlook, found.interval_80[0])
         return f"{who}add {amount} by {by}, or free as much; {enough}"
     return f"{who}look again in a week, or add {amount} now; {enough}"
+
+
+def _order(outlook: Outlook, order: OrderBy, amount: str) -> str:
+    """Until when to order, or that it is too late for that."""
+    takes = format_duration(round(order.lead_days * DAY_MS))
+    if order.late:
+        return (
+            f"order {amount} today and free what you can: it takes {takes}, and before that it is "
+            f"full with a chance of {_percent(order.chance)}"
+        )
+    by = _day(outlook.history.end_ms + int(order.days) * DAY_MS)
+    return f"order {amount} by {by}, or free as much: with a lead time of {takes} it is in use in time with a chance of {_percent(1 - RISK)}"
 
 
 def _full(outlook: Outlook, reason: str) -> Finding:

@@ -79,6 +79,7 @@ def judge(instance: Instance, *, now_ms: int) -> Judged:
         unit=instance.resource.unit,
         owner=instance.resource.owner,
         kind=instance.resource.name,
+        service=instance.resource.service_of(instance.labels),
         verdict=_verdict(obstacle),
         reason=obstacle.reason if obstacle else "",
         history=history,

@@ -1,22 +1,23 @@
-"""The result of a capacity analysis: plain data, one `Outlook` an instance."""
+"""What is known of one instance: its history, its forecast, and when it is full. Plain data."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from workbench.findings import Finding
+import numpy as np
+
 from workbench.samples import Floats, Ints, Labels
 from workbench.statistics import DAY_MS, Backtest, DailyPeaks
 from workbench.window import format_time
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from workbench.capacity.lead_time import OrderBy
 
-__all__ = ["CapacityResult", "Change", "Fan", "Growth", "Outlook", "Saturation", "Verdict"]
+__all__ = ["Change", "Fan", "Growth", "Outlook", "Saturation", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -41,10 +42,29 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A level shift in the history: when and by how much, in the resource's unit."""
+    """A level shift in the history: when and by how much, in the resource's unit.
+
+    Parameters
+    ----------
+    time_ms, precision_ms
+        It began between `time_ms` − `precision_ms` and `time_ms` + `precision_ms`.
+    size
+        The level after it less that before.
+    """
 
     time_ms: int
     size: float
+    precision_ms: int = DAY_MS
+
+    @property
+    def start_ms(self) -> int:
+        """The earliest moment at which it may have begun."""
+        return self.time_ms - self.precision_ms
+
+    @property
+    def end_ms(self) -> int:
+        """The latest."""
+        return self.time_ms + self.precision_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +121,8 @@ class Outlook:
 
     Parameters
     ----------
-    name, labels, unit, owner, kind
-        What it is; `kind` is the resource's name template.
+    name, labels, unit, owner, kind, service
+        What it is; `kind` is the resource's name template, `service` what it serves.
     verdict, reason
         What can be said, and why not more.
     current, limit
@@ -115,6 +135,8 @@ class Outlook:
         `peak_p95` as a share of the limit.
     growth, saturation, fan, backtest, changes
         The forecast, where there is one.
+    order
+        By when more of it must be ordered, where it fills in sight and a lead time is known.
     notes
         What is incomplete or odd in the data, one sentence each.
     history
@@ -143,6 +165,8 @@ class Outlook:
     backtest: Backtest | None = None
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
+    service: str = ""
+    order: OrderBy | None = None
 
     @property
     def headroom(self) -> float | None:
@@ -157,6 +181,21 @@ class Outlook:
         if not self.limit or self.peak_p95 is None:
             return None
         return self.peak_p95 / self.limit
+
+    @property
+    def level(self) -> float | None:
+        """The median peak of the last 28 days; None where there is none."""
+        recent = self.history.peaks[-28:]
+        known = recent[~np.isnan(recent)]
+        return float(np.median(known)) if len(known) else None
+
+    @property
+    def growth_share(self) -> Growth | None:
+        """Growth in 30 days as a share of the level; None where there is no level above 0."""
+        level = self.level
+        if self.growth is None or level is None or level <= 0:
+            return None
+        return Growth(self.growth.middle / level, self.growth.low / level, self.growth.high / level)
 
     @property
     def urgency(self) -> tuple[Any, ...]:
@@ -181,6 +220,7 @@ class Outlook:
             "kind": self.kind,
             "unit": self.unit,
             "owner": self.owner,
+            "service": self.service,
             "verdict": self.verdict.value,
             "reason": self.reason,
             "current": _number(self.current),
@@ -189,12 +229,18 @@ class Outlook:
             "peak_p99": _number(self.peak_p99),
             "headroom": _number(self.headroom),
             "share": _number(self.share),
-            "growth_30d": self.growth
-            and {f.name: _number(getattr(self.growth, f.name)) for f in fields(Growth)},
+            "growth_30d": _growth(self.growth),
+            "growth_30d_share": _growth(self.growth_share),
             "saturation": self._saturation(),
+            "order_by": self._order(),
             "backtest": self.backtest and self.backtest.to_dict(),
             "changes": [
-                {"time": format_time(c.time_ms), "size": _number(c.size)} for c in self.changes
+                {
+                    "time": format_time(c.time_ms),
+                    "size": _number(c.size),
+                    "precision_hours": c.precision_ms / 3_600_000,
+                }
+                for c in self.changes
             ],
             "days": len(self.history.days),
             "notes": list(self.notes),
@@ -212,6 +258,12 @@ class Outlook:
         chances = {f"within_{d}d": _number(c) for d, c in found.chances.items()}
         return {**dates, "chance": chances, "dated": found.dated, "add": _number(found.add)}
 
+    def _order(self) -> dict[str, Any] | None:
+        if self.order is None:
+            return None
+        by = self.history.end_ms + round(self.order.days * DAY_MS)
+        return {**self.order.to_dict(), "date": format_time(by)}
+
     def _series(self) -> dict[str, Any]:
         past = {
             "times": [format_time(t) for t in self.history.times_ms.tolist()],
@@ -228,114 +280,10 @@ class Outlook:
         return {"history": past, "forecast": {"times": times, "quantiles": quantiles}}
 
 
-@dataclass(frozen=True, slots=True)
-class CapacityResult:
-    """Outlooks, the most urgent first, and what they add up to.
-
-    Parameters
-    ----------
-    now_ms, horizon_days
-        From when, and how far ahead, was judged.
-    outlooks
-        One an instance.
-    findings
-        What a reader should know or do.
-    """
-
-    now_ms: int
-    horizon_days: int
-    outlooks: tuple[Outlook, ...] = ()
-    findings: tuple[Finding, ...] = field(default=())
-
-    def to_dict(self, *, series: bool = False) -> dict[str, Any]:
-        """The JSON form; with `series` also every history and forecast by day."""
-        return {
-            "now": format_time(self.now_ms),
-            "horizon_days": self.horizon_days,
-            "resources": [o.to_dict(series=series) for o in self.outlooks],
-            "findings": [f.to_dict() for f in self.findings],
-        }
-
-    def to_table(self) -> pd.DataFrame:
-        """One row an instance, numbers as numbers, times in UTC: for further work."""
-        import pandas as pd
-
-        rows = [_row(o) for o in self.outlooks]
-        columns = {
-            name: pd.Series([row.get(name) for row in rows], dtype=dtype)
-            for name, dtype in _COLUMNS.items()
-        }
-        return pd.DataFrame(columns)
-
-
-_TEXT, _NUMBER, _TIME = "str", "float64", "datetime64[ms, UTC]"
-_COLUMNS: Final = {
-    "resource": _TEXT,
-    "owner": _TEXT,
-    "verdict": _TEXT,
-    "unit": _TEXT,
-    "current": _NUMBER,
-    "peak_p95": _NUMBER,
-    "peak_p99": _NUMBER,
-    "limit": _NUMBER,
-    "headroom": _NUMBER,
-    "share": _NUMBER,
-    "growth_30d": _NUMBER,
-    "growth_30d_low": _NUMBER,
-    "growth_30d_high": _NUMBER,
-    "full": _TIME,
-    "full_low_80": _TIME,
-    "full_high_80": _TIME,
-    "full_low_95": _TIME,
-    "full_high_95": _TIME,
-    "chance_30d": _NUMBER,
-    "chance_60d": _NUMBER,
-    "chance_90d": _NUMBER,
-    "add": _NUMBER,
-    "backtest_relative_error": _NUMBER,
-    "backtest_coverage_80": _NUMBER,
-    "days": "int64",
-    "reason": _TEXT,
-    "notes": _TEXT,
-}
-"""The table's columns and their types."""
-
-
-def _row(outlook: Outlook) -> dict[str, Any]:
-    found, growth, test = outlook.saturation, outlook.growth, outlook.backtest
-    row: dict[str, Any] = {
-        name: getattr(outlook, name) for name in ("owner", "unit", "current", "limit", "reason")
-    }
-    row |= {name: getattr(outlook, name) for name in ("peak_p95", "peak_p99", "headroom", "share")}
-    row |= {"resource": outlook.name, "verdict": outlook.verdict.value}
-    row |= {"days": len(outlook.history.days), "notes": " ".join(outlook.notes)}
-    if growth:
-        row |= {
-            "growth_30d": growth.middle,
-            "growth_30d_low": growth.low,
-            "growth_30d_high": growth.high,
-        }
-    if test:
-        row |= {
-            "backtest_relative_error": test.relative_error,
-            "backtest_coverage_80": test.coverage_80,
-        }
-    if found:
-        row |= {f"chance_{d}d": found.chances.get(d) for d in (30, 60, 90)} | {"add": found.add}
-        ends = zip(
-            ("full_low_80", "full_high_80", "full_low_95", "full_high_95"),
-            (*found.interval_80, *found.interval_95),
-            strict=True,
-        )
-        row |= {name: _moment(outlook.time_ms(days)) for name, days in ends}
-        row["full"] = _moment(outlook.time_ms(found.days if found.dated else None))
-    return row
-
-
-def _moment(time_ms: int | None) -> Any:
-    import pandas as pd
-
-    return pd.NaT if time_ms is None else pd.Timestamp(time_ms, unit="ms", tz="UTC")
+def _growth(growth: Growth | None) -> dict[str, float | None] | None:
+    if growth is None:
+        return None
+    return {f.name: _number(getattr(growth, f.name)) for f in fields(Growth)}
 
 
 def _number(value: float | None) -> float | None:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.errors import InputError
 from workbench.samples import Labels
@@ -16,6 +16,9 @@ __all__ = ["Resource", "ResourceFile"]
 
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 """A label's place in a name template."""
+
+_SHARED: Final = ("owner", "service", "lead_time")
+"""Keys of a resource that a file may give once for all of its resources."""
 
 _SPACES: Final = re.compile(r"\s+")
 
@@ -154,7 +157,21 @@ class ResourceFile(BaseModel):
     optional: bool = Field(
         default=False, description="a ready-made set that is watched only where `use` names it"
     )
+    owner: str = Field("", description="of every resource that names none")
+    service: str = Field("", description="of every resource that names none")
+    lead_time: str = Field("", description="of every resource that names none")
     resource: tuple[Resource, ...] = Field((), description="the resources")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shared(cls, content: Any) -> Any:
+        """What is said once for the file, said of each resource."""
+        entries = content.get("resource") if isinstance(content, dict) else None
+        if not isinstance(entries, list):
+            return content
+        said = {k: content[k] for k in _SHARED if isinstance(content.get(k), str)}
+        full = [{**said, **e} if isinstance(e, dict) else e for e in entries]
+        return {**content, "resource": full}
 
     @field_validator("resource")
     @classmethod
