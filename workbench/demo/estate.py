@@ -13,6 +13,7 @@ from workbench.demo import (
     checkout,
     disks,
     external,
+    kubernetes,
     llm,
     nodes,
     pool,
@@ -36,6 +37,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
         "nodes": nodes.nodes,
         "external": external.external,
         "llm": llm.llm,
+        "kubernetes": kubernetes.containers,
     }
 )
 """Every part by name. The name seeds its random numbers: renaming one changes its noise."""
@@ -67,15 +69,29 @@ def simulate() -> Iterator[Series]:
     >>> labels["job"], len(times_ms), len(values)
     ('checkout', 50401, 50401)
     """
-    log = targets.ScrapeLog(estate_grid())
+    logs = {name: targets.ScrapeLog(estate_grid()) for name in ("targets", "kubernetes targets")}
     for name in PARTS:
+        log = logs["kubernetes targets" if name == "kubernetes" else "targets"]
         for series in simulate_part(name):
             log.record(series)
             yield series
-    yield from log.write(generator("targets"))
+    for name, log in logs.items():
+        yield from log.write(generator(name))
 
 
 def metadata() -> list[MetricMetadata]:
     """Type, help and unit of every metric family of the estate, sorted by name."""
-    rooms = (carts, checkout, disks, external, llm, nodes, pool, runtime, selfhosted, targets)
+    rooms = (
+        carts,
+        checkout,
+        disks,
+        external,
+        kubernetes,
+        llm,
+        nodes,
+        pool,
+        runtime,
+        selfhosted,
+        targets,
+    )
     return sorted((family for room in rooms for family in room.METADATA), key=lambda f: f.name)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from workbench.demo.kubernetes import cores_needed
 from workbench.demo.latency import LatencyMix
-from workbench.demo.planted import Deploy, Route
-from workbench.demo.truth import TRUTH
+from workbench.demo.planted import Deploy, Route, Workload
+from workbench.demo.truth import MIB, TRUTH
 from workbench.units import format_quantity
 from workbench.window import format_time
 
-__all__ = ["Table", "events", "latencies", "markdown", "resources", "routes"]
+__all__ = ["Table", "events", "latencies", "markdown", "resources", "routes", "workloads"]
 
 Table = list[list[str]]
 """Rows of cells, the heading first."""
@@ -25,7 +26,11 @@ _QUANTILES: Final = (0.5, 0.9, 0.95, 0.99)
 def events() -> Table:
     """What happens when, in the order of time."""
     incident, gap, explosion = TRUTH.incident, TRUTH.gap, TRUTH.explosion
-    prompt, disk = TRUTH.prompt_change, TRUTH.filling_disk
+    prompt, disk, cluster = TRUTH.prompt_change, TRUTH.filling_disk, TRUTH.cluster
+    killed, rolled = (
+        next(w for w in cluster.workloads if w.killed),
+        next(w for w in cluster.workloads if w.rolled_out),
+    )
     rows = [
         (incident.start_ms, "incident begins", f'`external_api_up{{api_name="{incident.api_name}"}}` is 0; errors, latency and queue rise'),
         (incident.end_ms, "incident ends", f"the queue drains for {incident.drain_minutes} minutes more"),
@@ -33,6 +38,8 @@ def events() -> Table:
         (gap.end_ms, "scrape gap ends", "samples again"),
         (explosion.start_ms, "a label explodes", f"`{explosion.metric}` gains `{explosion.label}`: one series more at every full hour"),
         (prompt.at_ms, f"prompt {prompt.before} becomes {prompt.after}", f"tokens of team `{prompt.team}`, application `{prompt.application}` jump"),
+        (cluster.rollout_ms, "rollout", f"both pods of `{cluster.namespace}/{rolled.name}` are replaced"),
+        (cluster.killed_ms, "out of memory", f"the container of `{cluster.namespace}/{killed.name}` is killed at its limit and starts anew"),
         (disk.ninety_percent_at_ms, "disk nine tenths full", f"`{disk.instance}` `{disk.mountpoint}`, after the end of the data"),
         (disk.full_at_ms, "disk full", f"`{disk.instance}` `{disk.mountpoint}`, after the end of the data"),
     ]  # fmt: skip
@@ -105,6 +112,43 @@ def resources() -> Table:
             "growth; no date within 90 days",
         ],
     ]
+
+
+def workloads() -> Table:
+    """What a right-sizing report should say of each workload."""
+    heading = [
+        "workload", "pods", "CPU request, limit", "CPU of a pod", "5 % of next week is above",
+        "memory request, limit", "memory of a pod", "a report should find",
+    ]  # fmt: skip
+    return [heading, *(_workload(workload) for workload in TRUTH.cluster.workloads)]
+
+
+def _workload(workload: Workload) -> list[str]:
+    base, peak = f"{workload.base_cores:g}", f"{workload.peak_cores:g}"
+    cores = f"{base} + {peak} · demand"
+    if workload.growth_per_week:
+        cores += f", which grows {workload.growth_per_week * 100:g} % a week"
+    if workload.burst_minutes:
+        cores = f"{base}, and {peak} in the first {workload.burst_minutes} minutes of each hour"
+    memory = _mib(workload.memory_mib)
+    if workload.memory_peak_mib:
+        memory += f" + {_mib(workload.memory_peak_mib)} · activity"
+    if workload.memory_mib_per_day:
+        memory += f" + {_mib(workload.memory_mib_per_day)} a day"
+    return [
+        f"{workload.kind} `{workload.name}`",
+        str(workload.pods),
+        f"{workload.cpu_request or 'none'}, {workload.cpu_limit or 'none'}",
+        cores,
+        f"{cores_needed(workload, 0.05):.2f}",
+        f"{_mib(workload.memory_request_mib)}, {_mib(workload.memory_limit_mib)}",
+        memory,
+        workload.verdict,
+    ]
+
+
+def _mib(mebibytes: float) -> str:
+    return format_quantity(mebibytes * MIB, "bytes")
 
 
 def routes() -> Table:

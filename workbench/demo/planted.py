@@ -5,12 +5,14 @@ Times are milliseconds since the epoch, UTC.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from workbench.demo.latency import LatencyMix
 
 __all__ = [
+    "Cluster",
     "ConnectionPool",
     "Deploy",
     "Endpoint",
@@ -22,6 +24,7 @@ __all__ = [
     "Restart",
     "Route",
     "Truth",
+    "Workload",
 ]
 
 
@@ -229,6 +232,96 @@ class PromptChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload of one container a pod.
+
+    Parameters
+    ----------
+    kind, name, container
+        ``Deployment`` or ``StatefulSet``, and what it and its container are called.
+    pods
+        How many run, all alike.
+    base_cores, peak_cores
+        CPU of a pod: base and peak · demand; with `burst_minutes` base and, in bursts, peak.
+    growth_per_week
+        Of the demand, compounded.
+    burst_minutes
+        Minutes at the start of each hour in which it works; 0 where it follows the demand.
+    memory_mib, memory_mib_per_day, memory_peak_mib
+        The working set at the start, what it grows, and what an ordinary weekday's peak adds.
+    cpu_request, cpu_limit
+        In cores; 0 where there is none.
+    memory_request_mib, memory_limit_mib
+        Mebibytes; 0 where there is none.
+    killed
+        Whether it is killed once for lack of memory.
+    rolled_out
+        Whether the rollout replaces its pods.
+    verdict
+        What right-sizing should say, in words.
+    """
+
+    kind: str
+    name: str
+    container: str
+    pods: int
+    base_cores: float
+    peak_cores: float
+    growth_per_week: float
+    burst_minutes: int
+    memory_mib: float
+    memory_mib_per_day: float
+    memory_peak_mib: float
+    cpu_request: float
+    cpu_limit: float
+    memory_request_mib: float
+    memory_limit_mib: float
+    verdict: str
+    killed: bool = False
+    rolled_out: bool = False
+
+    def amounts(self) -> Iterator[tuple[str, str, str, float]]:
+        """What is set: resource, unit, ``requests`` or ``limits``, and how much of the unit."""
+        mebibyte = 1024.0**2
+        for resource, unit, kind, amount in (
+            ("cpu", "core", "requests", self.cpu_request),
+            ("cpu", "core", "limits", self.cpu_limit),
+            ("memory", "byte", "requests", self.memory_request_mib * mebibyte),
+            ("memory", "byte", "limits", self.memory_limit_mib * mebibyte),
+        ):
+            if amount:
+                yield resource, unit, kind, amount
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A namespace of a Kubernetes cluster.
+
+    Parameters
+    ----------
+    namespace
+        Its name.
+    workloads
+        What runs in it.
+    replica_sets
+        The ends of the names of a Deployment's ReplicaSets, one after the other.
+    pod_suffixes
+        The ends of the names of their pods.
+    rollout_ms
+        When the pods of what is rolled out are replaced.
+    killed_ms
+        When what is killed is killed: its pod has a new container from then on.
+    """
+
+    namespace: str
+    workloads: tuple[Workload, ...]
+    replica_sets: tuple[str, ...]
+    pod_suffixes: tuple[str, ...]
+    rollout_ms: int
+    killed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """All of it; `workbench.demo.truth.TRUTH` is the only instance."""
 
@@ -269,6 +362,7 @@ class Truth:
     """By model."""
     routes: tuple[Route, ...]
     prompt_change: PromptChange
+    cluster: Cluster
 
     def resets(self, job: str, instance: str) -> list[int]:
         """When a process' counters start anew, deploys included, in order."""

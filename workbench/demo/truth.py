@@ -14,6 +14,7 @@ from typing import Final
 
 from workbench.demo.latency import LatencyMix
 from workbench.demo.planted import (
+    Cluster,
     ConnectionPool,
     Deploy,
     Endpoint,
@@ -25,12 +26,14 @@ from workbench.demo.planted import (
     Restart,
     Route,
     Truth,
+    Workload,
 )
 from workbench.window import parse_time
 
-__all__ = ["GIB", "TRUTH"]
+__all__ = ["GIB", "MIB", "TRUTH"]
 
 GIB: Final = 1024**3
+MIB: Final = 1024**2
 
 
 def _at(text: str) -> int:
@@ -69,6 +72,34 @@ _ROUTES: Final = (
     Route("openai", "gpt-4o-mini", "growth", "copywriter", "v4", 7, 650, 380, 0.10, 0.01),
     Route("anthropic", "claude-sonnet-4-5", "data", "report-writer", "v1", 1.5, 7_200, 1_100, 0.35, 0.0),
     Route("vllm", "llama-3.1-8b-instruct", "search", "query-rewrite", "v1", 60, 240, 24, 0.45, 0.12),
+)  # fmt: skip
+
+_CLUSTER: Final = Cluster(
+    namespace="storefront",
+    workloads=(
+        Workload(
+            "Deployment", "web", "web", 2, 0.05, 0.40, 0.03, 0, 420, 0, 60, 2.0, 2.0, 2_048, 2_048,
+            "requests and limits far too large; the rollout changes nothing", rolled_out=True,
+        ),
+        Workload(
+            "StatefulSet", "search", "engine", 1, 0.10, 0.60, 0.0, 0, 1_240, 12, 0,
+            0.25, 1.0, 1_024, 4_096,
+            "both requests too small; memory grows",
+        ),
+        Workload(
+            "Deployment", "worker", "worker", 1, 0.02, 0.60, 0.0, 10, 330, 0, 0, 0.0, 0.0, 512, 512,
+            "no CPU request; its memory limit is too small", killed=True,
+        ),
+        Workload(
+            "StatefulSet", "cache", "cache", 1, 0.05, 0.06, 0.0, 0, 620, 0, 10,
+            0.15, 0.0, 768, 1_024,
+            "nothing",
+        ),
+    ),
+    replica_sets=("6d5f8c7b9c", "79c4d6f5b8"),
+    pod_suffixes=("k2v7x", "q9z4m"),
+    rollout_ms=_at("2026-06-11T09:00Z"),
+    killed_ms=_at("2026-06-19T01:10Z"),
 )  # fmt: skip
 
 TRUTH: Final = Truth(
@@ -142,4 +173,5 @@ TRUTH: Final = Truth(
     ),
     routes=_ROUTES,
     prompt_change=_PROMPT_CHANGE,
+    cluster=_CLUSTER,
 )

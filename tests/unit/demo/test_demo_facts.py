@@ -13,7 +13,10 @@ from workbench.window import format_time
 PAGE = Path(__file__).parents[3] / "docs" / "demo-estate.md"
 
 
-@pytest.mark.parametrize("table", [facts.events, facts.latencies, facts.resources, facts.routes])
+TABLES = [facts.events, facts.latencies, facts.resources, facts.routes, facts.workloads]
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_the_page_holds_each_table_as_the_truth_gives_it(table):
     """Where this fails, put the table that the message shows into the page."""
     assert facts.markdown(table()) in PAGE.read_text(encoding="utf-8")
@@ -49,6 +52,6 @@ def test_events_stand_in_the_order_of_time():
 
 def test_no_cell_breaks_its_row():
     """A bar or a line break inside a cell would shift the columns."""
-    for table in (facts.events(), facts.latencies(), facts.resources(), facts.routes()):
+    for table in (each() for each in TABLES):
         assert len({len(row) for row in table}) == 1
         assert not any(c in cell for row in table for cell in row for c in "|\n")
