@@ -25,6 +25,9 @@ _HOUR_MS: Final = 3_600_000
 _BY_CHANCE: Final = 0.01
 """So improbable a number of changes at one time is not chance."""
 
+_RARE: Final = 0.5
+"""An event is telling where fewer than so many are expected in a span of that length."""
+
 _LEVEL_DAYS: Final = 14
 """The median peak of so many days before a shift is the level that it left."""
 
@@ -126,6 +129,7 @@ def moments(outlooks: Sequence[Outlook], events: Sequence[Event]) -> tuple[Momen
     )
     total = len(all_shifts)
     days = sum(max(len(o.history), 1) for o in outlooks)
+    longest = max((len(o.history) for o in outlooks), default=0)
     found: list[Moment] = []
     while all_shifts:
         head = all_shifts[0].change
@@ -133,10 +137,12 @@ def moments(outlooks: Sequence[Outlook], events: Sequence[Event]) -> tuple[Momen
         start = min(s.change.start_ms for s in near)
         end = max(s.change.end_ms for s in near)
         happened = _during(events, start, end)
+        # Where something happens all the time, that it happened then says nothing.
+        telling = happened and len(events) * (end - start) / DAY_MS < _RARE * longest
         # What chance brings beside the first: the other shifts, spread evenly over all days.
         expected = (total - 1) / days * len(outlooks) * (end - start) / DAY_MS
         together = len(near) > 1 and _tail(len(near) - 1, expected) < _BY_CHANCE
-        for part in [near] if together or happened else _by_service(near):
+        for part in [near] if together or telling else _by_service(near):
             limits = tuple(s.outlook.name for s in part if _limit_changed(s, start, end))
             ordered = tuple(sorted(part, key=lambda s: (-_rank(s.share), s.outlook.name)))
             found.append(Moment(start, end, ordered, happened, limits, expected, together))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workbench.capacity import (
+    Event,
     analyse,
     coverage_finding,
     discover,
@@ -19,16 +20,22 @@ from workbench.capacity import (
 )
 from workbench.errors import InputError
 from workbench.frame import Frame
-from workbench.session.study import Study
+from workbench.session.capacity_study import CapacityStudy
+from workbench.session.deploys import build_metrics, deploys_of_jobs, given_deploys
+from workbench.session.progress import shown
+from workbench.units import parse_duration
 
 if TYPE_CHECKING:
     from workbench.capacity import CapacityResult, Discovery
     from workbench.promql.question import Question
     from workbench.session.asking import Asking
     from workbench.units import Duration
-    from workbench.window import Time
+    from workbench.window import Time, Window
 
 __all__ = ["plan_capacity", "study_capacity"]
+
+_NO_DEPLOYS: Final = "none"
+"""Stands for no deploys, where those of build metrics would be looked for."""
 
 
 def plan_capacity(
@@ -55,28 +62,63 @@ def study_capacity(
     end: Time | None = None,
     step: Duration = "1h",
     horizon_days: int = 90,
-) -> Study:
+    lead_time: str = "",
+    deploys: str = "",
+) -> CapacityStudy:
     """Study what will be full and when: see `Workbench.capacity`."""
-    from workbench.views.capacity import capacity_chart, capacity_table
-
     if horizon_days < 1:
         msg = f"horizon_days is {horizon_days}"
         raise InputError(msg, "give at least 1, such as 90")
     found, asked = plan_capacity(workbench, resources=resources, last=last, end=end, step=step)
-    answers = workbench.ask_all(asked)
+    window = workbench.window(last=last, end=end, step=step)
+    with shown("ask") as told:
+        answers = workbench.ask_all(asked, progress=told)
     frames = {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}
-    result = analyse(
-        found.usable,
-        frames,
-        now_ms=workbench.window(last=last, end=end, step=step).end_ms,
-        horizon_days=horizon_days,
-        # A set of ours that does not fit is no finding; a resource the user named is.
-        missing=() if resources is None else found.unusable,
-    )
+    events = _events(workbench, deploys, window) if frames else ()
+    with shown("forecast") as told:
+        result = analyse(
+            found.usable,
+            frames,
+            now_ms=window.end_ms,
+            horizon_days=horizon_days,
+            # A set of ours that does not fit is no finding; a resource the user named is.
+            missing=() if resources is None else found.unusable,
+            lead_time=_lead_time(lead_time),
+            events=events,
+            progress=told,
+        )
     if resources is None:
         result = _with_coverage(result, found, frames)
     provenance = [a.provenance for a in answers.values()]
-    return Study("capacity", result, provenance, table=capacity_table, chart=capacity_chart)
+    return CapacityStudy(result, provenance)
+
+
+def _lead_time(text: str) -> str:
+    """The lead time as it was given, if it is one."""
+    if text:
+        try:
+            parse_duration(text)
+        except InputError as error:
+            msg = f"lead_time is {text!r}, which is no duration"
+            raise InputError(msg, "give one such as 14d, or nothing") from error
+    return text
+
+
+def _events(workbench: Asking, deploys: str, window: Window) -> list[Event]:
+    """What happened in the window: the deploys of all jobs, or those that were given."""
+    if deploys == _NO_DEPLOYS:
+        return []
+    names = workbench.source.label_values("__name__", (), window.start_ms, window.end_ms)
+    if deploys and deploys not in names:
+        return [Event(d.at_ms, d.title) for d in given_deploys(workbench, deploys)]
+    metrics = [deploys] if deploys else build_metrics(names)
+    span = window.start_ms, window.end_ms
+    jobs = workbench.source.label_values("job", metrics, *span) if metrics else []
+    return [
+        Event(d.at_ms, f"{job} {d.title}".strip())
+        for job in jobs or [""]
+        for d in deploys_of_jobs(workbench, metrics, [job], window, wished=bool(deploys))
+    ]
 
 
 def _with_coverage(

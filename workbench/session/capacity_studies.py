@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from workbench.capacity.cpu_sizing import CpuLimit
+    from workbench.session.capacity_study import CapacityStudy
     from workbench.session.rightsizing import SizingStudy
     from workbench.session.study import Study
 
@@ -31,7 +32,9 @@ class CapacityStudies(Asking):
         end: Time | None = None,
         step: Duration = "1h",
         horizon_days: int = 90,
-    ) -> Study:
+        lead_time: str = "14d",
+        deploys: str = "",
+    ) -> CapacityStudy:
         """Study what will be full and when.
 
         Parameters
@@ -43,17 +46,38 @@ class CapacityStudies(Asking):
             The history to learn from.
         horizon_days
             How far to look ahead.
+        lead_time
+            How long more of a resource takes to get, where the resource does not say it itself:
+            findings tell by when to order. ``""`` leaves that out.
+        deploys
+            What may have shifted levels: a metric such as ``my_app_build_info``, a CSV or JSON file
+            of annotations, moments, or ``none``; without it, every metric whose name ends in
+            ``_build_info``.
 
         Returns
         -------
-        Study
-            `.result` is a `workbench.capacity.CapacityResult`.
+        CapacityStudy
+            `.result` is a `workbench.capacity.CapacityResult`; `.services` tells what binds each
+            service first, `.changes` what shifted when, `.backtest` how good the forecasts were.
+
+        Raises
+        ------
+        InputError
+            Something asked for is out of range, or `deploys` is none of these.
+
+        Examples
+        --------
+        >>> import workbench
+        >>> study = workbench.connect("demo:").capacity()
+        >>> study.table.loc[0, ["resource", "full on"]].tolist()
+        ['disk db-1:9100 /var/lib/postgresql', '22 Jul 2026']
         """
         from workbench.session.capacity import study_capacity
 
         return study_capacity(
-            self, resources=resources, last=last, end=end, step=step, horizon_days=horizon_days
-        )
+            self, resources=resources, last=last, end=end, step=step, horizon_days=horizon_days,
+            lead_time=lead_time, deploys=deploys,
+        )  # fmt: skip
 
     def rightsizing(
         self,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import InputError, SourceError, did_you_mean
 from workbench.frame import Frame
 from workbench.latency.analysis import DEFAULT_QUANTILES, analyse
 from workbench.latency.changes import Against, Changes, parse_compare
-from workbench.latency.deploys import Deploy, deploys_at, deploys_from_frame, load_deploys
+from workbench.latency.deploys import Deploy
 from workbench.latency.exemplars import Exemplar, read_exemplars, trace_template
 from workbench.latency.instrument import Discovery, Instrument, Kind, discover
 from workbench.latency.planning import default_by, questions, tail_labels
-from workbench.promql import Question, selector
+from workbench.promql import Question
 from workbench.session.audit_names import split_selectors
+from workbench.session.deploys import build_metrics, deploys_of_jobs, given_deploys
 from workbench.session.latency_study import LatencyStudy
 from workbench.units import format_duration, parse_duration
 from workbench.window import Window
@@ -44,8 +44,6 @@ _WINDOWS: Final = 100
 _SHORTEST_COMPARED_MS: Final = 15 * 60_000
 _LONGEST_COMPARED_MS: Final = 3 * 3_600_000
 _STEPS_COMPARED: Final = 12
-
-_BUILD_INFO: Final = "_build_info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,40 +272,17 @@ def _deploys(
 ) -> dict[str, tuple[Deploy, ...]]:
     """The deploys that concern each instrument, by its key."""
     if wished and wished not in names:
-        given = _given_deploys(workbench, wished)
+        given = given_deploys(workbench, wished)
         return {i.key: given for i in instruments}
-    metrics = [wished] if wished else [n for n in names if n.endswith(_BUILD_INFO)]
+    metrics = [wished] if wished else build_metrics(names)
     found: dict[str, tuple[Deploy, ...]] = {}
     for instrument in instruments:
         span = window.start_ms, window.end_ms
         jobs = workbench.source.label_values("job", [instrument.counted], *span)
-        of_jobs: list[Deploy] = []
-        for metric in metrics:
-            for job in jobs or [""]:
-                expression = selector(metric, {"job": job} if job else None)
-                data = workbench.ask(expression, window).data
-                if not isinstance(data, Frame) or not len(data):
-                    continue
-                try:
-                    of_jobs.extend(deploys_from_frame(data))
-                except InputError:
-                    if wished:  # one that was only found may well tell no build
-                        raise
-        found[instrument.key] = tuple(sorted(set(of_jobs), key=lambda d: d.at_ms))
+        found[instrument.key] = deploys_of_jobs(
+            workbench, metrics, jobs or [""], window, wished=bool(wished)
+        )
     return found
-
-
-def _given_deploys(workbench: Workbench, wished: str) -> tuple[Deploy, ...]:
-    """Deploys from a file, or moments with spaces between them."""
-    if Path(wished).is_file():
-        return tuple(load_deploys(Path(wished)))
-    try:
-        return deploys_at(wished.split(), now_ms=workbench.source.now_ms())
-    except InputError:
-        msg = f"deploys is {wished!r}, which is neither a metric, a file nor moments"
-        raise InputError(
-            msg, "give a metric such as my_app_build_info, a CSV or JSON file, or 2026-06-18T09:30Z"
-        ) from None
 
 
 def _exemplars(workbench: Workbench, plan: _Plan, trace_link: str) -> list[Exemplar]:
