@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.findings import Finding, Severity
+from workbench.session.progress import terminal_bar, terminal_watched
 
 if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
@@ -114,21 +115,9 @@ def show_findings(findings: Iterable[Finding]) -> None:
 @contextmanager
 def progress(title: str) -> Iterator[Any]:
     """A progress bar on stderr, only on a terminal: gives ``update(done, total)``."""
-    if not sys.stderr.isatty():
+    if not terminal_watched():
         yield lambda _done, _total: None
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    with bar:
+    with terminal_bar() as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

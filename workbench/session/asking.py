@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, overload
 
@@ -98,13 +98,34 @@ class Asking:
         self._remember(key, answer)
         return answer
 
-    def ask_all(self, questions: Sequence[Question]) -> dict[str, Answer]:
-        """Ask a whole plan, several questions at once where the source may be asked so."""
+    def ask_all(
+        self,
+        questions: Sequence[Question],
+        *,
+        progress: Callable[[int, int], Any] = lambda _done, _total: None,
+    ) -> dict[str, Answer]:
+        """Ask a whole plan, several questions at once where the source may be asked so.
+
+        Parameters
+        ----------
+        questions
+            The plan.
+        progress
+            Told how many questions are answered, and of how many.
+        """
+
+        def counted(found: Iterable[Answer]) -> Iterator[Answer]:
+            for number, answer in enumerate(found, 1):
+                progress(number, len(questions))
+                yield answer
+
         if self._concurrency <= 1 or len(questions) <= 1:
-            return {q.key: self.ask(q.expression, q.window) for q in questions}
+            one_by_one = counted(self.ask(q.expression, q.window) for q in questions)
+            return {q.key: a for q, a in zip(questions, one_by_one, strict=True)}
         with ThreadPoolExecutor(min(self._concurrency, len(questions))) as pool:
             try:
-                answers = list(pool.map(lambda q: self.ask(q.expression, q.window), questions))
+                found = pool.map(lambda q: self.ask(q.expression, q.window), questions)
+                answers = list(counted(found))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
