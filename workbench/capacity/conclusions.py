@@ -122,7 +122,7 @@ def _order(outlook: Outlook, order: OrderBy, amount: str) -> str:
             f"full with a chance of {_percent(order.chance)}"
         )
     by = _day(outlook.history.end_ms + int(order.days) * DAY_MS)
-    return f"order {amount} by {by}, or free as much: with a lead time of {takes} it is in use in time with a chance of {_percent(1 - RISK)}"
+    return f"order {amount} by {by} (it takes {takes}), or free as much"
 
 
 def _full(outlook: Outlook, reason: str) -> Finding:
