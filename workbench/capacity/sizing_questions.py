@@ -12,25 +12,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.errors import InputError, did_you_mean
+from workbench.promql.build import render_selector
+from workbench.promql.matcher import Matcher
+from workbench.promql.parser import conditions_of
 from workbench.promql.question import Question
 from workbench.units import format_duration
 from workbench.window import Window
 
-__all__ = ["LABELS", "SizingPlan", "plan_sizing", "sizing_queries"]
+__all__ = ["LABELS", "SizingPlan", "check_keys", "plan_sizing", "sizing_queries"]
 
 LABELS: Final = ("namespace", "owner_kind", "owner_name", "pod", "workload", "kind", "container")
 """What a query may tell containers apart by; other labels are added up over."""
 
 _BY: Final = "namespace, owner_kind, owner_name, container"
-_OWNER: Final = (
-    'max by (namespace, pod, owner_kind, owner_name) (kube_pod_owner{owner_is_controller!="false"})'
-)
 _POD: Final = "namespace, pod, container"
-_CPU: Final = 'rate(container_cpu_usage_seconds_total{container!="",container!="POD"}[%s])'
-_MEMORY: Final = (
-    f"max by ({_POD}) (max_over_time("
-    'container_memory_working_set_bytes{container!="",container!="POD"}[%s]))'
-)
+_REAL: Final = (Matcher("container", "!=", ""), Matcher("container", "!=", "POD"))
+"""Not the cgroup of a whole pod, nor its pause container."""
+
 _METRICS: Final = {
     "cpu": "container_cpu_usage_seconds_total",
     "typical_cpu": "container_cpu_usage_seconds_total",
@@ -68,7 +66,9 @@ class SizingPlan:
     missing: Mapping[str, str]
 
 
-def sizing_queries(*, owners: bool = True, step_ms: int = _FIVE_MINUTES_MS) -> dict[str, str]:
+def sizing_queries(
+    *, owners: bool = True, step_ms: int = _FIVE_MINUTES_MS, match: str = ""
+) -> dict[str, str]:
     """The PromQL of every question, by its key.
 
     Parameters
@@ -79,42 +79,106 @@ def sizing_queries(*, owners: bool = True, step_ms: int = _FIVE_MINUTES_MS) -> d
     step_ms
         Of the grid for CPU: rates are over five minutes, peaks of memory over an hour, or over a
         step where that is longer.
+    match
+        Conditions that every series must meet, in braces: ``{namespace="shop"}``.
+
+    Raises
+    ------
+    InputError
+        `match` is no such text.
 
     Examples
     --------
     >>> print(sizing_queries(owners=False)["restarts"])
     sum by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total[1h]))
+    >>> print(sizing_queries(owners=False, match='{namespace="shop"}')["cpu_limit"])
+    max by (namespace, pod, container) (kube_pod_container_resource_limits{namespace="shop",resource="cpu"})
     """
-    reason = 'kube_pod_container_status_last_terminated_reason{reason="OOMKilled"}'
+    chosen = _conditions(match)
+
+    def of(metric: str, *conditions: Matcher) -> str:
+        return render_selector([Matcher("__name__", "=", metric), *chosen, *conditions])
+
+    def standing(resource: str, kind: str) -> str:
+        asked = Matcher("resource", "=", resource)
+        return f"max by ({_POD}) ({of(f'kube_pod_container_resource_{kind}s', asked)})"
+
     hour = format_duration(max(step_ms, _HOUR_MS))
-    restarts = f"increase(kube_pod_container_status_restarts_total[{hour}])"
-    memory = _MEMORY % hour
-    cpu = f"sum by ({_POD}) ({_CPU % format_duration(max(step_ms, _FIVE_MINUTES_MS))})"
+    rate = format_duration(max(step_ms, _FIVE_MINUTES_MS))
+    restarts = f"increase({of('kube_pod_container_status_restarts_total')}[{hour}])"
+    used = of("container_memory_working_set_bytes", *_REAL)
+    memory = f"max by ({_POD}) (max_over_time({used}[{hour}]))"
+    cpu = f"sum by ({_POD}) (rate({of('container_cpu_usage_seconds_total', *_REAL)}[{rate}]))"
+    killed = Matcher("reason", "=", "OOMKilled")
+    reason = of("kube_pod_container_status_last_terminated_reason", killed)
     per_pod = {
-        "cpu": ("max", cpu),
-        "typical_cpu": ("avg", cpu),
-        "memory": ("max", memory),
-        "pods": ("count", memory),
+        "cpu": ("max", cpu, rate),
+        "typical_cpu": ("avg", cpu, rate),
+        "memory": ("max", memory, hour),
+        "pods": ("count", f"max by ({_POD}) ({used})", ""),
         **{
-            f"{resource}_{kind}": (
-                "max",
-                f'max by ({_POD}) (kube_pod_container_resource_{kind}s{{resource="{resource}"}})',
-            )
+            f"{resource}_{kind}": ("max", standing(resource, kind), "")
             for resource in ("cpu", "memory")
             for kind in ("request", "limit")
         },
-        "restarts": ("sum", f"sum by ({_POD}) ({restarts})"),
-        "oom_kills": ("max", f"max by ({_POD}) ({reason})"),
+        "restarts": ("sum", f"sum by ({_POD}) ({restarts})", hour),
+        "oom_kills": ("max", f"max by ({_POD}) ({reason})", ""),
     }
     if not owners:
-        bare = {key: query for key, (_, query) in per_pod.items()}
-        return {**bare, "pods": f"count by ({_POD}) ({memory})"}
-    joined = f" * on (namespace, pod) group_left (owner_kind, owner_name) {_OWNER}"
-    return {key: f"{how} by ({_BY}) ({query}{joined})" for key, (how, query) in per_pod.items()}
+        bare = {key: query for key, (_, query, _) in per_pod.items()}
+        return {**bare, "pods": f"count by ({_POD}) ({used})"}
+    return {
+        key: f"{how} by ({_BY}) ({query} * on (namespace, pod) "
+        f"group_left (owner_kind, owner_name) {_owner(chosen, looked)})"
+        for key, (how, query, looked) in per_pod.items()
+    }
+
+
+def _owner(chosen: Iterable[Matcher], looked: str) -> str:
+    """Who owns a pod, or did within what the other side looks back to: a job's pods are soon gone.
+
+    It knows no container, so a condition on one is left to the other side.
+    """
+    known = [m for m in chosen if m.name != "container"]
+    name = Matcher("__name__", "=", "kube_pod_owner")
+    owned = render_selector([name, *known, Matcher("owner_is_controller", "!=", "false")])
+    if looked:
+        owned = f"max_over_time({owned}[{looked}])"
+    return f"max by (namespace, pod, owner_kind, owner_name) ({owned})"
+
+
+def check_keys(given: Iterable[object]) -> None:
+    """Refuse keys that are none of ours.
+
+    Raises
+    ------
+    InputError
+        There is one.
+    """
+    for key in given:
+        if key not in _METRICS:
+            msg = f"queries holds {key!r}"
+            near = did_you_mean(str(key), _METRICS)
+            raise InputError(msg, near or f"the keys are {', '.join(_METRICS)}")
+
+
+def _conditions(match: str) -> tuple[Matcher, ...]:
+    """What stands in braces."""
+    if not match.strip():
+        return ()
+    found = conditions_of(match.strip())
+    if not found or any(m.name == "__name__" for m in found):
+        msg = f"match is {match[:80]!r}"
+        raise InputError(msg, 'write conditions on labels in braces, such as {namespace="shop"}')
+    return found
 
 
 def plan_sizing(
-    metrics: Iterable[str], window: Window, queries: Mapping[str, str] | None = None
+    metrics: Iterable[str],
+    window: Window,
+    queries: Mapping[str, str] | None = None,
+    *,
+    match: str = "",
 ) -> SizingPlan:
     """What to ask a source.
 
@@ -127,20 +191,19 @@ def plan_sizing(
     queries
         PromQL in place of ours, by key; ``""`` leaves a question out. Its series may carry
         `LABELS`: ``workload``, ``kind`` and ``container`` say what the patch is for.
+    match
+        Conditions that the series of our queries must meet: ``{namespace="shop"}``.
 
     Raises
     ------
     InputError
-        A key is none of ours.
+        A key is none of ours, or `match` no conditions.
     """
     given = dict(queries or {})
-    for key in given:
-        if key not in _METRICS:
-            msg = f"queries holds {key!r}"
-            near = did_you_mean(str(key), _METRICS)
-            raise InputError(msg, near or f"the keys are {', '.join(_METRICS)}")
+    check_keys(given)
     have = set(metrics)
-    standard = sizing_queries(owners="kube_pod_owner" in have, step_ms=window.step_ms)
+    owners = "kube_pod_owner" in have
+    standard = sizing_queries(owners=owners, step_ms=window.step_ms, match=match)
     coarse = Window(window.start_ms, window.end_ms, max(window.step_ms, _HOUR_MS))
     asked: list[Question] = []
     missing: dict[str, str] = {}

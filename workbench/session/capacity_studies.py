@@ -12,6 +12,7 @@ from workbench.window import Time
 
 if TYPE_CHECKING:
     from decimal import Decimal
+    from pathlib import Path
 
     from workbench.capacity.cpu_sizing import CpuLimit
     from workbench.session.capacity_study import CapacityStudy
@@ -94,7 +95,8 @@ class CapacityStudies(Asking):
         last: Duration = "28d",
         end: Time | None = None,
         step: Duration = "5m",
-        queries: Mapping[str, str] | None = None,
+        match: str = "",
+        queries: Mapping[str, str] | str | Path | None = None,
     ) -> SizingStudy:
         """Study which requests and limits the containers of a Kubernetes cluster should have.
 
@@ -114,8 +116,11 @@ class CapacityStudies(Asking):
             To tell what is saved: text such as ``"0.0316"``.
         last, end, step
             The history to learn from: from a week on, better four.
+        match
+            Conditions that the series of our queries must meet: ``{namespace="shop"}``.
         queries
-            PromQL in place of ours, by the keys of `workbench.capacity.sizing_questions`.
+            PromQL in place of ours, by the keys of `workbench.capacity.sizing_questions`; or the
+            path of a TOML file of it.
 
         Returns
         -------
@@ -126,7 +131,9 @@ class CapacityStudies(Asking):
         Raises
         ------
         InputError
-            A chance, price, time zone or query key is wrong.
+            A chance, price, time zone, condition or query key is wrong.
+        SettingsError
+            The file of queries is.
 
         Examples
         --------
@@ -145,7 +152,7 @@ class CapacityStudies(Asking):
             self, risk=risk, memory_risk=memory_risk, memory_days=memory_days, cpu_limit=cpu_limit,
             hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
             gib_hour_price=gib_hour_price, currency=currency, last=last, end=end, step=step,
-            queries=queries,
+            match=match, queries=queries,
         )  # fmt: skip
 
     def forecast(

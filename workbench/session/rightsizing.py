@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.capacity.money import read_prices
 from workbench.capacity.rightsizing import SizingRules, right_size
+from workbench.capacity.sizing_files import load_queries
 from workbench.capacity.sizing_questions import SizingPlan, plan_sizing
 from workbench.capacity.sizing_result import RightSizing
 from workbench.findings import Provenance
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.capacity.cpu_sizing import CpuLimit
     from workbench.session.asking import Asking
     from workbench.units import Duration
+    from workbench.views.listing import Listing
     from workbench.window import Time
 
 __all__ = ["SizingStudy", "plan_rightsizing", "study_rightsizing"]
@@ -34,32 +37,57 @@ class SizingStudy(Study):
         What was found.
     provenance
         Where the figures come from.
-    table, chart, rules
-        How the result is shown: functions of the result.
     """
 
-    def __init__(
-        self,
-        result: RightSizing,
-        provenance: Iterable[Provenance],
-        *,
-        table: Callable[[Any], pd.DataFrame],
-        chart: Callable[[Any], Any],
-        rules: Callable[[Any], pd.DataFrame],
-    ) -> None:
-        super().__init__("rightsizing", result, provenance, table=table, chart=chart)
-        self._rules = rules
+    result: RightSizing
+
+    def __init__(self, result: RightSizing, provenance: Iterable[Provenance]) -> None:
+        from workbench.views.rightsizing import rightsizing_chart
+        from workbench.views.rightsizing_table import rightsizing_table
+
+        super().__init__(
+            "rightsizing", result, provenance, table=rightsizing_table, chart=rightsizing_chart
+        )
+
+    @property
+    def containers(self) -> Listing:
+        """The rows of `table`, in full."""
+        from workbench.views.rightsizing_listings import containers_listing
+
+        return containers_listing(self.result)
 
     @property
     def rules(self) -> pd.DataFrame:
         """Our request beside KRR's and the Vertical Pod Autoscaler's, judged on the last week."""
-        return self._rules(self.result)
+        from workbench.views.rightsizing_table import rules_table
+
+        return rules_table(self.result)
+
+    @property
+    def comparison(self) -> Listing:
+        """The three rules over all containers: what each asks for, and how it did last week."""
+        from workbench.views.rightsizing_listings import comparison_listing
+
+        return comparison_listing(self.result)
+
+    @property
+    def each_rule(self) -> Listing:
+        """The rows of `rules`, in full."""
+        from workbench.views.rightsizing_listings import rules_listing
+
+        return rules_listing(self.result)
 
     @property
     def patches(self) -> str:
         """Strategic merge patches, one YAML document a workload."""
-        text: str = self.result.patches_yaml()
-        return text
+        return self.result.patches_yaml()
+
+    @property
+    def documents(self) -> Listing:
+        """Each patch by itself, to be read and copied."""
+        from workbench.views.rightsizing_listings import patches_listing
+
+        return patches_listing(self.result)
 
 
 def plan_rightsizing(
@@ -68,12 +96,21 @@ def plan_rightsizing(
     last: Duration = "28d",
     end: Time | None = None,
     step: Duration = "5m",
-    queries: Mapping[str, str] | None = None,
+    match: str = "",
+    queries: Mapping[str, str] | str | Path | None = None,
 ) -> SizingPlan:
     """What a right-sizing study would ask, and the metrics that the source lacks for it."""
+    given = _given(queries)
     window = workbench.window(last=last, end=end, step=step)
     names = workbench.source.label_values("__name__", (), window.start_ms, window.end_ms)
-    return plan_sizing(names, window, queries)
+    return plan_sizing(names, window, given, match=match)
+
+
+def _given(queries: Mapping[str, str] | str | Path | None) -> Mapping[str, str] | None:
+    """Queries as they are, or from a file."""
+    if isinstance(queries, str | Path):
+        return load_queries(Path(queries)) if str(queries) else None
+    return queries
 
 
 def study_rightsizing(
@@ -91,19 +128,15 @@ def study_rightsizing(
     last: Duration = "28d",
     end: Time | None = None,
     step: Duration = "5m",
-    queries: Mapping[str, str] | None = None,
+    match: str = "",
+    queries: Mapping[str, str] | str | Path | None = None,
 ) -> SizingStudy:
     """Study what containers should ask for: see `Workbench.rightsizing`."""
-    from workbench.views.rightsizing import rightsizing_chart
-    from workbench.views.rightsizing_table import rightsizing_table, rules_table
-
     prices = read_prices(core_hour_price, gib_hour_price, currency)
     rules = SizingRules(risk, memory_risk, memory_days, cpu_limit, hours, time_zone, prices)
-    plan = plan_rightsizing(workbench, last=last, end=end, step=step, queries=queries)
+    plan = plan_rightsizing(workbench, last=last, end=end, step=step, match=match, queries=queries)
     answers = workbench.ask_all(plan.questions)
     frames = {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}
     result = right_size(frames, rules, missing=plan.missing)
     provenance = [a.provenance for a in answers.values()]
-    return SizingStudy(
-        result, provenance, table=rightsizing_table, chart=rightsizing_chart, rules=rules_table
-    )
+    return SizingStudy(result, provenance)
