@@ -16,8 +16,8 @@ from workbench.reporting.catalogue import ReportKind, check_parameters, find_rep
 from workbench.reporting.files import prepare_folder, safe_name, write_whole
 from workbench.reporting.record import ErrorRecord, ReportRecord, Status, read_record
 from workbench.reporting.redact import Redactor, secrets_of
-from workbench.reporting.startup import import_jsonschema
 from workbench.settings import load_settings
+from workbench.views.startup import import_jsonschema
 
 if TYPE_CHECKING:
     from workbench.reporting.kernel import Execution, Progress

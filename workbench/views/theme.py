@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from workbench.views.startup import import_jsonschema
+
 __all__ = ["COLOURS", "PALETTE", "Mode", "enable", "theme_config", "themed"]
 
 Mode = Literal["auto", "light", "dark"]
@@ -116,6 +118,7 @@ def themed(chart: Any, mode: Mode = "auto") -> Any:
 
 def enable(mode: Mode = "auto") -> None:
     """Give the look to every Altair chart of this process."""
+    import_jsonschema()
     import altair as alt
 
     if _NAME not in alt.theme.names():

@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import sys
-from workbench.reporting.startup import import_jsonschema
+from workbench.views.startup import import_jsonschema
 import_jsonschema()
 import jsonschema, nbformat
 assert "rfc3987_syntax" not in sys.modules, "left blocked"
@@ -18,4 +18,11 @@ import_jsonschema()
 
 def test_jsonschema_is_whole_without_the_grammars():
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_charts_are_drawn_without_the_grammars():
+    """In a notebook of any Jupyter, where nothing but the chart itself asks for jsonschema."""
+    code = "import sys; from workbench.views import theme; theme.enable(); assert 'lark' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
