@@ -105,7 +105,7 @@ def show_findings(findings: Iterable[Finding]) -> None:
             console.print(Text(f"         {plain(', '.join(parts))}", style="dim"))
         if finding.next_step:
             console.print(Text(f"         → {plain(finding.next_step)}", style="dim"))
-        if finding.fix:
+        if finding.fix.startswith("#"):  # a change, headed by what was tried
             first = plain(finding.fix.partition("\n")[0].lstrip("# "))
             console.print(
                 Text(f"         ± tried: {first}; --format markdown shows the change", style="dim")

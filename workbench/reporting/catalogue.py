@@ -14,6 +14,7 @@ from workbench.reporting.parameters import (
     CardinalityParameters,
     LatencyParameters,
     Parameters,
+    RightsizingParameters,
     SloParameters,
 )
 
@@ -65,6 +66,12 @@ _KINDS: Final = (
         "Latency",
         "how long requests take, how sure that is, what changed it and where the tail comes from",
         LatencyParameters,
+    ),
+    ReportKind(
+        "rightsizing",
+        "Right-sizing",
+        "which requests and limits containers should have, and what that saves",
+        RightsizingParameters,
     ),
     ReportKind(
         "slo",

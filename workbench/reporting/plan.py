@@ -11,6 +11,7 @@ from workbench.reporting.parameters import (
     CardinalityParameters,
     LatencyParameters,
     Parameters,
+    RightsizingParameters,
     SloParameters,
 )
 from workbench.session import connect
@@ -51,6 +52,18 @@ def _questions(workbench: Any, checked: Parameters) -> list[Any]:
         from workbench.session.latency import LatencyRequest, plan_latency
 
         return plan_latency(workbench, LatencyRequest(**checked.model_dump(exclude={"source"})))
+    if isinstance(checked, RightsizingParameters):
+        from workbench.session.rightsizing import plan_rightsizing
+
+        plan = plan_rightsizing(
+            workbench,
+            last=checked.last,
+            end=checked.end or None,
+            step=checked.step,
+            match=checked.match,
+            queries=checked.queries,
+        )
+        return list(plan.questions)
     if isinstance(checked, SloParameters):
         from workbench.session.slo import plan_slo
 

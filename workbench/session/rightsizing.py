@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.capacity.money import read_prices
 from workbench.capacity.rightsizing import SizingRules, right_size
 from workbench.capacity.sizing_files import load_queries
-from workbench.capacity.sizing_questions import SizingPlan, plan_sizing
+from workbench.capacity.sizing_questions import SizingPlan, plan_sizing, sizing_queries
 from workbench.capacity.sizing_result import RightSizing
 from workbench.findings import Provenance
 from workbench.frame import Frame
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.views.listing import Listing
     from workbench.window import Time
 
-__all__ = ["SizingStudy", "plan_rightsizing", "study_rightsizing"]
+__all__ = ["SizingStudy", "check_rightsizing", "plan_rightsizing", "study_rightsizing"]
 
 
 class SizingStudy(Study):
@@ -50,11 +50,25 @@ class SizingStudy(Study):
         )
 
     @property
-    def containers(self) -> Listing:
-        """The rows of `table`, in full."""
-        from workbench.views.rightsizing_listings import containers_listing
+    def cpu(self) -> Listing:
+        """CPU: today's requests, the advised ones, and the hour in which they are exceeded most."""
+        from workbench.views.rightsizing_listings import cpu_listing
 
-        return containers_listing(self.result)
+        return cpu_listing(self.result)
+
+    @property
+    def memory(self) -> Listing:
+        """Memory: today's requests and limits, the advised ones, and the highest seen."""
+        from workbench.views.rightsizing_listings import memory_listing
+
+        return memory_listing(self.result)
+
+    @property
+    def remarks(self) -> Listing:
+        """What was seen on the way, and why there is no advice where there is none."""
+        from workbench.views.rightsizing_listings import remarks_listing
+
+        return remarks_listing(self.result)
 
     @property
     def rules(self) -> pd.DataFrame:
@@ -72,7 +86,7 @@ class SizingStudy(Study):
 
     @property
     def each_rule(self) -> Listing:
-        """The rows of `rules`, in full."""
+        """Each container's request by each rule, and how often it was exceeded last week."""
         from workbench.views.rightsizing_listings import rules_listing
 
         return rules_listing(self.result)
@@ -113,6 +127,33 @@ def _given(queries: Mapping[str, str] | str | Path | None) -> Mapping[str, str] 
     return queries
 
 
+def check_rightsizing(*, match: str, queries: str, **wished: Any) -> None:
+    """Raise what is wrong with a study's wishes, before any source is asked.
+
+    Parameters
+    ----------
+    match, queries
+        As for `study_rightsizing`.
+    wished
+        Its chances, hours, prices and the like.
+
+    Raises
+    ------
+    InputError, SettingsError
+        One is wrong, or the file of queries is.
+    """
+    sizing_queries(match=match)
+    _given(queries)
+    _rules(**wished)
+
+
+def _rules(
+    *, core_hour_price: str | Decimal, gib_hour_price: str | Decimal, currency: str, **wished: Any
+) -> SizingRules:
+    prices = read_prices(core_hour_price, gib_hour_price, currency)
+    return SizingRules(prices=prices, **wished)
+
+
 def study_rightsizing(
     workbench: Asking,
     *,
@@ -132,8 +173,11 @@ def study_rightsizing(
     queries: Mapping[str, str] | str | Path | None = None,
 ) -> SizingStudy:
     """Study what containers should ask for: see `Workbench.rightsizing`."""
-    prices = read_prices(core_hour_price, gib_hour_price, currency)
-    rules = SizingRules(risk, memory_risk, memory_days, cpu_limit, hours, time_zone, prices)
+    rules = _rules(
+        risk=risk, memory_risk=memory_risk, memory_days=memory_days, cpu_limit=cpu_limit,
+        hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
+        gib_hour_price=gib_hour_price, currency=currency,
+    )  # fmt: skip
     plan = plan_rightsizing(workbench, last=last, end=end, step=step, match=match, queries=queries)
     answers = workbench.ask_all(plan.questions)
     frames = {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}

@@ -13,27 +13,70 @@ from workbench.units import counted, format_quantity
 from workbench.views.listing import Listing
 from workbench.views.rightsizing_table import rightsizing_table, rules_table
 
-__all__ = ["comparison_listing", "containers_listing", "patches_listing", "rules_listing"]
+__all__ = [
+    "comparison_listing",
+    "cpu_listing",
+    "memory_listing",
+    "patches_listing",
+    "remarks_listing",
+    "rules_listing",
+]
 
 _RULES: Final = {"ours": "ours", "krr": "KRR", "vpa": "VPA"}
 _EMPTY: Final = "No container was found: the findings say what is missing."
 _NO_ADVICE: Final = "No container has enough history for advice: the table says what is missing."
 
 
-def containers_listing(result: RightSizing) -> Listing:
-    """What each container has and should have, with what may be saved below."""
-    table = rightsizing_table(result)
+def cpu_listing(result: RightSizing) -> Listing:
+    """CPU of each container: what it has, what it should have, and when that is not enough."""
+    columns = (
+        "container",
+        "pods",
+        "CPU request",
+        "advised",
+        "above it now",
+        "busiest hour",
+        "CPU limit",
+    )
+    money: tuple[str, ...] = ()
     note = ""
     if result.saved is not None and result.prices is not None:
+        money = (f"saved, {result.prices.currency} a month",)
         saved = f"{result.saved:,.2f}".replace("-", "−")
-        note = f"Together {saved} {result.prices.currency} a month"
-    return Listing(list(map(str, table)), table.to_numpy().tolist(), empty=_EMPTY, note=note)
+        note = f"CPU and memory of all pods together: {saved} {result.prices.currency} a month"
+    return _columns(result, (*columns, *money), note=note)
+
+
+def memory_listing(result: RightSizing) -> Listing:
+    """Memory of each container: what it has, what it should have, and the highest seen."""
+    columns = ("container", "memory request", "advised memory", "memory limit", "highest seen")
+    return _columns(result, columns)
+
+
+def remarks_listing(result: RightSizing) -> Listing:
+    """What was seen on the way, and why there is no advice where there is none."""
+    found = _columns(result, ("container", "remarks"))
+    rows = [row for row in found.rows if row[1]]
+    return Listing(found.headings, rows, empty="Nothing stood in the way of advice.")
+
+
+def _columns(result: RightSizing, columns: tuple[str, ...], note: str = "") -> Listing:
+    table = rightsizing_table(result)[list(columns)]
+    return Listing(columns, table.to_numpy().tolist(), empty=_EMPTY, note=note)
 
 
 def rules_listing(result: RightSizing) -> Listing:
-    """Every container's request by each rule."""
+    """Every container's request by each rule, and how often it was exceeded last week."""
     table = rules_table(result)
-    return Listing(list(map(str, table)), table.to_numpy().tolist(), empty=_NO_ADVICE)
+    rows: dict[tuple[str, str], list[object]] = {}
+    for container, resource, rule, request, exceeded, _ in table.to_numpy().tolist():
+        row = rows.setdefault((container, resource), [container, resource, *["–"] * 6])
+        at = 2 + 2 * list(_RULES.values()).index(rule)
+        row[at : at + 2] = [request, exceeded]
+    headings = ["container", "resource"]
+    for name in _RULES.values():
+        headings += [name, f"{name} exceeded"]
+    return Listing(headings, list(rows.values()), empty=_NO_ADVICE)
 
 
 def comparison_listing(result: RightSizing) -> Listing:
