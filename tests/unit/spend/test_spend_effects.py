@@ -1,0 +1,96 @@
+"""The causes of a change of spend add up, and each planted cause is found as itself."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.spend.effects import PRICED, effects
+
+CLASSES = [c.value for c in PRICED]
+
+
+def month(**models):
+    """Rows of (tokens by class, prices by class)."""
+    rows = {}
+    for name, (tokens, prices) in models.items():
+        rows[name] = dict(zip(CLASSES, tokens, strict=True)) | {
+            f"spend_{c}": t * p for c, t, p in zip(CLASSES, tokens, prices, strict=True)
+        }
+    columns = [*CLASSES, *(f"spend_{c}" for c in CLASSES)]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype="float64")
+
+
+PRICES = (3.0, 0.3, 3.75, 15.0)
+numbers = st.floats(1e-3, 1e9)
+cells = st.tuples(*(st.one_of(st.just(0.0), numbers) for _ in CLASSES))
+prices = st.tuples(*(st.floats(0.01, 100) for _ in CLASSES))
+months = st.dictionaries(st.sampled_from("abc"), st.tuples(cells, prices), min_size=1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(months, months)
+def test_the_effects_add_up_to_the_change(first, second):
+    found = effects(month(**first), month(**second))
+    parts = found.price + found.volume + found.mix + found.cache + found.arrived + found.gone
+    scale = max(found.before, found.after, 1.0)
+    assert parts == pytest.approx(found.change, abs=1e-6 * scale)
+
+
+def test_a_price_cut_is_price_alone():
+    tokens = (100.0, 50.0, 10.0, 40.0)
+    found = effects(month(a=(tokens, PRICES)), month(a=(tokens, tuple(p / 2 for p in PRICES))))
+    assert found.price == pytest.approx(-found.before / 2)
+    assert [found.volume, found.mix, found.cache] == pytest.approx([0, 0, 0], abs=1e-9)
+
+
+def test_twice_the_traffic_is_volume_alone():
+    once, twice = (100.0, 50.0, 10.0, 40.0), (200.0, 100.0, 20.0, 80.0)
+    found = effects(month(a=(once, PRICES)), month(a=(twice, PRICES)))
+    assert found.volume == pytest.approx(found.before)
+    assert [found.price, found.mix, found.cache] == pytest.approx([0, 0, 0], abs=1e-9)
+
+
+def test_input_that_comes_from_the_cache_is_cache_alone():
+    found = effects(
+        month(a=((100.0, 50.0, 0.0, 40.0), PRICES)), month(a=((50.0, 100.0, 0.0, 40.0), PRICES))
+    )
+    assert found.cache == pytest.approx(50 * (0.3 - 3.0))
+    assert [found.price, found.mix, found.volume] == pytest.approx([0, 0, 0], abs=1e-9)
+
+
+def test_a_first_use_of_the_cache_is_cache_too():
+    found = effects(
+        month(a=((150.0, 0.0, 0.0, 40.0), PRICES)), month(a=((50.0, 100.0, 0.0, 40.0), PRICES))
+    )
+    assert found.cache == pytest.approx(found.change)
+
+
+def test_traffic_that_moves_to_a_dearer_model_is_mix_alone():
+    cheap = tuple(p / 10 for p in PRICES)
+    many, few = (90.0, 0.0, 0.0, 90.0), (10.0, 0.0, 0.0, 10.0)
+    found = effects(
+        month(dear=(few, PRICES), cheap=(many, cheap)),
+        month(dear=(many, PRICES), cheap=(few, cheap)),
+    )
+    assert found.mix == pytest.approx(found.change)
+    assert [found.price, found.volume, found.cache] == pytest.approx([0, 0, 0], abs=1e-9)
+
+
+def test_backwards_in_time_every_effect_turns_its_sign():
+    one = month(a=((100.0, 50.0, 10.0, 40.0), PRICES), b=((5.0, 1.0, 2.0, 9.0), PRICES))
+    two = month(
+        a=((70.0, 90.0, 20.0, 80.0), (2.0, 0.2, 2.5, 10.0)), b=((50.0, 1.0, 1.0, 3.0), PRICES)
+    )
+    there, back = effects(one, two), effects(two, one)
+    for name in ("price", "volume", "mix", "cache"):
+        assert getattr(there, name) == pytest.approx(-getattr(back, name))
+
+
+def test_a_model_that_comes_and_one_that_goes_are_told_apart_from_mix():
+    tokens = (100.0, 0.0, 0.0, 10.0)
+    found = effects(month(a=(tokens, PRICES)), month(b=(tokens, PRICES)))
+    assert (found.arrived, found.gone) == (450.0, -450.0)
+    assert found.mix == 0

@@ -1,0 +1,154 @@
+"""Why spend changed: price, volume, mix and cache, without a remainder.
+
+Spend is a sum over cells, one a model and token class: the tokens in all, times the share of the
+model, times the share of the kind (input or output) in the model, times the share of the class in
+the kind (cached or not), times the price of a token. The logarithmic mean Divisia index attributes
+the change of such a product to its factors exactly and alike in both directions of time (Ang 2004,
+"Decomposition analysis for policymaking in energy", LMDI-I).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.samples import Floats
+from workbench.spend.usage import TokenClass
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PRICED", "Effects", "effects"]
+
+PRICED: Final = (
+    TokenClass.INPUT,
+    TokenClass.CACHE_READ,
+    TokenClass.CACHE_WRITE,
+    TokenClass.OUTPUT,
+)
+"""The classes that add up to all tokens: reasoning is a part of the output."""
+
+_OUTPUT: Final = PRICED.index(TokenClass.OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """How much of a change of spend each cause made, in the currency of the spend.
+
+    Parameters
+    ----------
+    before, after
+        Spend of the two periods.
+    price
+        What the same tokens came to cost otherwise.
+    volume
+        More or fewer tokens in all, at the mix and the prices that were.
+    mix
+        Other models, or another share of output.
+    cache
+        Another share of the input read from or written to the provider's cache.
+    arrived, gone
+        Spend on models that had none before, and on those that have none any more: what they
+        displaced cannot be known, so it is not called mix.
+    """
+
+    before: float
+    after: float
+    price: float
+    volume: float
+    mix: float
+    cache: float
+    arrived: float
+    gone: float
+
+    @property
+    def change(self) -> float:
+        """Spend after less spend before: the sum of all effects."""
+        return self.after - self.before
+
+
+def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
+    """Attribute a change of spend to its causes.
+
+    Parameters
+    ----------
+    before, after
+        One row a model (or anything else that is called mix when its share changes), the index
+        its name. A column of tokens for each class of `PRICED` by its name, and one of money
+        named ``spend_`` and the class. Only what was priced may stand in them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> def month(tokens, price):
+    ...     row = {"input": tokens, "spend_input": tokens * price}
+    ...     for name in ("cache_read", "cache_write", "output"):
+    ...         row |= {name: 0.0, f"spend_{name}": 0.0}
+    ...     return pd.DataFrame([row], index=["m"])
+    >>> found = effects(month(100.0, 1.0), month(200.0, 1.0))
+    >>> found.volume, found.price, found.mix
+    (100.0, 0.0, 0.0)
+    """
+    both = before.index.intersection(after.index)
+    old, new = _Cells.of(before.loc[both]), _Cells.of(after.loc[both])
+    weight = _log_mean(new.spend, old.spend)
+    price = float((weight * _log_ratio(new.price, old.price)).sum())
+    cache = float((weight * _log_ratio(new.in_kind, old.in_kind)).sum())
+    mix = float((weight * _log_ratio(new.kind, old.kind)).sum())
+    volume = float(weight.sum() * _scalar_log(new.total, old.total))
+    total_before, total_after = _spend(before), _spend(after)
+    arrived = _spend(after.loc[after.index.difference(before.index)])
+    gone = -_spend(before.loc[before.index.difference(after.index)])
+    # A class that is used in one period only has no ratio: its spend is moved by the cache within
+    # the input, and by the mix where it is the output.
+    only = np.where((new.spend > 0) ^ (old.spend > 0), new.spend - old.spend, 0.0)
+    cache += float(only[:, :_OUTPUT].sum())
+    mix += float(only[:, _OUTPUT].sum())
+    return Effects(total_before, total_after, price, volume, mix, cache, arrived, gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The factors of each cell, shape (models, classes)."""
+
+    total: float
+    kind: Floats
+    in_kind: Floats
+    price: Floats
+    spend: Floats
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> _Cells:
+        tokens = table[[c.value for c in PRICED]].to_numpy(np.float64)
+        spend = table[[f"spend_{c.value}" for c in PRICED]].to_numpy(np.float64)
+        kinds = np.empty_like(tokens)
+        kinds[:, :_OUTPUT] = tokens[:, :_OUTPUT].sum(axis=1, keepdims=True)
+        kinds[:, _OUTPUT] = tokens[:, _OUTPUT]
+        total = float(tokens.sum())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return cls(total, kinds / total, tokens / kinds, spend / tokens, spend)
+
+
+def _spend(table: pd.DataFrame) -> float:
+    return float(table[[f"spend_{c.value}" for c in PRICED]].to_numpy(np.float64).sum())
+
+
+def _log_mean(a: Floats, b: Floats) -> Floats:
+    """The logarithmic mean; 0 where one of the two is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(a) - np.log(b)
+        mean = np.where(np.abs(ratio) < 1e-9, (a + b) / 2, (a - b) / ratio)
+    return np.where((a > 0) & (b > 0), mean, 0.0)
+
+
+def _log_ratio(a: Floats, b: Floats) -> Floats:
+    """The logarithm of a ratio; 0 where it has none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(a) - np.log(b)
+    return np.where(np.isfinite(ratio), ratio, 0.0)
+
+
+def _scalar_log(a: float, b: float) -> float:
+    return float(np.log(a / b)) if a > 0 and b > 0 else 0.0
