@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from workbench.capacity.judging import LEAST_DAYS, Obstacle
-from workbench.capacity.lead_time import RISK, OrderBy
+from workbench.capacity.lead_time import OrderBy
 from workbench.capacity.outlook import Outlook, Saturation
 from workbench.capacity.planning import Unusable
 from workbench.capacity.resource import Resource
