@@ -32,6 +32,7 @@ _VERBS: Final = (
     "query",
     "audit",
     "slo",
+    "rightsizing",
     "report",
     "schedule",
     "snapshot",

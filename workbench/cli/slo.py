@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.cli.console import plain, print_table, say
+from workbench.cli.writing import write_file
 from workbench.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def rules(
     if output is None:
         typer.echo(made.to_yaml(), nl=False)
     for path, text in texts.items():
-        _write(path, text)
+        write_file(path, text)
 
 
 def _loaded(files: list[Path]) -> Objectives:
@@ -144,19 +145,3 @@ def _check_place(path: Path, files: list[Path]) -> None:
     if not there:
         msg = f"{plain(path)} cannot be written (its folder is not there, or it is a folder)"
         raise OutputError(msg, "check the path")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; what a link points to is written, not the link."""
-    from workbench.reporting.files import write_whole
-
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout or a pipe
-            path.write_text(text, encoding="utf-8")
-            return
-        place = path.resolve()
-    except (OSError, RuntimeError) as error:  # the latter is a loop of links
-        why = getattr(error, "strerror", None) or error
-        msg = f"{path} cannot be written ({why})"
-        raise OutputError(msg, "check the path and its permissions") from None
-    write_whole(place, text)
