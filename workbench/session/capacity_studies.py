@@ -211,3 +211,63 @@ class CapacityStudies(Asking):
             self, expression, last=last, horizon=horizon, step=step, end=end, unit=unit,
             timezone=timezone, holidays=holidays,
         )  # fmt: skip
+
+    def what_if(
+        self,
+        *,
+        traffic: str = "",
+        lost: str = "",
+        instances: str = "",
+        driver: str = "",
+        resources: str | None = None,
+        variability: float = 1.0,
+        last: Duration = "35d",
+        end: Time | None = None,
+        step: Duration = "1h",
+    ) -> Study:
+        """Study what more traffic, a region gone or instances fewer would do to each resource.
+
+        Parameters
+        ----------
+        traffic
+            ``+30%``, ``-10%`` or ``x2``; ``+30%`` where no scenario is given at all.
+        lost
+            ``label=value`` of what is gone (``region=eu-west``): its load goes to what stays.
+        instances
+            ``-1``, ``+2`` or ``n=4`` in each group of instances that are alike.
+        driver
+            PromQL of the load, joined to resources by the labels that they share. A resource's own
+            `driver` comes first; without either, counters of requests are found by their names.
+        resources
+            Path of a `resources.toml`; without it the ready-made sets.
+        variability
+            For waits of pools and workers: 1 where work comes and ends at random, less where it
+            is regular, more where it comes in bursts.
+        last, end, step
+            The history to learn from: from one week on, better five.
+
+        Returns
+        -------
+        Study
+            `.result` is a `workbench.capacity.what_if_result.WhatIfResult`, whose `to_table()`
+            holds the figures as numbers.
+
+        Raises
+        ------
+        InputError
+            The scenario cannot be read, what is lost is nowhere, or the step is of no use.
+
+        Examples
+        --------
+        >>> import workbench
+        >>> wb = workbench.connect("demo:")
+        >>> study = wb.what_if(traffic="+30%")
+        >>> study.table.loc[0, ["limit", "verdict"]].tolist()
+        ['40 connections', 'over its limit']
+        """
+        from workbench.session.what_if import study_what_if
+
+        return study_what_if(
+            self, traffic=traffic, lost=lost, instances=instances, driver=driver,
+            resources=resources, variability=variability, last=last, end=end, step=step,
+        )  # fmt: skip
