@@ -6,19 +6,30 @@ Under pytest-xdist each worker starts its own; they are up in about a second.
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 
 import pytest
 import servers
+from forked_program import Forking
 from hypothesis import settings
-from report_pages import make_record, notebook, study
+
+from workbench.views.startup import import_jsonschema
+
+import_jsonschema()  # before nbformat does, which takes a second longer
+
+from report_pages import make_record, notebook, study  # noqa: E402
 
 __all__ = ["make_record", "notebook", "study"]
 
 # machines that run tests are busy: how long an example takes says nothing
 settings.register_profile("workbench", deadline=None)
 settings.load_profile("workbench")
+
+# a shell that starts the tests in the background has Ctrl-C ignored, by every child process too
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,6 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             getattr(item, "fixturenames", ())
         ):
             item.add_marker(pytest.mark.servers)
+
+
+@pytest.fixture(scope="session")
+def forking() -> Iterator[Forking]:
+    """Give what runs the program in processes that need not load its libraries."""
+    with Forking() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ already; the fixtures of `conftest.py` give the URLs of three that a whole sessi
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -23,7 +24,12 @@ import pytest
 from workbench.samples import Series, format_value
 
 BIN = Path(__file__).parents[1] / ".servers" / "bin"
-START_SECONDS = 30.0
+START_SECONDS = 180.0
+"""Guards against hanging only: nothing on a busy machine takes so long."""
+
+_FIRST_PORT, _PORTS = 10_000, 22_000
+"""Below those that Linux gives to outgoing connections: such a one cannot take a chosen port."""
+_looked_at = itertools.count(os.getpid() * 97)
 
 
 def needs(name: str) -> Path:
@@ -40,10 +46,13 @@ def needs(name: str) -> Path:
 
 
 def free_port() -> int:
-    """Give a loopback port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a loopback port that nothing listens on, each time another; processes begin apart."""
+    for number in itertools.islice(_looked_at, _PORTS):
+        port = _FIRST_PORT + number % _PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    return pytest.fail("no port is free", pytrace=False)
 
 
 @dataclass(frozen=True)
@@ -123,14 +132,14 @@ def _wait_until_ready(server: Server, ready: str) -> None:
 def get(url: str) -> bytes:
     """Read a URL without any library under test; no proxy of the environment is used."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=10) as answer:
+    with opener.open(url, timeout=START_SECONDS) as answer:
         return bytes(answer.read())
 
 
 def post(url: str, body: bytes) -> None:
     """Send a body to a URL."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, data=body), timeout=30):
+    with opener.open(urllib.request.Request(url, data=body), timeout=START_SECONDS):
         pass
 
 

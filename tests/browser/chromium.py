@@ -28,7 +28,8 @@ FLAGS = (
     "--force-color-profile=srgb",
     "about:blank",
 )
-DEADLINE_SECONDS = 90
+DEADLINE_SECONDS = 240
+"""Guards against hanging only: nothing on a busy machine takes so long."""
 
 
 def find() -> str | None:
@@ -76,7 +77,7 @@ class Chromium:
         self._socket.close()
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

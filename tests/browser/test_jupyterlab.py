@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium
-from servers import free_port, needs
+from servers import START_SECONDS, free_port, needs
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -40,7 +40,7 @@ def lab(tmp_path_factory):
             stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            _wait_for(port)
+            _wait_for(process, port)
             yield (
                 lambda name: (
                     f"http://127.0.0.1:{port}/lab/workspaces/{Path(name).stem}/tree/{name}?reset&token=of-the-test"
@@ -48,44 +48,50 @@ def lab(tmp_path_factory):
             )
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def _wait_for(port):
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+def _wait_for(process, port):
+    ends = time.monotonic() + START_SECONDS
+    while time.monotonic() < ends and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
             return
         time.sleep(0.1)
     pytest.fail("JupyterLab did not start")
 
 
+@pytest.fixture(scope="module")
+def browser():
+    needs("chromium")
+    with Chromium() as running:
+        yield running
+
+
 @pytest.mark.lab
 @pytest.mark.browser
 @pytest.mark.parametrize("name", sorted(p.name for p in NOTEBOOKS.glob("*.ipynb")))
-def test_a_notebook_runs_and_draws_in_jupyterlab(lab, name):
-    needs("chromium")
-    with Chromium() as browser:
-        page = browser.open(
-            lab(name), height=2400, wait="!!document.querySelector('.jp-Notebook .jp-Cell')"
-        )
-        page.wait(
-            "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
-        page.value("void jupyterapp.commands.execute('notebook:run-all-cells')")
-        for _ in range(5):  # a first run builds the embedded estate
-            with contextlib.suppress(AssertionError):
-                page.wait(f"{OUTPUTS.strip()}.every(cell => cell.count !== null)")
-                break
-        cells = page.value(OUTPUTS)
-        assert all(cell["count"] for cell in cells)
-        failed = [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"]
-        assert not failed
-        page.wait(
-            "document.querySelectorAll('.jp-OutputArea-output canvas, .jp-OutputArea-output svg.marks').length > 0"
-        )
-        assert not [
-            url
-            for url in page.requests
-            if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:"))
-        ]
+def test_a_notebook_runs_and_draws_in_jupyterlab(lab, browser, name):
+    page = browser.open(
+        lab(name), height=2400, wait="!!document.querySelector('.jp-Notebook .jp-Cell')"
+    )
+    page.wait(
+        "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
+    page.value("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    # a first run builds the embedded estate
+    page.wait(f"{OUTPUTS.strip()}.every(cell => cell.count !== null)")
+    cells = page.value(OUTPUTS)
+    failed = [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"]
+    assert not failed
+    page.wait(
+        "document.querySelectorAll('.jp-OutputArea-output canvas, .jp-OutputArea-output svg.marks').length > 0"
+    )
+    assert not [
+        url for url in page.requests if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:"))
+    ]
+    page.value("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.close()

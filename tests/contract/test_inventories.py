@@ -6,9 +6,9 @@ import json
 import urllib.parse
 
 import pytest
+import servers
+from stand_in import Reply, StandIn
 
-from tests import servers
-from tests.stand_in import Reply, StandIn
 from workbench.errors import NotSupportedError
 from workbench.inventory import Inventory
 from workbench.samples import MetricType

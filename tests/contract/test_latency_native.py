@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import native_feed
 import numpy as np
 import pytest
+import servers
 
 import workbench
-from tests import servers
 from workbench.native import Buckets, Histogram
 from workbench.samples import NativeSeries
 from workbench.session.latency_study import LatencyStudy

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import servers
 
 import workbench
-from tests import servers
 from workbench.session.latency_study import LatencyStudy
 
 APP = Path(__file__).with_name("timed_app.py")

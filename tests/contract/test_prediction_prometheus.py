@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import servers
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import start_http_server
 
-from tests import servers
 from workbench.cardinality.prediction import predict
 from workbench.exposition.scan import scan
 from workbench.inventory import Inventory

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import servers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import servers
 from workbench.errors import InputError
 from workbench.inventory import Inventory
 from workbench.samples import Series

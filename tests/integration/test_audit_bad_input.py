@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from forked_program import Forking
 
 OK = 'a_total{x="1"} 1\na_total{x="2"} 2\n'
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
@@ -19,18 +21,12 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, forking: Forking) -> Run:
     """Run the real program in a folder with one good file."""
     (tmp_path / "ok.prom").write_text(OK)
     environment = {k: v for k, v in os.environ.items() if k != "WORKBENCH_SOURCE"}
 
-    def program(*words: str | bytes, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "workbench", "audit", *words],
-            cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=60, input=stdin,
-        )  # fmt: skip
-
-    return program
+    return partial(forking.run, "audit", cwd=tmp_path, env=environment)
 
 
 def refused(done: subprocess.CompletedProcess[bytes], says: str) -> None:

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+
+from processes import HANGS_SECONDS, children, wait_until
 
 
 def test_ctrl_c_ends_every_report_and_leaves_no_page(tmp_path):
@@ -18,18 +19,13 @@ def test_ctrl_c_ends_every_report_and_leaves_no_page(tmp_path):
     for line in process.stderr:
         if line.startswith("rendering"):
             break
-    children = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process.pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    time.sleep(3)
+    wait_until(lambda: any(map(children, children(process.pid))), "a report's kernel runs")
+    reports = children(process.pid)
     process.send_signal(signal.SIGINT)  # to it alone, as from a service manager
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANGS_SECONDS)
     assert process.returncode == 130, err
     assert "interrupted" in err
     assert out == ""
     assert not list((tmp_path / "pages").glob("*.html"))
-    for pid in map(int, children.stdout.split()):
+    for pid in reports:
         assert not os.path.exists(f"/proc/{pid}"), "a report went on"  # noqa: PTH110

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from processes import HANGS_SECONDS, children, wait_until
 
 from workbench.errors import (
     OutputError,
@@ -124,13 +124,14 @@ def test_the_page_shows_charts_table_backtest_and_provenance(rendered):
         ({}, "ftp://somewhere", SettingsError),
     ],
 )
-def test_bad_input_is_refused_before_anything_runs(tmp_path, parameters, source, error):
-    began = time.monotonic()
+def test_bad_input_is_refused_before_anything_runs(
+    tmp_path, monkeypatch, parameters, source, error
+):
+    monkeypatch.setattr("workbench.reporting.run._execute", lambda *_: pytest.fail("something ran"))
     with pytest.raises(error) as caught:
         run_report("capacity", parameters, output=tmp_path / "out", source=source)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
-    assert time.monotonic() - began < 5
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_path):
@@ -175,7 +176,7 @@ def test_the_kernel_is_this_interpreter_whatever_is_registered_as_python3(tmp_pa
     (spec / "kernel.json").write_text(json.dumps(foreign))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     path = write_notebook(tmp_path / "n.ipynb", "a = 1", "import sys; print(sys.executable)")
-    done = execute(path, {}, deadline_seconds=60, environment={})
+    done = execute(path, {}, deadline_seconds=HANGS_SECONDS, environment={})
     assert texts(done.notebook) == [sys.executable]
 
 
@@ -183,21 +184,24 @@ def test_parameters_and_environment_reach_the_kernel(tmp_path):
     path = write_notebook(
         tmp_path / "n.ipynb", "a = 1", "import os; print(a, os.environ['WB_TEST'])"
     )
-    done = execute(path, {"a": "x'\"\n"}, deadline_seconds=60, environment={"WB_TEST": "secret"})
+    done = execute(
+        path, {"a": "x'\"\n"}, deadline_seconds=HANGS_SECONDS, environment={"WB_TEST": "secret"}
+    )
     assert texts(done.notebook) == ["x'\"\n secret"]
     assert "WB_TEST" not in os.environ
 
 
 def test_a_deadline_for_the_whole_run_keeps_what_ran(tmp_path):
     path = write_notebook(
-        tmp_path / "n.ipynb", "print('first')", "import time; time.sleep(60)", "print('never')"
+        tmp_path / "n.ipynb", "print('first')", "import time; time.sleep(600)", "print('never')"
     )
-    began = time.monotonic()
-    done = execute(path, {}, deadline_seconds=4, environment={})
-    assert time.monotonic() - began < 20
+    for seconds in (4, 16, 50):  # a busy machine may not have started the kernel in four
+        done = execute(path, {}, deadline_seconds=seconds, environment={})
+        if texts(done.notebook):
+            break
     assert done.timed_out
     assert isinstance(done.error, ReportError)
-    assert "deadline of 4s" in str(done.error)
+    assert f"deadline of {seconds}s" in str(done.error)
     assert texts(done.notebook) == ["first"]
 
 
@@ -207,7 +211,7 @@ def test_an_error_of_ours_in_a_cell_comes_out_as_itself(tmp_path):
     )
     done = execute(
         write_notebook(tmp_path / "n.ipynb", "print('a')", raising, "print('never')"),
-        {}, deadline_seconds=60, environment={},
+        {}, deadline_seconds=HANGS_SECONDS, environment={},
     )  # fmt: skip
     assert type(done.error).__name__ == "QueryError"
     assert (str(done.error), done.error.exit_code) == ("no such thing: look again", 2)
@@ -216,7 +220,7 @@ def test_an_error_of_ours_in_a_cell_comes_out_as_itself(tmp_path):
 
 def test_any_other_error_is_a_failed_report_with_exit_code_4(tmp_path):
     path = write_notebook(tmp_path / "n.ipynb", "1 / 0")
-    done = execute(path, {}, deadline_seconds=60, environment={})
+    done = execute(path, {}, deadline_seconds=HANGS_SECONDS, environment={})
     assert isinstance(done.error, ReportError)
     assert done.error.exit_code == 4
     assert "ZeroDivisionError" in str(done.error)
@@ -224,7 +228,7 @@ def test_any_other_error_is_a_failed_report_with_exit_code_4(tmp_path):
 
 def test_a_kernel_that_dies_keeps_what_ran(tmp_path):
     path = write_notebook(tmp_path / "n.ipynb", "print('a', flush=True)", "import os; os._exit(9)")
-    done = execute(path, {}, deadline_seconds=60, environment={})
+    done = execute(path, {}, deadline_seconds=HANGS_SECONDS, environment={})
     assert isinstance(done.error, ReportError)
     assert "ended by itself" in str(done.error)
     assert texts(done.notebook) == ["a"]
@@ -238,19 +242,12 @@ run.run_report("capacity", {}, output=Path(sys.argv[1]), source="demo:", progres
 """
 
 
-def children(pid: int) -> set[int]:
-    found = set()
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found |= {int(x) for x in task.read_text().split()}
-    return found
-
-
 @pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="needs /proc to see child processes"
 )
 def test_ctrl_c_ends_the_kernel_and_leaves_nothing_half_written(tmp_path):
     """The notebook sleeps in its second cell when the interrupt comes."""
-    slow = write_notebook(tmp_path / "n.ipynb", "a = 1", "import time; time.sleep(120)")
+    slow = write_notebook(tmp_path / "n.ipynb", "a = 1", "import time; time.sleep(600)")
     output = tmp_path / "out"
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, str(output), str(slow)],
@@ -264,9 +261,6 @@ def test_ctrl_c_ends_the_kernel_and_leaves_nothing_half_written(tmp_path):
         kernels = children(process.pid)
         assert kernels
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) != 0
-    ends = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in kernels) and time.monotonic() < ends:
-        time.sleep(0.1)
-    assert not [pid for pid in kernels if Path(f"/proc/{pid}").exists()]
+        assert process.wait(HANGS_SECONDS) != 0
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in kernels), "it ends")
     assert list(output.iterdir()) == []

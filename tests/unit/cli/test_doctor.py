@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
+import pytest
+from forked_program import Forking
 from stand_in import Reply, StandIn
 
 from workbench.session.diagnosis import ASKED
 
-
-def doctor(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run the verb."""
-    return subprocess.run(
-        [sys.executable, "-m", "workbench", "doctor", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+Doctor = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_a_dry_run_asks_nothing() -> None:
+@pytest.fixture
+def doctor(forking: Forking, tmp_path: Path) -> Doctor:
+    """Give what runs the verb."""
+    return partial(forking.read, "doctor", cwd=tmp_path)
+
+
+def test_a_dry_run_asks_nothing(doctor: Doctor) -> None:
     """Not even whether anyone is there."""
     with StandIn() as server:
         done = doctor("--dry-run", "--source", server.url)
@@ -34,12 +35,12 @@ def test_a_dry_run_asks_nothing() -> None:
     assert server.url in done.stdout
 
 
-def test_a_dry_run_shows_no_secret() -> None:
+def test_a_dry_run_shows_no_secret(doctor: Doctor) -> None:
     done = doctor("--dry-run", "--source", "http://user:very-secret@127.0.0.1:1/")
     assert "very-secret" not in done.stdout + done.stderr
 
 
-def test_a_dry_run_tells_all_that_is_asked() -> None:
+def test_a_dry_run_tells_all_that_is_asked(doctor: Doctor) -> None:
     with StandIn() as server:
         for path, data in (
             ("label/__name__/values", ["up"]),

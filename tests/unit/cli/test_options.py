@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forked_program import Forking
 
 from workbench.cli import lab
 from workbench.store import write_snapshot
@@ -25,23 +25,25 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"snapshot:{folder}"
 
 
-def run(*words: str) -> tuple[int, str]:
-    """Exit code and what is said on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stderr
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(forking: Forking, tmp_path: Path) -> Run:
+    """Give what runs the program: its exit code and what is said on stderr."""
+
+    def program(*words: str) -> tuple[int, str]:
+        done = forking.read(*words, cwd=tmp_path)
+        return done.returncode, done.stderr
+
+    return program
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
 @pytest.mark.parametrize(
     "words", [("query", "up"), ("doctor",), ("report", "capacity"), ("serve",)], ids=" ".join
 )
-def test_an_empty_source_is_refused(words: tuple[str, ...], empty: str) -> None:
+def test_an_empty_source_is_refused(run: Run, words: tuple[str, ...], empty: str) -> None:
     """It is what ``--source "$UNSET"`` leaves; the default would be another source."""
     code, said = run(*words, "--source", empty)
     assert code == 2
@@ -63,7 +65,7 @@ def test_an_empty_source_is_refused(words: tuple[str, ...], empty: str) -> None:
     ],
 )
 def test_a_wrong_range_names_the_option_to_change(
-    source: str, words: list[str], what: str, mend: str
+    run: Run, source: str, words: list[str], what: str, mend: str
 ) -> None:
     code, said = run("query", "up", "--source", source, *words)
     assert code in (2, 3)
@@ -82,7 +84,7 @@ def test_a_wrong_range_names_the_option_to_change(
     ],
 )
 def test_a_time_outside_the_data_is_told_with_the_data_that_are_there(
-    source: str, words: list[str], option: str
+    run: Run, source: str, words: list[str], option: str
 ) -> None:
     code, said = run("query", "up", "--source", source, *words)
     assert code == 0
@@ -90,7 +92,7 @@ def test_a_time_outside_the_data_is_told_with_the_data_that_are_there(
     assert option in said
 
 
-def test_nothing_is_said_of_times_where_the_data_are(source: str) -> None:
+def test_nothing_is_said_of_times_where_the_data_are(run: Run, source: str) -> None:
     code, said = run("query", "up == 2", "--source", source)
     assert (code, said.strip()) == (0, "no series: nothing matches at this time")
 
