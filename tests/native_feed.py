@@ -208,7 +208,7 @@ def write(url: str, series: Sequence[NativeSeries]) -> None:
                 "X-Prometheus-Remote-Write-Version": "0.1.0",
             },
         )
-        with opener.open(asked, timeout=30):
+        with opener.open(asked, timeout=180):
             pass
 
 

@@ -63,8 +63,8 @@ class Gate:
                 if self.path.endswith("/read"):
                     gate.reads.append(self.path)
                     if len(gate.reads) > gate.let_pass:
-                        gate.open.wait(30)
-                connection = http.client.HTTPConnection(host, timeout=30)
+                        gate.open.wait(servers.START_SECONDS)
+                connection = http.client.HTTPConnection(host, timeout=servers.START_SECONDS)
                 connection.request(self.command, self.path, body, dict(self.headers))
                 answer = connection.getresponse()
                 content = answer.read()
@@ -110,7 +110,7 @@ def test_a_server_that_dies_and_comes_back(
     def told(done: int, _planned: int) -> None:
         if done == 2:
             half.set()
-            dead.wait(20)
+            dead.wait(servers.START_SECONDS)
 
     found: list[object] = []
 
@@ -124,7 +124,7 @@ def test_a_server_that_dies_and_comes_back(
     with servers.prometheus(folder) as server:
         thread = threading.Thread(target=run, args=(server.url,))
         thread.start()
-        assert half.wait(20)
+        assert half.wait(servers.START_SECONDS)
         server.kill()
         dead.set()
         until(lambda: "trying again" in caplog.text, "the capture notices")
@@ -132,7 +132,7 @@ def test_a_server_that_dies_and_comes_back(
         assert port
         ready = "Server is ready to receive web requests"
         with servers.running(server.process.args, port, tmp_path / "log", ready=ready):  # type: ignore[arg-type]
-            thread.join(60)
+            thread.join(servers.START_SECONDS)
     [manifest] = found
     assert getattr(manifest, "complete", manifest) is True
     assert rows(tmp_path / "copy") == {
@@ -198,7 +198,7 @@ def test_ctrl_c_and_the_same_command_again(prometheus: str, tmp_path: Path) -> N
             try:
                 until(lambda: len(list(unfinished.glob("batch-*"))) == 2, "two batches are there")
                 process.send_signal(signal.SIGINT)
-                _, said = process.communicate(timeout=20)
+                _, said = process.communicate(timeout=servers.START_SECONDS)
             finally:
                 process.kill()
         assert process.returncode == 130, said
@@ -209,13 +209,13 @@ def test_ctrl_c_and_the_same_command_again(prometheus: str, tmp_path: Path) -> N
         gate.open.set()
 
         process = start(tmp_path, *words, "--match", "up", "copy")
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=servers.START_SECONDS)
         assert process.returncode == 2
         assert "--restart" in said
         time.sleep(1)
 
         process = start(tmp_path, *words, "copy")
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=servers.START_SECONDS)
         assert process.returncode == 0, said
         assert "2 of" in said
         assert "batches are there" in said

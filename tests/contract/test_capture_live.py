@@ -59,7 +59,7 @@ def true(*metrics: str) -> Content:
 
 def wait_for_a_scrape_after(url: str, at_ms: int) -> None:
     """Until a scrape begun after a moment is stored: what lies before it changes no more."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + servers.START_SECONDS
     while time.monotonic() < give_up:
         now = round(time.time() * 1000)
         [rows] = served(url, 'up{job="node"}[60s]', now).values()

@@ -237,7 +237,7 @@ def test_values_that_are_no_numbers_in_json(victoriametrics: str, tmp_path: Path
     values = np.array([np.inf, -np.inf, np.inf])
     servers.import_into(victoriametrics, [({"__name__": name}, times, values)])
     with PrometheusSource(SourceSettings(url=victoriametrics)) as source:
-        wait = time.monotonic() + 20
+        wait = time.monotonic() + servers.START_SECONDS
         while not source.series([name], START, START + 60_000) and time.monotonic() < wait:
             time.sleep(0.2)
         capture(source, [name], START, START + 60_000, tmp_path / "copy")

@@ -254,14 +254,14 @@ def test_what_does_not_pass_is_asked_once(
 def test_retry_after_seconds_are_waited(server: StandIn) -> None:
     begun = time.monotonic()
     ask(server, Reply(status=429, headers={"Retry-After": "1"}), GOOD, retries=1)
-    assert 0.95 < elapsed(begun) < 5
+    assert elapsed(begun) > 0.95
 
 
 def test_retry_after_a_date_is_waited(server: StandIn) -> None:
     begun = time.monotonic()
     at = email.utils.formatdate(time.time() + 2, usegmt=True)
     ask(server, Reply(status=503, headers={"Retry-After": at}), GOOD, retries=1)
-    assert 0.9 < elapsed(begun) < 6
+    assert elapsed(begun) > 0.9
 
 
 def test_a_server_that_stays_busy_is_too_expensive(server: StandIn) -> None:
@@ -407,27 +407,32 @@ def test_no_more_questions_at_once_than_allowed(server: StandIn) -> None:
 def test_an_error_in_one_piece_stops_the_others(server: StandIn) -> None:
     """The second thread sits in a silent answer; it does not wait for it."""
     bad = Reply(b'{"status":"error","errorType":"execution","error":"no"}', 422, wait_seconds=0.2)
-    server.script("/api/v1/query_range", Reply(MATRIX.body, wait_seconds=20), bad)
-    with PrometheusSource(SourceSettings(url=server.url)) as source:
+    server.script("/api/v1/query_range", Reply(MATRIX.body, wait_seconds=300), bad)
+    with PrometheusSource(SourceSettings(url=server.url, timeout_seconds=300)) as source:
         source.info()
         begun = time.monotonic()
         with pytest.raises((QueryError, SourceError), match="no"):
             source.query_range("up", Window(0, 30_000_000, 1_000))
-    assert elapsed(begun) < 5
+    assert elapsed(begun) < 250
 
 
 def test_ctrl_c_leaves_no_thread(server: StandIn) -> None:
     """Interrupted in a long range whose server is silent: back at once, nothing hangs."""
-    server.script("/api/v1/query_range", Reply(MATRIX.body, wait_seconds=20))
+    server.script("/api/v1/query_range", Reply(MATRIX.body, wait_seconds=300))
     before = set(threading.enumerate())
-    with PrometheusSource(SourceSettings(url=server.url)) as source:
+
+    def interrupt() -> None:
+        while not server.queries():
+            time.sleep(0.05)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
+
+    with PrometheusSource(SourceSettings(url=server.url, timeout_seconds=300)) as source:
         source.info()
-        main = threading.main_thread().ident
-        threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+        threading.Thread(target=interrupt, daemon=True).start()
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             source.query_range("up", Window(0, 30_000_000, 1_000))
-        assert elapsed(begun) < 5
+        assert elapsed(begun) < 250
         left = {
             each.name
             for each in set(threading.enumerate()) - before

@@ -31,7 +31,7 @@ HOSTILE = [
 
 def _asked(url: str, query: str) -> dict[str, Any]:
     data = urllib.parse.urlencode({"query": query, "time": "0"}).encode()
-    with urllib.request.urlopen(f"{url}/api/v1/query", data, timeout=30) as answer:
+    with urllib.request.urlopen(f"{url}/api/v1/query", data, timeout=180) as answer:
         found: dict[str, Any] = json.load(answer)["data"]
     return found
 

@@ -293,7 +293,7 @@ def test_ctrl_c_ends_it_well(folder: Path, tmp_path: Path) -> None:
     with servers.running(command, port, log, ready="Ctrl-C ends it") as server:
         servers.get(f"{server.url}/api/v1/labels")
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(servers.START_SECONDS) == 0
     assert "Traceback" not in log.read_text()
 
 
@@ -322,7 +322,7 @@ def test_it_does_not_listen_to_the_world_unasked(folder: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=servers.START_SECONDS,
         env={k: v for k, v in os.environ.items() if k != "WORKBENCH_SERVE_TOKEN"},
     )
     assert done.returncode == 2

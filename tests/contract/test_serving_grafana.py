@@ -65,7 +65,7 @@ def send(url: str, method: str, path: str, **fields: str | list[str]) -> tuple[i
     request = urllib.request.Request(target, body, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=30) as answer:
+        with opener.open(request, timeout=180) as answer:
             status, packed = answer.status, answer.headers["Content-Encoding"] == "gzip"
             text = answer.read()
     except urllib.error.HTTPError as error:

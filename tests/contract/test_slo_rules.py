@@ -177,7 +177,8 @@ class Api:
         return float(found[0]["value"][1]) if found else None
 
     def wait(self, expression):
-        for _ in range(100):
+        end = time.monotonic() + servers.START_SECONDS
+        while time.monotonic() < end:
             if (value := self.value(expression)) is not None:
                 return value
             time.sleep(0.1)

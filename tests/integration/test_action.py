@@ -68,7 +68,7 @@ def run(repository, tmp_path):
         output.write_text("")
         done = subprocess.run(
             [BASH, str(ROOT / ".ci" / name)], cwd=repository, capture_output=True, text=True,
-            check=False, timeout=120,
+            check=False, timeout=300,
             env={
                 "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path),
                 "RUNNER_TEMP": str(tmp_path / "temp dir"), "GITHUB_OUTPUT": str(output),

@@ -42,7 +42,7 @@ def audited(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-m", "workbench", "audit", *words], cwd=folder, check=False,
         env={k: v for k, v in os.environ.items() if k != "WORKBENCH_SOURCE"},
-        capture_output=True, text=True, timeout=180,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     return done, folder
 

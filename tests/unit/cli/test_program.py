@@ -26,7 +26,7 @@ def run(*words: str, shell: str = "", **environment: str) -> subprocess.Complete
         env={**os.environ, **environment},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -57,7 +57,7 @@ class Shell:
 
     def close(self) -> None:
         """End of input ends the process."""
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=180)
 
 
 @pytest.fixture(scope="module")

@@ -95,9 +95,9 @@ def test_a_pattern_that_re2_refuses_is_named_in_the_error(pattern):
 
 def test_a_pattern_that_backtracks_takes_no_time():
     """The textbook case of exponential matching ends at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert not compile_regex("(a|aa|a?)+(a+)+c").matches(["a" * 20_000 + "b"]).any()
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_values_that_are_not_unicode_do_not_break_the_matching():

@@ -64,7 +64,7 @@ def start_slow_writer(path):
 
 def stop(process, how):
     process.send_signal(how)
-    process.communicate(timeout=30)
+    process.communicate(timeout=180)
     return process.returncode
 
 
@@ -274,7 +274,7 @@ except OutputError as error:
 def test_a_disk_that_is_full_is_said_and_nothing_is_left(tmp_path):
     """A real limit of the system on what may be written stands for the full disk."""
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "s")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert "cannot be written (File too large): free some space" in done.stdout, done.stderr
     assert str(tmp_path / "s") in done.stdout
     assert names(tmp_path) == []
