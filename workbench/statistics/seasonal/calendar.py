@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from workbench.errors import InputError
 from workbench.samples import Ints
+from workbench.statistics.local_time import DAY_MS, day_numbers, time_zone, utc_offsets
 
 __all__ = ["Calendar", "make_calendar"]
 
-_DAY_MS: Final = 86_400_000
 _WEEK_DAYS: Final = 7
 _SUNDAY: Final = 6
 _THURSDAY: Final = 3
@@ -73,48 +71,15 @@ def make_calendar(
 
     Examples
     --------
+    >>> from datetime import UTC, datetime
     >>> noon = int(datetime(2026, 3, 29, 12, tzinfo=UTC).timestamp() * 1000)
     >>> make_calendar(np.array([noon]), 3_600_000, timezone="Europe/Berlin").day.tolist()
     [14]
     """
-    local = times_ms + _offsets(times_ms, _zone(timezone))
-    per_day = max(_DAY_MS // step_ms, 1)
-    days = local // _DAY_MS
-    phase = local % _DAY_MS * per_day // _DAY_MS
+    local = times_ms + utc_offsets(times_ms, time_zone(timezone))
+    per_day = max(DAY_MS // step_ms, 1)
+    days = local // DAY_MS
+    phase = local % DAY_MS * per_day // DAY_MS
     weekday = (days + _THURSDAY) % _WEEK_DAYS
-    free = np.array([_day_number(h) for h in holidays], np.int64)
-    weekday = np.where(np.isin(days, free), _SUNDAY, weekday)
+    weekday = np.where(np.isin(days, day_numbers(holidays)), _SUNDAY, weekday)
     return Calendar(phase, weekday * per_day + phase, per_day)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, TypeError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise _unknown(name) from error
-    except KeyError as error:
-        raise _unknown(name) from error
-
-
-def _unknown(name: object) -> InputError:
-    return InputError(f"{name!r} is not a time zone", "give an IANA name, such as Europe/Berlin")
-
-
-def _day_number(holiday: str | date) -> int:
-    try:
-        day = holiday if isinstance(holiday, date) else date.fromisoformat(holiday)
-    except (TypeError, ValueError) as error:
-        msg = f"{holiday!r} is not a date"
-        raise InputError(msg, "write holidays as YYYY-MM-DD, such as 2026-12-25") from error
-    return day.toordinal() - date(1970, 1, 1).toordinal()
-
-
-def _offsets(times_ms: Ints, zone: ZoneInfo) -> Ints:
-    """Local time minus UTC, in milliseconds; looked up once a quarter of an hour, where it may change."""
-    quarters, inverse = np.unique(times_ms // 900_000, return_inverse=True)
-    known = np.empty(len(quarters), np.int64)
-    for i, quarter in enumerate(quarters.tolist()):
-        offset = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).utcoffset()
-        assert offset is not None
-        known[i] = round(offset.total_seconds() * 1000)
-    return known[inverse]

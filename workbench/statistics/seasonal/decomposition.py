@@ -10,7 +10,7 @@ from workbench.samples import Floats, Ints
 from workbench.statistics.seasonal.calendar import Calendar
 from workbench.statistics.seasonal.smoothing import Start
 
-__all__ = ["decomposed_path", "phase_means", "start_of"]
+__all__ = ["decomposed_path", "known_means", "phase_means", "start_of"]
 
 _WEEKS: Final = 4
 """How much of the history the parts are taken from."""
@@ -59,7 +59,7 @@ def start_of(values: Floats, calendar: Calendar, *, weekly: bool) -> Start:
         Whether the week is a season.
     """
     span = calendar.per_week if weekly else calendar.per_day
-    level = np.nan_to_num(_means(values[:span]))
+    level = np.nan_to_num(known_means(values[:span]))
     rest = values - _running_mean(values, span)
     day, week = calendar.day[: len(values)], calendar.week[: len(values)]
     by_day = phase_means(rest, day, calendar.per_day)
@@ -134,7 +134,7 @@ def _level_and_drift(adjusted: Floats, per_day: int) -> tuple[Floats, Floats]:
     if days < 4:
         return level, np.zeros_like(level)
     blocks = adjusted[len(adjusted) - days * per_day :].reshape(days, per_day, -1)
-    means = np.stack([_means(block) for block in blocks])
+    means = np.stack([known_means(block) for block in blocks])
     half = days // 2
     slopes = (means[-half:] - means[:half]) / (days - half)
     known = ~np.isnan(slopes).all(axis=0)
@@ -143,7 +143,7 @@ def _level_and_drift(adjusted: Floats, per_day: int) -> tuple[Floats, Floats]:
     return level, drift
 
 
-def _means(values: Floats) -> Floats:
+def known_means(values: Floats) -> Floats:
     """Means over steps, NaN where nothing is known."""
     known = ~np.isnan(values)
     count = known.sum(axis=0)

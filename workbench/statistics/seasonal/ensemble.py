@@ -1,10 +1,11 @@
 """One forecast of many: members weighed by how wrong each has been up to the origin.
 
-The weight of a member falls with the eighth power of its error as a multiple of the best member's:
-near to a choice, but members that are equally good are averaged; at the first origin, where nothing is
-known of them yet, their median stands. At every origin only errors that
-were known by then count, so that the errors of the whole, from which intervals and the backtest
-come, are those of forecasts that could have been made.
+Members are compared origin by origin: the errors of one, divided by the median of what the members
+made that can tell from every origin, so that one which begins later is not judged by easier days.
+Its weight falls with the eighth power of that, near to a choice, but members that are equally good
+are averaged; at the first origin, where nothing is known of them yet, their median stands. At every
+origin only errors that were known by then count, so that the errors of the whole, from which
+intervals and the backtest come, are those of forecasts that could have been made.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _CAUTION: Final = 1.0
 
 _FADING: Final = 0.9
 """What an error counts a day later."""
+
+_TINY: Final = 1e-12
+"""Values are at most 1: less than this is no error."""
 
 _ROOM: Final = 0.5
 """No member may leave the range of the history by more than this share of it."""
@@ -77,42 +81,79 @@ def combine(
         Forecasts, shape (origins, horizon, series), and the weights at the last origin, shape
         (members, series), whose sum is 1.
     """
-    horizon = paths.shape[2]
-    errors = np.abs(known_errors(values, paths, origins))
     low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     room = _ROOM * (high - low)
     bounded = np.clip(paths, low - room, high + room)
     able: Bools = np.asarray(~np.isnan(bounded).any(axis=2))
+    record = _Record(np.abs(known_errors(values, paths, origins)), able, per_day)
     combined = np.empty(paths.shape[1:])
     weights = np.zeros((len(paths), values.shape[1]))
-    for i, origin in enumerate(origins):
-        score = np.zeros_like(weights)
-        count = np.zeros_like(weights)
-        for j in range(i):
-            seen = errors[:, j, : min(horizon, origin - origins[j])]
-            known = ~np.isnan(seen)
-            fade = _FADING ** ((origin - origins[j]) / per_day)
-            score += fade * np.where(known, seen, 0.0).sum(axis=1)
-            count += fade * known.sum(axis=1)
-        weights = _weights(score, count, able[:, i], i)
+    for i in range(len(origins)):
         usable = able[:, i, None]
-        parts = np.where(usable, bounded[:, i], 0.0)
-        combined[i] = (weights[:, None] * parts).sum(axis=0)
-        if i == 0:
+        if i:
+            weights = _weights(record.at(i), able[:, i], i)
+            parts = np.where(usable, bounded[:, i], 0.0)
+            combined[i] = (weights[:, None] * parts).sum(axis=0)
+        else:
             combined[i] = known_medians(np.where(usable, bounded[:, i], np.nan))
         combined[i, :, ~able[:, i].any(axis=0)] = np.nan
     return combined, weights
 
 
-def _weights(score: Floats, count: Floats, able: Bools, origins: int) -> Floats:
+class _Record:
+    """Errors of the members as multiples of the usual member's.
+
+    Parameters
+    ----------
+    errors
+        Shape (members, origins, horizon, series), NaN where the truth is not known.
+    able
+        Shape (members, origins, series): which members could tell.
+    per_day
+        Steps of a day, which is how far origins lie apart.
+    """
+
+    def __init__(self, errors: Floats, able: Bools, per_day: int) -> None:
+        horizon = errors.shape[2]
+        self._parts = -(-horizon // per_day)
+        # From an origin so many days ago, errors up to so many days ahead have been seen.
+        ends = np.minimum(np.arange(1, self._parts + 1) * per_day, horizon)
+        known = ~np.isnan(errors) & able[:, :, None]
+        total = np.cumsum(np.where(known, errors, 0.0), axis=2)[:, :, ends - 1]
+        seen: Bools = np.asarray(np.cumsum(known, axis=2)[:, :, ends - 1]).astype(np.bool_)
+        always: Bools = np.asarray(able.all(axis=1))
+        kept = seen & always[:, None, None]
+        usual = np.nan_to_num(known_medians(np.where(kept, total, np.nan)))
+        self._usual, self._seen = usual, seen
+        self._total = np.where(seen, total, 0.0)
+
+    def at(self, origin: int) -> Floats:
+        """What is known at an origin, given by its number; inf for members not yet tried.
+
+        Returns
+        -------
+        Floats
+            Shape (members, series).
+        """
+        ages = origin - np.arange(origin)
+        part = np.minimum(ages, self._parts) - 1
+        fade = _FADING**ages
+        rows = np.arange(origin)
+        total, seen = self._total[:, rows, part], self._seen[:, rows, part]
+        usual = self._usual[rows, part]
+        made = np.einsum("j,mjs->ms", fade, total)
+        expected = np.einsum("j,js,mjs->ms", fade, usual, seen.astype(np.float64))
+        relative: Floats = (made + _TINY) / (expected + _TINY)
+        return np.where(seen.any(axis=1), relative, np.inf)
+
+
+def _weights(relative: Floats, able: Bools, origins: int) -> Floats:
     """Weights of the members, shape (members, series); equal ones where nothing is known yet."""
-    mean = np.where(able & (count > 0), score / np.maximum(count, 1e-300), np.inf)
-    best = mean.min(axis=0)
+    tried = np.where(able, relative, np.inf)
+    best = tried.min(axis=0)
     unknown = ~np.isfinite(best)
-    # Where the best has no error at all, members that have one count nothing.
-    floor = np.maximum(np.where(unknown, 1.0, best), 1e-12)
     power = _POWER * origins / (origins + _CAUTION)
-    weights = (np.maximum(mean, floor) / floor) ** -power
-    weights = np.where(unknown, able.astype(np.float64), weights * able)
+    weights = (tried / np.where(unknown, 1.0, best)) ** -power
+    weights = np.where(unknown, able.astype(np.float64), weights)
     total: Floats = weights / np.maximum(weights.sum(axis=0), 1e-300)
     return total

@@ -97,8 +97,12 @@ class SeasonalBacktest:
 
     @property
     def beats_naive(self) -> bool:
-        """Whether the ensemble was more exact than "as yesterday"."""
-        return self.relative_error < 1
+        """Whether the ensemble is to be used: "as yesterday" was not clearly more exact.
+
+        From few origins that cannot be told well, and the ensemble is the safer guess: it may have
+        been worse by one part in as many as there were.
+        """
+        return self.error < self.naive_error * _room(self.origins)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -287,12 +291,14 @@ def _forecast(values: Floats, clock: _Clock) -> list[SeasonalForecast]:
     first = 1 if len(origins) > _SPARE_ONE else 0
     errors = known_errors(scaled, np.stack([ours, naive]), starts.tolist())[:, first:-1]
     size = _mean_size(errors)
-    keep = np.nan_to_num(size[0], nan=np.inf) < np.nan_to_num(size[1], nan=np.inf)
+    ours_off, naive_off = np.nan_to_num(size, nan=np.inf)
+    keep = ours_off < naive_off * _room(len(errors[0]))
     used = np.where(keep, errors[0], errors[1])
     path = np.where(keep, ours[-1], naive[-1])
     shaped = used.reshape(len(used), clock.ahead, count, -1)
-    quantiles = _quantiles(path, shaped, scaled, per_day) * unit
-    covered = coverage_left_out(shaped, per_day)
+    history = starts[first:-1] / count
+    quantiles = _quantiles(path, shaped, scaled, per_day, history) * unit
+    covered = coverage_left_out(shaped, per_day, history=history)
     scale = _mean_size(scaled[None, per_day * count :] - scaled[None, : -per_day * count])[0]
     results: list[SeasonalForecast] = []
     for i in range(values.shape[1]):
@@ -326,15 +332,22 @@ def _mean_size(errors: Floats) -> Floats:
     return np.where(means < _ROUNDING, 0.0, means)
 
 
-def _quantiles(path: Floats, errors: Floats, history: Floats, per_day: int) -> Floats:
+def _room(origins: int) -> float:
+    """By which factor the ensemble may have been worse than "as yesterday" and still be taken."""
+    return 1 + 1 / max(origins, 1)
+
+
+def _quantiles(
+    path: Floats, errors: Floats, values: Floats, per_day: int, history: Floats
+) -> Floats:
     """The forecast with its intervals, shape (`QUANTILES`, steps ahead, series)."""
-    margins = calibrate(errors, per_day)
+    margins = calibrate(errors, per_day, history=history)
     below, above = (np.repeat(m, errors.shape[2], axis=1) for m in (margins.below, margins.above))
     rows = [path - below[i] for i in range(len(LEVELS) - 1, -1, -1)]
     rows += [path, *(path + above[i] for i in range(len(LEVELS)))]
     found = np.stack(rows)
     # What has never been below 0 is taken not to go there.
-    floor = np.where(np.nanmin(history, axis=0) >= 0, 0.0, -np.inf)
+    floor = np.where(np.nanmin(values, axis=0) >= 0, 0.0, -np.inf)
     quantiles: Floats = np.maximum(found, floor)
     return quantiles
 

@@ -4,7 +4,8 @@ Errors of earlier origins are divided by the usual error of their lead time, whi
 hour of the day since all origins lie whole days apart. The pooled quantiles of these scores, times
 the usual error of a lead time, are the interval; half-way between the two-sided quantile of the
 absolute score and the quantiles of either side. After Lei et al., Distribution-free predictive
-inference for regression (J. Am. Stat. Assoc. 113, 2018), with newer origins counting more.
+inference for regression (J. Am. Stat. Assoc. 113, 2018), with newer origins counting more, and
+those that knew little of the history less: what is to come is forecast knowing all of it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,13 @@ class Margins:
         self.below, self.above = below, above
 
 
-def calibrate(errors: Floats, per_day: int, ages: Floats | None = None) -> Margins:
+def calibrate(
+    errors: Floats,
+    per_day: int,
+    ages: Floats | None = None,
+    *,
+    history: Floats | None = None,
+) -> Margins:
     """Margins for a new origin, one day after the last.
 
     Parameters
@@ -63,11 +70,14 @@ def calibrate(errors: Floats, per_day: int, ages: Floats | None = None) -> Margi
         Lead times of a day.
     ages
         Shape (origins,): how many days each origin lies from the new one, where not so.
+    history
+        Shape (origins,): how much was known at each, in any unit; as much at each if not given.
     """
     origins, leads = errors.shape[:2]
     known = ~np.isnan(errors)
     days = np.arange(origins, 0, -1) if ages is None else ages
-    weights = known * _FADING ** days[:, None, None, None]
+    counts = _FADING**days if history is None else _FADING**days * history
+    weights = known * counts[:, None, None, None]
     size = np.where(known, np.abs(errors), 0.0)
     usual = _usual((size * weights).sum(axis=(0, 2)), weights.sum(axis=(0, 2)), per_day)
     scores = np.where(known, errors, 0.0) / usual[None, :, None]
@@ -86,7 +96,7 @@ def calibrate(errors: Floats, per_day: int, ages: Floats | None = None) -> Margi
     return Margins(below, above)
 
 
-def coverage_left_out(errors: Floats, per_day: int) -> Floats:
+def coverage_left_out(errors: Floats, per_day: int, *, history: Floats | None = None) -> Floats:
     """Which share of known errors lies within intervals that were made without them.
 
     For each origin its own errors and those of origins whose forecasts overlap with its own are
@@ -106,7 +116,12 @@ def coverage_left_out(errors: Floats, per_day: int) -> Floats:
         others = days >= reach
         if not others.any():
             continue
-        margins = calibrate(errors[others], per_day, days[others].astype(np.float64))
+        margins = calibrate(
+            errors[others],
+            per_day,
+            days[others].astype(np.float64),
+            history=None if history is None else history[others],
+        )
         one, known = errors[i], ~np.isnan(errors[i])
         count += known.sum(axis=(0, 1))
         for k in range(len(LEVELS)):
@@ -150,4 +165,5 @@ def _widening(level: float, origins: int) -> float:
     if not few or not origins:
         return 1.0
     q = 0.5 + level / 2
-    return 1 + (float(stdtrit(origins, q) / ndtri(q)) - 1) * few
+    freedom = max(origins - 1, 1)
+    return 1 + (float(stdtrit(freedom, q) / ndtri(q)) - 1) * few

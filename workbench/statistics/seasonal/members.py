@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.samples import Floats, Ints
 from workbench.statistics.seasonal.calendar import Calendar
-from workbench.statistics.seasonal.decomposition import decomposed_path, start_of
+from workbench.statistics.seasonal.decomposition import decomposed_path, known_means, start_of
 from workbench.statistics.seasonal.outliers import known_medians, tamed
 from workbench.statistics.seasonal.smoothing import DAILY, DOUBLE, sweep
 
@@ -24,6 +24,7 @@ NAMES: Final = (
     "Holt-Winters, day and week, by the next step",
     "averages and damped trend",
     "median of the same hour",
+    "same hour a week ago, at today's level",
 )
 """What the members are, in the order of their paths."""
 
@@ -51,13 +52,15 @@ def member_paths(
     Returns
     -------
     Floats
-        Shape (members, origins, horizon, series); NaN where a member cannot tell: those that know
-        weeks before the end of the second week, those of logarithms where a value is 0 or less.
+        Shape (members, origins, horizon, series); NaN where a member cannot tell: those that learn
+        weeks before the end of the second week, the one that copies the last before the first day
+        of the second, those of logarithms where a value is 0 or less.
     """
     paths = np.full((len(NAMES), len(origins), horizon, values.shape[1]), np.nan)
     calm = tamed(values, calendar.per_day)
     paths[0] = naive_paths(calm, calendar, origins, horizon)
     paths[7] = _typical(values, calendar, origins, horizon)
+    paths[8] = _last_week(calm, calendar, origins, horizon)
     paths[1], paths[2], _ = _smoothed(calm, calendar, origins, horizon, weekly=False)
     weeks_known = _START_WEEKS * calendar.per_week
     later = [i for i, origin in enumerate(origins) if origin >= weeks_known]
@@ -131,6 +134,35 @@ def _typical(values: Floats, calendar: Calendar, origins: Sequence[int], horizon
         known, phases = values[begin:origin], calendar.day[begin:origin]
         table = known_medians(_by_phase(known, phases, calendar.per_day))
         paths[i] = table[calendar.day[origin : origin + horizon]]
+    return paths
+
+
+def _last_week(values: Floats, calendar: Calendar, origins: Sequence[int], horizon: int) -> Floats:
+    """The last known value of the same hour of the week, plus how much higher the last day was.
+
+    With one week of history it is the only member that knows of weekends.
+    """
+    paths = np.full((len(origins), horizon, values.shape[1]), np.nan)
+    last = np.full((calendar.per_week, values.shape[1]), np.nan)
+    higher = np.full_like(values, np.nan)
+    step = 0
+    for i, origin in enumerate(origins):
+        for now in range(step, origin):
+            row = last[calendar.week[now]]
+            higher[now] = values[now] - row
+            np.copyto(row, values[now], where=~np.isnan(values[now]))
+        step = origin
+        if origin < calendar.per_week + calendar.per_day:
+            continue
+        lift = np.nan_to_num(known_means(higher[origin - calendar.per_day : origin]))
+        lifted = last[calendar.week[origin : origin + horizon]] + lift
+        # A level that changed within the week is in some of its hours already: not twice.
+        recent = slice(origin - calendar.per_week, origin)
+        table = _by_phase(values[recent], calendar.day[recent], calendar.per_day)
+        low = np.fmin.reduce(table) + np.minimum(lift, 0.0) / 2
+        high = np.fmax.reduce(table) + np.maximum(lift, 0.0) / 2
+        days = calendar.day[origin : origin + horizon]
+        paths[i] = np.clip(lifted, low[days], high[days])
     return paths
 
 
