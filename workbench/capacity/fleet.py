@@ -112,8 +112,9 @@ def _name(pair: tuple[str, _Fitted]) -> str:
 
 def _fit(part: tuple[DailyPeaks, np.random.Generator]) -> _Fitted:
     series, rng = part
-    average = average_models(series.days, series.values, rng)
-    return _Fitted(average, backtest(series.days, series.values, rng), rng)
+    average = average_models(series.days, series.values, rng, week=series.week)
+    test = backtest(series.days, series.values, rng, week=series.week)
+    return _Fitted(average, test, rng)
 
 
 def _draw(part: _Waiting) -> Outlook:

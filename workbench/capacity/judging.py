@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 
 from workbench.capacity.instances import Instance
 from workbench.capacity.outlook import Outlook, Verdict
+from workbench.capacity.suspicions import limit_fault, unit_fault, unit_notes
 from workbench.frame import Bools
 from workbench.samples import Floats
 from workbench.statistics import DAY_MS, DailyPeaks, daily_peaks, looks_like_counter
@@ -18,6 +21,9 @@ __all__ = ["LEAST_DAYS", "Judged", "Obstacle", "judge"]
 
 LEAST_DAYS: Final = 14
 """Daily peaks without which there is no forecast: two weeks show one repetition of a week."""
+
+_FEW_DAYS: Final = 28
+"""Below so many daily peaks it is said on how few weeks the weekdays rest."""
 
 _RECENT: Final = 28
 """Days whose peaks are the seasonal peak."""
@@ -54,20 +60,43 @@ class Judged:
         What one unit of `series` is in the resource's unit: 1, or the current limit.
     obstacle
         Why there can be no forecast; None where there can.
+    limit_fault
+        What is wrong with a limit that was given and cannot be one, such as ``"the limit is 0"``.
     """
 
     outlook: Outlook
     series: DailyPeaks
     unit_factor: float
     obstacle: Obstacle | None
+    limit_fault: str = ""
 
 
-def judge(instance: Instance, *, now_ms: int) -> Judged:
-    """Measure one instance and tell whether it can be forecast."""
+def judge(
+    instance: Instance, *, now_ms: int, timezone: str = "UTC", holidays: Iterable[str | date] = ()
+) -> Judged:
+    """Measure one instance and tell whether it can be forecast.
+
+    Parameters
+    ----------
+    instance
+        Its usage and limit.
+    now_ms
+        Where the history ends.
+    timezone, holidays
+        Whose clocks the days follow, and the local dates that pass as Sundays, as in
+        `daily_peaks`.
+
+    Raises
+    ------
+    InputError
+        The time zone is not known, or a holiday is no date.
+    """
     finite = instance.present & np.isfinite(instance.usage) & (instance.times_ms <= now_ms)
-    history = daily_peaks(instance.times_ms, instance.usage, instance.present, end_ms=now_ms)
+    free = tuple(holidays)
+    history = _peaks(instance, instance.usage, now_ms, timezone, free)
     limits = _daily_limits(instance, history)
     limit = _last(limits)
+    fault = limit_fault(instance, now_ms) if limit is None else ""
     values = instance.usage[finite]
     recent = history.values[history.days >= len(history) - _RECENT]
     p95, p99 = np.quantile(recent, [0.95, 0.99]).tolist() if len(recent) else (None, None)
@@ -88,14 +117,27 @@ def judge(instance: Instance, *, now_ms: int) -> Judged:
         limit=limit,
         peak_p95=p95,
         peak_p99=p99,
-        notes=tuple(_notes(instance, history, limits, limit, moving=moving)),
+        notes=(
+            *_notes(instance, history, limits, limit, moving=moving),
+            *_of_samples(instance, now_ms),
+            *unit_notes(history, limit, instance.resource.unit),
+            *([f"{fault[0].upper()}{fault[1:]}: it is taken as none."] if fault else []),
+        ),
     )
     if obstacle is None and moving and limit is not None and instance.limit is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             share = instance.usage / _filled(instance.limit)
-        series = daily_peaks(instance.times_ms, share, instance.present, end_ms=now_ms)
+        series = _peaks(instance, share, now_ms, timezone, free)
         return Judged(outlook, series, limit, obstacle)
-    return Judged(outlook, history, 1.0, obstacle)
+    return Judged(outlook, history, 1.0, obstacle, fault)
+
+
+def _peaks(
+    instance: Instance, values: Floats, now_ms: int, timezone: str, free: tuple[str | date, ...]
+) -> DailyPeaks:
+    return daily_peaks(
+        instance.times_ms, values, instance.present, end_ms=now_ms, timezone=timezone, holidays=free
+    )
 
 
 def _verdict(obstacle: Obstacle | None) -> Verdict:
@@ -114,6 +156,8 @@ def _obstacle(
         return Obstacle(
             "CAP-NOT-A-GAUGE", "the values only grow and restart near 0, as a counter does"
         )
+    if limit is not None and (reason := unit_fault(history, limit, instance.resource.unit)):
+        return Obstacle("CAP-UNITS", reason)
     if limit is not None and (reason := _full(float(values[-1]), history, limit, limits)):
         return Obstacle("CAP-FULL", reason)
     return _too_little(history)
@@ -154,8 +198,7 @@ def _daily_limits(instance: Instance, history: DailyPeaks) -> Floats:
     """The limit in force at the end of each day, carried over gaps; 0 and below are no limits."""
     if instance.limit is None or not len(history):
         return np.full(len(history), np.nan)
-    ends = history.times_ms + DAY_MS // 2
-    at = np.searchsorted(instance.times_ms, ends, side="right") - 1
+    at = np.searchsorted(instance.times_ms, history.edges_ms[1:], side="right") - 1
     filled = _filled(instance.limit)
     limits = np.where(at >= 0, filled[np.maximum(at, 0)], np.nan)
     return np.where(np.isfinite(limits) & (limits > 0), limits, np.nan)
@@ -196,18 +239,29 @@ def _notes(
     if moving:
         notes.append(f"The limit changed on {changes} days: the share in use is forecast.")
     elif changes:
-        unit = instance.resource.unit
-        notes.append(
-            f"The limit changed {changes} times; now it is {format_quantity(limit or np.nan, unit)}."
-        )
+        times = "once" if changes == 1 else f"{changes} times"
+        amount = format_quantity(limit or np.nan, instance.resource.unit)
+        notes.append(f"The limit changed {times}; now it is {amount}.")
     with np.errstate(invalid="ignore"):
         early = int((history.peaks >= limits)[:-_FULL_DAYS].sum())
     if early:
         notes.append(f"The limit was reached on {early} earlier day{'s' * (early > 1)}.")
+    if LEAST_DAYS <= len(history.days) < _FEW_DAYS:
+        weeks = len(history) / 7
+        notes.append(f"Only {weeks:.0f} weeks are known: little is known of weekdays and growth.")
     silent = len(history) - 1 - int(history.days[-1]) if len(history.days) else 0
     if silent:
         notes.append(f"The last peak is {format_duration(silent * DAY_MS)} old.")
     return notes
+
+
+def _of_samples(instance: Instance, now_ms: int) -> list[str]:
+    """Say how many samples are no numbers."""
+    bad = instance.present & ~np.isfinite(instance.usage) & (instance.times_ms <= now_ms)
+    count, seen = int(bad.sum()), int(instance.present.sum())
+    if not count:
+        return []
+    return [f"{count} of {seen} samples are NaN or infinite and left out."]
 
 
 def _longest_gap(history: DailyPeaks) -> int:

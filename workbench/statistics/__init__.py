@@ -1,6 +1,6 @@
 """Statistics that more than one analysis needs: trends and first passage, buckets and quantiles."""
 
-from workbench.statistics.averaging import Average, Family, Member, Shift, average_models
+from workbench.statistics.averaging import Average, Shift, average_models
 from workbench.statistics.backtest import Backtest, backtest
 from workbench.statistics.buckets import BucketCounts, common_edges
 from workbench.statistics.comparison import (
@@ -12,9 +12,10 @@ from workbench.statistics.comparison import (
     requests_needed,
 )
 from workbench.statistics.daily import DAY_MS, DailyPeaks, daily_peaks
-from workbench.statistics.designs import Trend
+from workbench.statistics.designs import Trend, Week
 from workbench.statistics.distances import kolmogorov_bounds, wasserstein_bounds
 from workbench.statistics.gauges import looks_like_counter, resets
+from workbench.statistics.model_search import Family, Member
 from workbench.statistics.passage import Passage, coverage, first_passage, randomised_pit
 from workbench.statistics.paths import Paths, ShiftPool, pool_shifts, simulate
 from workbench.statistics.quantiles import (
@@ -46,6 +47,7 @@ __all__ = [
     "Shift",
     "ShiftPool",
     "Trend",
+    "Week",
     "average_models",
     "backtest",
     "bucket_bounds",

@@ -1,23 +1,28 @@
 """Daily peaks: from samples on a fine grid to one figure a day, with what is missing said.
 
-A *day* here is a block of 24 hours counted back from the analysis' own now, so that the last day
-is always whole. Weekday effects survive this, since they repeat every seven blocks.
+A *day* here is a block that ends at the clock time of the analysis' own now, so that the last day
+is always whole. Where clocks change, a block is 23 or 25 hours long. Weekday effects survive
+this, since they repeat every seven blocks; a block passes as the local date of its middle.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
+from workbench.statistics.designs import Week
+from workbench.statistics.local_time import DAY_MS, day_edges, day_numbers, time_zone, utc_offsets
 
 __all__ = ["DAY_MS", "DailyPeaks", "daily_peaks"]
 
-DAY_MS: Final = 86_400_000
-"""Milliseconds of a day."""
+_SUNDAY: Final = 3
+"""The number of the first Sunday after 1 January 1970, a Thursday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,17 @@ class DailyPeaks:
     ----------
     end_ms
         Where the last day ends: the analysis' now. Day ``d`` covers
-        ``(end_ms − (length − d)·24 h, end_ms − (length − d − 1)·24 h]``.
+        ``(edges_ms[d], edges_ms[d + 1]]``.
     peaks, lows
         float64, shape (days,): the day's highest and lowest sample, NaN where the day is missing.
     coverage
         float64, shape (days,): the share of the day's grid points at which there is a sample.
     missing
         How many days between the first and the last have too few samples to show their peak.
+    timezone
+        Whose clocks the days follow.
+    week
+        Which weekday each day passes as, coming days included; None where it was not asked for.
     """
 
     end_ms: int
@@ -42,6 +51,8 @@ class DailyPeaks:
     lows: Floats
     coverage: Floats
     missing: int
+    timezone: str = "UTC"
+    week: Week | None = None
 
     def __len__(self) -> int:
         """How many days there are, missing ones included."""
@@ -58,10 +69,22 @@ class DailyPeaks:
         return self.peaks[self.days]
 
     @property
+    def edges_ms(self) -> Ints:
+        """int64, shape (days + 1,): where each day begins and the last one ends."""
+        return day_edges(self.end_ms, len(self), 0, self.timezone)
+
+    @property
     def times_ms(self) -> Ints:
         """int64, shape (days,): the middle of each day."""
-        back = np.arange(len(self), 0, -1, dtype=np.int64)
-        return self.end_ms - back * DAY_MS + DAY_MS // 2
+        return _middles(self.edges_ms)
+
+    def ends_ahead(self, days: int) -> Ints:
+        """int64, shape (days,): where each coming day ends."""
+        return day_edges(self.end_ms, 0, days, self.timezone)[1:]
+
+    def times_ahead(self, days: int) -> Ints:
+        """int64, shape (days,): the middle of each coming day."""
+        return _middles(day_edges(self.end_ms, 0, days, self.timezone))
 
 
 def daily_peaks(
@@ -71,6 +94,8 @@ def daily_peaks(
     *,
     end_ms: int,
     least_coverage: float = 0.5,
+    timezone: str = "UTC",
+    holidays: Iterable[str | date] = (),
 ) -> DailyPeaks:
     """Reduce one series to a peak a day.
 
@@ -84,6 +109,15 @@ def daily_peaks(
         Where the last day ends; later samples are left out.
     least_coverage
         A day with a smaller share of its samples is missing: its peak may not have been seen.
+    timezone
+        An IANA name: days end at one clock time there.
+    holidays
+        Local dates, as `datetime.date` or ``YYYY-MM-DD``, that pass as Sundays do, past and coming.
+
+    Raises
+    ------
+    InputError
+        The time zone is not known, or a holiday is no date.
 
     Examples
     --------
@@ -92,23 +126,42 @@ def daily_peaks(
     >>> peaks.peaks.tolist(), peaks.lows.tolist()
     ([23.0, 47.0], [0.0, 24.0])
     """
+    free = day_numbers(holidays)
+    time_zone(timezone)
     step = int(np.median(np.diff(times_ms))) if len(times_ms) > 1 else DAY_MS
     known = present & np.isfinite(values) & (times_ms <= end_ms)
     if not known.any():
         none = np.empty(0)
-        return DailyPeaks(end_ms, none, none, none, 0)
-    back = (end_ms - times_ms[known]) // DAY_MS
-    length = int(back.max()) + 1
-    day = length - 1 - back
+        return DailyPeaks(end_ms, none, none, none, 0, timezone)
+    times = times_ms[known]
+    edges = day_edges(end_ms, int((end_ms - times[0]) // DAY_MS) + 2, 0, timezone)
+    edges = edges[np.searchsorted(edges, times[0], side="left") - 1 :]
+    day = np.searchsorted(edges, times, side="left") - 1
+    length = len(edges) - 1
     peaks, lows = np.full(length, -np.inf), np.full(length, np.inf)
     np.maximum.at(peaks, day, values[known])
     np.minimum.at(lows, day, values[known])
-    coverage = np.minimum(np.bincount(day, minlength=length) * step / DAY_MS, 1.0)
+    coverage = np.minimum(np.bincount(day, minlength=length) * step / np.diff(edges), 1.0)
     thin = coverage < least_coverage
     first, last = _ends(~thin)
     peaks[thin], lows[thin] = np.nan, np.nan
     missing = int(thin[first:].sum()) if last >= first else int(thin.sum())
-    return DailyPeaks(end_ms, peaks[first:], lows[first:], coverage[first:], missing)
+    week = _week(edges[first : first + 2], timezone, free)
+    return DailyPeaks(
+        end_ms, peaks[first:], lows[first:], coverage[first:], missing, timezone, week
+    )
+
+
+def _middles(edges_ms: Ints) -> Ints:
+    middles: Ints = edges_ms[:-1] + np.diff(edges_ms) // 2
+    return middles
+
+
+def _week(first_edges_ms: Ints, timezone: str, free: Ints) -> Week:
+    """The week as counted from a first day."""
+    middle = _middles(first_edges_ms)
+    date_number = int((middle + utc_offsets(middle, time_zone(timezone)))[0] // DAY_MS)
+    return Week((_SUNDAY - date_number) % 7, free - date_number)
 
 
 def _ends(good: Bools) -> tuple[int, int]:

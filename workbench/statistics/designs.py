@@ -8,7 +8,7 @@ done for a batch of models at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -16,13 +16,42 @@ import numpy as np
 
 from workbench.samples import Floats, Ints
 
-__all__ = ["SLOPE_DAYS", "Design", "Trend", "Whitening", "steps", "whitening"]
+__all__ = ["SLOPE_DAYS", "Design", "Trend", "Week", "Whitening", "steps", "whitening"]
 
 SLOPE_DAYS: Final = 30.0
 """Trend columns are scaled so that their coefficient is a growth in this many days."""
 
 _WEEK: Final = np.vstack([np.eye(6), -np.ones((1, 6))])
 """Sum-to-zero contrasts of seven days, shape (7, 6)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Week:
+    """Which weekday each day passes as.
+
+    Parameters
+    ----------
+    sunday
+        The number of some Sunday.
+    holidays
+        int64, shape (holidays,): numbers of the days that pass as Sundays, past and coming.
+
+    Examples
+    --------
+    >>> Week(sunday=6, holidays=np.array([9])).phases(np.array([2, 9, 16])).tolist()
+    [2, 6, 2]
+    """
+
+    sunday: int = 6
+    holidays: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def phases(self, days: Ints | Floats) -> Ints:
+        """int64, from 0 to 6: the same number for days that are alike."""
+        numbers = days.astype(np.int64)
+        phases = numbers % 7
+        if len(self.holidays):
+            phases = np.where(np.isin(numbers, self.holidays), self.sunday % 7, phases)
+        return phases
 
 
 class Trend(StrEnum):
@@ -48,6 +77,8 @@ class Design:
         float64, shape (batch,): days in which a damped trend's slope falls to 1/e.
     begins
         float64, shape (batch, shifts): the days on which level shifts begin.
+    week
+        Which weekday each day passes as.
     """
 
     trend: Trend
@@ -56,6 +87,7 @@ class Design:
     last: float
     taus: Floats
     begins: Floats
+    week: Week = field(default_factory=Week)
 
     def columns(self, days: Floats) -> Floats:
         """The columns at given days: shape (batch, days, columns).
@@ -65,7 +97,7 @@ class Design:
         batch, n = len(self.taus), len(days)
         parts = [np.ones((batch, n, 1))]
         if self.weekly:
-            parts.append(np.broadcast_to(_WEEK[days.astype(np.int64) % 7], (batch, n, 6)))
+            parts.append(np.broadcast_to(_WEEK[self.week.phases(days)], (batch, n, 6)))
         if self.trend is not Trend.NONE:
             parts.append(self._trend(days)[:, :, None])
         if self.begins.shape[1]:

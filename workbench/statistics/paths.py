@@ -2,7 +2,8 @@
 
 Each path has its own model, coefficients, noise level and innovations: the spread of the paths
 holds what is unknown about all four. Innovations are drawn from the model's own residuals, so
-that heavy tails stay heavy. Level shifts go on happening at the rate pooled over a fleet.
+that heavy tails stay heavy, and now and then from a heavier tail than was seen. Level shifts go
+on happening at the rate pooled over a fleet, spikes at that of the series.
 """
 
 from __future__ import annotations
@@ -14,13 +15,21 @@ from typing import Final
 import numpy as np
 
 from workbench.samples import Floats
-from workbench.statistics.averaging import Average, Family, Member, family_design
+from workbench.statistics.averaging import Average
 from workbench.statistics.designs import SLOPE_DAYS, Design, Trend, whitening
+from workbench.statistics.model_search import Family, Member, family_design
 
 __all__ = ["Paths", "ShiftPool", "pool_shifts", "simulate"]
 
 _REPEATS: Final = 8
 """Paths drawn from each drawn member."""
+
+_UNSEEN: Final = 4.0
+"""Innovations are drawn as if so many more had been seen from a Student distribution: the draws of
+a Dirichlet process, so that a short history does not bound what may come."""
+
+_UNSEEN_FREEDOM: Final = 3.0
+"""Its degrees of freedom."""
 
 _PRIOR_DAYS: Final = 120.0
 """The pool starts as if one quarter of a shift had been seen in so many days …"""
@@ -110,6 +119,8 @@ def simulate(
     values = np.concatenate([p.values for p in parts])[:, start_day - last - 1 :]
     if pool is not None:
         values = values + _future_shifts(values.shape, pool, _level(average), rng)
+    if len(average.spikes):
+        values = values + average.spikes.draw(values.shape, rng)
     return Paths(values, np.concatenate([p.growth for p in parts]))
 
 
@@ -122,7 +133,7 @@ def _of_family(
     rng: np.random.Generator,
 ) -> Paths:
     """The paths of all drawn members of one family, in one batch of equal shapes."""
-    design = family_design(family, members, average.days)
+    design = family_design(family, members, average.days, average.week)
     phi = np.array([m.phi for m in members])
     white = whitening(average.days, phi)
     past = design.columns(average.days.astype(np.float64))
@@ -165,7 +176,10 @@ def _innovations(pool: Floats, sigma: Floats, horizon: int, rng: np.random.Gener
     """Noise drawn from each draw's own residuals: shape (horizon, draws, repeats)."""
     draws, n = pool.shape
     chosen = rng.integers(0, n, (horizon, draws, _REPEATS))
-    result: Floats = pool[np.arange(draws)[:, None], chosen] * sigma
+    result: Floats = pool[np.arange(draws)[:, None], chosen]
+    unseen = rng.random(result.shape) < _UNSEEN / (_UNSEEN + n)
+    result[unseen] = rng.standard_t(_UNSEEN_FREEDOM, int(unseen.sum()))
+    result *= sigma
     return result
 
 

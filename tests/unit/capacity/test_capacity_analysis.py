@@ -173,7 +173,7 @@ def test_a_raised_limit_is_the_one_that_counts():
     limit[24 * 40 :] = 2000.0
     outlook = _analyse(_frame(_growing(slope=1)), _frame(limit, [{}])).outlooks[0]
     assert outlook.limit == 2000
-    assert any("changed 1 times" in note for note in outlook.notes)
+    assert any("changed once" in note for note in outlook.notes)
     assert (outlook.limits[:40] == 700).all()
     assert (outlook.limits[41:] == 2000).all()
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from workbench.statistics import Trend, average_models
-from workbench.statistics.averaging import _parameters, _search
 from workbench.statistics.designs import Design, whitening
+from workbench.statistics.model_search import Kind, search
 
 
 def _rng():
@@ -34,38 +34,87 @@ def test_whitening_gives_the_exact_gaussian_likelihood_with_gaps():
         assert ours == pytest.approx(multivariate_normal(np.zeros(7), covariance).logpdf(y))
 
 
+def _rows(kind, member, days, y, last):
+    """Whitened columns and values of one member, by the definitions."""
+    design = Design(
+        kind.family.trend, kind.family.weekly, 0.0, last,
+        np.array([member.tau]), np.array([member.begins]).reshape(1, kind.family.shifts),
+    )  # fmt: skip
+    white = whitening(days, np.array([member.phi]))
+    rows = white.apply(design.columns(days.astype(float)))[0]
+    return rows, white.apply(y[:, None])[0, :, 0], white.log_det[0]
+
+
 def test_every_deviance_equals_a_brute_force_least_squares():
-    """Random members of every family, refitted one by one."""
+    """Random members of every kind, refitted one by one; restricted ones with log |X'X| as well."""
     rng = _rng()
     days = np.delete(np.arange(60), [7, 20, 21])
     y = rng.normal(size=57).cumsum()
-    search = _search(days, y)
-    for family, table in search.deviances.items():
-        index = int(rng.choice(np.flatnonzero(np.isfinite(table.ravel()) & (table.ravel() < 1e9))))
-        member = search._member(family, index, 1)
-        design = Design(
-            family.trend, family.weekly, 0.0, 59.0,
-            np.array([member.tau]), np.array([member.begins]).reshape(1, family.shifts),
-        )  # fmt: skip
-        white = whitening(days, np.array([member.phi]))
-        rows = white.apply(design.columns(days.astype(float)))[0]
-        target = white.apply(y[:, None])[0, :, 0]
+    found = search(days, y)
+    for kind in found.kinds:
+        table = found.deviances[kind.family][:, kind.phis].ravel()
+        whole = found.marginals[kind.family][:, kind.phis].ravel()
+        index = int(rng.choice(np.flatnonzero(np.isfinite(table) & (table < 1e9))))
+        rows, target, log_det = _rows(kind, found.member(kind, index, 1), days, y, 59.0)
         beta, *_ = np.linalg.lstsq(rows, target, rcond=None)
         sse = float(np.square(target - rows @ beta).sum())
-        expected = 57 * np.log(sse / 57) - 2 * white.log_det[0]
-        assert table.ravel()[index] == pytest.approx(expected, abs=1e-6)
+        assert table[index] == pytest.approx(57 * np.log(sse / 57) - 2 * log_det, abs=1e-6)
+        volume = np.linalg.slogdet(rows.T @ rows)[1]
+        free = 57 - rows.shape[1]
+        expected = free * np.log(sse / 57) - 2 * log_det + volume
+        assert whole[index] == pytest.approx(expected, abs=1e-6)
 
 
 def test_weights_add_up_and_are_tempered_bic():
     days, y = _planted(slope=0.3)
     average = average_models(days, y, _rng())
     assert sum(average.weights.values()) == pytest.approx(1)
-    search = _search(days, y / average.scale)
-    bic = {f: d.min() + np.log(90) * _parameters(f) for f, d in search.deviances.items()}
-    best = min(bic, key=bic.__getitem__)
+    found = search(days, y / average.scale)
+    raw = {}
+    for family, table in found.deviances.items():
+        for wanders in (False, True):
+            kind = Kind(family, wanders)
+            bic = table[:, kind.phis].min() + np.log(90) * kind.parameters
+            raw[family] = raw.get(family, 0.0) + np.exp(-0.25 * bic)
     for family, weight in average.weights.items():
-        expected = np.exp(-0.25 * (bic[family] - bic[best]))
-        assert weight / average.weights[best] == pytest.approx(expected, rel=1e-6)
+        assert weight == pytest.approx(raw[family] / sum(raw.values()), rel=1e-6)
+
+
+def test_a_random_walk_is_taken_as_one_and_white_noise_is_not():
+    """Mean autocorrelation of the draws, over ten series each of 60 days."""
+    found = {}
+    for name, of in (("walk", np.cumsum), ("white", np.asarray)):
+        phis = []
+        for seed in range(10):
+            y = 100 + of(np.random.default_rng(seed).normal(size=60))
+            members = average_models(np.arange(60), y, _rng()).members.values()
+            phis.append(np.mean([m.phi for ms in members for m in ms for _ in range(m.draws)]))
+        found[name] = np.mean(phis)
+    assert found["walk"] > 0.75
+    assert found["white"] < 0.4
+
+
+def test_one_absurd_day_is_left_out_and_moves_nothing():
+    days, y = _planted(slope=0.3)
+    wild = y.copy()
+    wild[50] *= 100
+    clean, spoilt = (average_models(days, v, _rng()) for v in (y, wild))
+    assert spoilt.spikes.days.tolist() == [50]
+    assert spoilt.spikes.sizes[0] == pytest.approx(99 * y[50], rel=0.05)
+    assert 50 not in spoilt.days.tolist()
+    assert spoilt.scale == pytest.approx(clean.scale, rel=0.05)
+    assert clean.spikes.per_day == 0
+
+
+def test_bursts_and_levels_are_no_spikes():
+    """What recurs on one day in ten, what lasts three days, and what has just begun."""
+    rng = _rng()
+    bursts = np.where(np.arange(100) % 10 == 3, 500.0, 0.0) + rng.normal(10, 1, 100)
+    lasting, fresh = rng.normal(10, 1, (2, 100))
+    lasting[40:43] = 900
+    fresh[99] = 900
+    for y in (bursts, lasting, fresh):
+        assert len(average_models(np.arange(100), y, _rng()).spikes) == 0
 
 
 def test_a_planted_shift_is_found_at_its_day_with_its_size():

@@ -116,7 +116,7 @@ def test_backtest_of_a_line_beats_last_week():
     test = backtest(*_line(n=90), _rng())
     assert test is not None
     assert test.beats_naive
-    assert (test.origins, test.horizon_days, test.compared) == (3, 14, 42)
+    assert (test.origins, test.horizon_days, test.compared) == (4, 14, 56)
     assert test.naive_error == pytest.approx(10.5, abs=2)  # one and a half weeks of slope 1
 
 
