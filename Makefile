@@ -4,7 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
-PYTEST_ARGS ?= -n 2
+# Three on two cores: tests wait for servers, browsers and kernels.
+PYTEST_ARGS ?= -n 3
+# Without bytecode each of some hundred child processes would compile the workbench anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lab bench docs servers clean
