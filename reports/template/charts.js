@@ -27,7 +27,7 @@
 
   // Charts take the page's width. Only the innermost views have one of their own.
   const AXES = 92; // room for a part's own axis, which only a single view can account for itself
-  const NARROW = 560;
+  const NARROW = 720; // below it two parts beside each other have no room for their titles
 
   function fit(spec, width, isPart = false) {
     for (const key of ["vconcat", "hconcat", "concat"]) {

@@ -33,16 +33,23 @@
   const BINARY = { b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40, pib: 2 ** 50, eib: 2 ** 60 };
   const SECONDS = { "µs": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
 
-  // A cell's value for sorting: a number where it reads as one (units counted in), else its text.
+  const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+
+  // A cell's value for sorting: what its maker says, a date or a number (units counted in), else its text.
   function valueOf(cell) {
     const text = (cell?.dataset.value ?? cell?.textContent ?? "").trim();
     if (/^(|–|—|-|nan|nat|none|<na>|no value)$/i.test(text)) return null;
-    const match = text.replace(/−/g, "-").match(/^[<>≥≤~≈±]?\s*([+-]?[\d,]*\.?\d+(?:e[+-]?\d+)?)\s*([^\d\s]*)$/i);
+    const date = text.match(/^(\d{1,2})\s([A-Z][a-z]{2})\s(\d{4})\b/);
+    const month = date ? MONTHS.indexOf(date[2].toLowerCase()) : -1;
+    if (month >= 0) return Date.UTC(Number(date[3]), month, Number(date[1]));
+    // What follows after a space, "1.2 GiB (1.1 to 1.3 GiB)", is only more about the number.
+    const match = text.replace(/−/g, "-").match(/^([<>≥≤~≈±]?)\s*([+-]?[\d,]*\.?\d+(?:e[+-]?\d+)?)\s*([^\d\s(]*)(?:\s.*)?$/i);
     if (!match) return text.toLowerCase();
-    const unit = match[2].toLowerCase();
-    const number = Number(match[1].replaceAll(",", ""));
+    const unit = match[3].toLowerCase();
+    const number = Number(match[2].replaceAll(",", ""));
     // A capital M is mega; a small m never stands alone in our tables.
-    return number * (BINARY[unit] ?? SECONDS[unit] ?? PREFIX[unit] ?? 1);
+    const value = number * (BINARY[unit] ?? SECONDS[unit] ?? PREFIX[unit] ?? 1);
+    return value + Math.abs(value) * 1e-9 * ((match[1] === ">") - (match[1] === "<"));
   }
 
   function compare(a, b) {
@@ -86,7 +93,7 @@
 
   function asText(table) {
     const clean = (cell) => cell.textContent.trim().replace(/\s+/g, " ");
-    return [...table.rows].map((row) => [...row.cells].map(clean).join("\t")).join("\n");
+    return [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(clean).join("\t")).join("\n");
   }
 
   async function copy(text) {
@@ -105,6 +112,16 @@
     }
   }
 
+  function toolsOf(table) {
+    const frame = table.closest(".scroll") ?? table;
+    const before = frame.previousElementSibling;
+    if (before?.classList.contains("tools")) return before;
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    frame.before(tools);
+    return tools;
+  }
+
   function addCopyButton(table) {
     const button = document.createElement("button");
     button.type = "button";
@@ -114,15 +131,54 @@
       button.textContent = (await copy(asText(table))) ? "Copied" : "Press Ctrl-C";
       setTimeout(() => (button.textContent = "Copy table"), 1600);
     });
-    const frame = table.closest(".scroll") ?? table;
-    const tools = document.createElement("div");
-    tools.className = "tools";
-    tools.append(button);
-    frame.before(tools);
+    toolsOf(table).append(button);
+  }
+
+  // Long tables get a box that keeps the rows which hold every word in it, and a height of their own.
+  const LONG = 20;
+  const TALL = 40;
+
+  function addFilter(table) {
+    const rows = [...(table.tBodies[0]?.rows ?? [])];
+    if (rows.length <= LONG) return;
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const label = document.createElement("label");
+    label.className = "filter";
+    const name = document.createElement("span");
+    name.textContent = "Filter";
+    const box = document.createElement("input");
+    box.type = "search";
+    box.placeholder = "words that a row holds";
+    box.autocomplete = "off";
+    box.spellcheck = false;
+    label.append(name, box);
+    const count = document.createElement("span");
+    count.className = "count";
+    count.setAttribute("role", "status");
+    count.textContent = `${rows.length} rows`;
+    function filter() {
+      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let kept = 0;
+      rows.forEach((row, i) => {
+        row.hidden = !words.every((word) => texts[i].includes(word));
+        kept += !row.hidden;
+      });
+      count.textContent = words.length ? `${kept} of ${rows.length} rows` : `${rows.length} rows`;
+    }
+    box.addEventListener("input", filter);
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !box.value) return;
+      box.value = "";
+      filter();
+      event.preventDefault();
+    });
+    toolsOf(table).prepend(label, count);
+    if (rows.length > TALL) table.closest(".scroll")?.classList.add("tall");
   }
 
   for (const table of document.querySelectorAll("table.data")) {
     makeSortable(table);
+    addFilter(table);
     if (!table.classList.contains("plain")) addCopyButton(table);
   }
 

@@ -43,8 +43,11 @@ _NUMBER: Final = re.compile(
     r"(%|[kMGTP]|[KMGTPE]?i?B|ms|µs|s|min|h|d|[A-Z]{3}|pp|×)?(\s*/\s*\w+)?",
     re.IGNORECASE,
 )
-_SHORT: Final = 18
+_SHORT: Final = 22
 """Characters of a cell that is not to be broken over lines."""
+
+_LONG: Final = 90
+"""Characters of a cell that needs a column of some width, or it grows many lines tall."""
 
 _BREAKABLE: Final = re.compile(r"\w{12,}")
 """Texts with words that may not fit their column."""
@@ -120,8 +123,11 @@ def _shape_table(soup: BeautifulSoup, table: Tag) -> None:
         texts = [row[column].get_text().strip() for row in body if column < len(row)]
         told = [t for t in texts if t.lower() not in _ABSENT]
         style = "num" if told and all(map(_NUMBER.fullmatch, told)) else ""
-        if not style and max(map(len, texts), default=0) <= _SHORT:
+        longest = max(map(len, texts), default=0)
+        if not style and longest <= _SHORT:
             style = "short"
+        elif longest > _LONG:
+            style = "long"
         for cell in (row[column] for row in rows if style and column < len(row)):
             _add_class(cell, style)
     for row in body:

@@ -1,43 +1,34 @@
-"""Capacity as a picture: a small multiple a resource with its forecast fan, a strip for the rest."""
+"""Capacity as a picture: the fleet at a glance, and a small multiple for the most urgent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
+from workbench.capacity import CapacityResult
+from workbench.views.axis import plain_text
+from workbench.views.capacity_groups import common_ground, grouped, groups_chart, tally
+from workbench.views.capacity_panel import LEGEND, panel_chart
+from workbench.views.capacity_strip import strip_chart
+from workbench.views.capacity_table import capacity_table
+from workbench.views.columns import Datasets
+from workbench.views.theme import themed
 
-from workbench.capacity import CapacityResult, Outlook, Verdict
-from workbench.statistics import DAY_MS
-from workbench.units import format_quantity
-from workbench.views.axis import Scale, plain_text, scale_for
-from workbench.views.capacity_table import capacity_table, full_on, headline
-from workbench.views.fan import fan_marks
-from workbench.views.theme import COLOURS, themed
+__all__ = ["capacity_chart", "capacity_table", "fleet_chart"]
 
-__all__ = ["capacity_chart", "capacity_table"]
+_MULTIPLES: Final = 12
+"""So many resources get a chart of their own."""
 
-_MOST: Final = 12
-"""So many resources get a chart of their own; the others a cell each in a strip."""
-
-_WIDTH: Final = 320
-_HEIGHT: Final = 130
 _COLUMNS: Final = 2
-_CELLS: Final = 40
-"""Cells in a row of the strip."""
 
-_LEGEND: Final = (
-    "blue: lowest to highest of each day · orange: forecast of the daily peak, 50, 80, 95 % of futures",
-    "red: limit · ◆ full, with its 80 % interval",
-)
+_ROWS: Final = 60
+"""Up to so many resources have a row each in the strip …"""
 
-_ROOM: Final = 1.12
-"""How much of an axis stands above the highest thing on it."""
+_URGENT_ROWS: Final = 40
+"""… of more, only so many, and all have a cell in their group."""
 
 
 def capacity_chart(result: CapacityResult) -> Any:
-    """Draw the most urgent resources one by one, and the others as cells.
+    """Draw all resources at a glance, then the most urgent one by one.
 
     Parameters
     ----------
@@ -51,285 +42,79 @@ def capacity_chart(result: CapacityResult) -> Any:
     """
     import altair as alt
 
-    rows: _Rows = {}
-    drawn = [o for o in result.outlooks if len(o.history.days)]
-    single, rest = drawn[:_MOST], drawn[_MOST:]
-    parts: list[Any] = []
+    rows: Datasets = {}
+    outlooks = list(result.outlooks)
+    parts = _fleet(rows, result, "") if len(outlooks) > _MULTIPLES else []
+    single = [o for o in outlooks if len(o.history.days)][:_MULTIPLES]
     if single:
-        multiples = [_multiple(rows, o, result.horizon_days) for o in single]
-        parts.append(alt.concat(*multiples, columns=_COLUMNS, spacing={"row": 30, "column": 34}))
-    if rest:
-        parts.append(_strip(rows, rest, result.horizon_days))
+        panels = [panel_chart(rows, o, result.horizon_days) for o in single]
+        words = "One by one" if len(single) == len(outlooks) else f"The {len(single)} most urgent"
+        about = alt.Title(words, subtitle=list(LEGEND), offset=18)
+        spacing = {"row": 30, "column": 34}
+        parts.append(alt.concat(*panels, columns=_COLUMNS, spacing=spacing, title=about))
     if not parts:
-        parts.append(_message(rows, "No resource has data to draw."))
-    title = alt.Title("Use against limit, the most urgent first", subtitle=list(_LEGEND), offset=18)
-    whole = themed(alt.vconcat(*parts, spacing=34, title=title))
+        return _message("No resource has data to draw.")
+    return _whole(parts, rows, result)
+
+
+def fleet_chart(result: CapacityResult, *, by: str = "") -> Any:
+    """Draw all resources at a glance: weeks of use and of P(full), and groups with their counts.
+
+    Parameters
+    ----------
+    result
+        Of `workbench.capacity.analyse`.
+    by
+        What makes a group: ``service``, ``owner``, ``kind`` or the name of a label; without it
+        what most resources have.
+
+    Returns
+    -------
+    altair.VConcatChart
+        A row for each of up to 60 resources; of more, a row for each of the 40 most urgent and
+        a cell for every one.
+    """
+    rows: Datasets = {}
+    parts = _fleet(rows, result, by)
+    return _whole(parts, rows, result) if parts else _message("No resource was found.")
+
+
+def _fleet(rows: Datasets, result: CapacityResult, by: str) -> list[Any]:
+    import altair as alt
+
+    outlooks, horizon = list(result.outlooks), result.horizon_days
+    if not outlooks:
+        return []
+    many = len(outlooks) > _ROWS
+    first = outlooks[:_URGENT_ROWS] if many else outlooks
+    right = f"right: the date, ◇ in its week, or the chance of being full within {horizon} days"
+    words = f"The {len(first)} most urgent, week by week" if many else "Week by week"
+    title = alt.Title(words, subtitle=right, offset=8)
+    strip = strip_chart(rows, first, horizon=horizon, title=title)
+    if not many:
+        return [strip]
+    by = by or common_ground(outlooks)
+    signs = (
+        "a cell each, the most urgent group first · × full now · ∞ no limit known · ? cannot tell"
+    )
+    title = alt.Title(f"By {plain_text(by)}", subtitle=signs, offset=8)
+    groups = groups_chart(rows, grouped(outlooks, by), horizon=horizon, title=title)
+    return [groups, strip]
+
+
+def _whole(parts: list[Any], rows: Datasets, result: CapacityResult) -> Any:
+    import altair as alt
+
+    count = len(result.outlooks)
+    about = f"{count:,} resource{'s' * (count != 1)} against their limits"
+    title = alt.Title(about, subtitle=tally(result.outlooks), fontSize=15, offset=18)
+    whole = themed(alt.vconcat(*parts, spacing=42, title=title))
     whole.datasets = rows
     return whole
 
 
-_Rows = dict[str, list[dict[str, Any]]]
-"""The rows of every part of a chart, by the names of their data sets."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Panel:
-    """One resource and the axes on which it is drawn."""
-
-    rows: _Rows
-    outlook: Outlook
-    horizon: int
-    scale: Scale
-    low: float
-    high: float
-
-    @property
-    def now_ms(self) -> int:
-        return self.outlook.history.end_ms
-
-    def scaled(self, values: Any) -> list[float | None]:
-        """Values in the axis' unit, short; None where there is none."""
-        numbers = (np.asarray(values, dtype=np.float64) * self.scale.factor).tolist()
-        return [float(f"{v:.5g}") if np.isfinite(v) else None for v in numbers]
-
-    def text(self, value: float) -> str:
-        return "–" if np.isnan(value) else format_quantity(value, self.outlook.unit)
-
-    def x(self, field: str = "time") -> Any:
-        import altair as alt
-
-        start = int(self.outlook.history.times_ms[0])
-        ends = [start, self.now_ms + self.horizon * DAY_MS]
-        scale = alt.Scale(type="utc", domain=ends, nice=False)
-        axis = alt.Axis(title=None, tickCount=5, format="%-d %b", labelOverlap="greedy")
-        return alt.X(f"{field}:T", scale=scale, axis=axis)
-
-    def y(self, field: str) -> Any:
-        import altair as alt
-
-        ends = [self.low * self.scale.factor, self.high * self.scale.factor]
-        axis = alt.Axis(
-            title=self.scale.title or None,
-            titleAngle=0,
-            titleAlign="left",
-            titleAnchor="end",
-            titleX=4,
-            titleY=-6,
-        )
-        return alt.Y(f"{field}:Q", scale=alt.Scale(domain=ends, nice=False, zero=False), axis=axis)
-
-
-def _multiple(rows: _Rows, outlook: Outlook, horizon: int) -> Any:
+def _message(text: str) -> Any:
     import altair as alt
 
-    low, high = _ends(outlook)
-    panel = _Panel(rows, outlook, horizon, scale_for(high, outlook.unit), low, high)
-    layers = [*_history(panel), *_fan(panel), *_limit(panel), _now(panel), *_mark(panel)]
-    # Given here and not by `properties`, which would copy all layers once more.
-    return alt.layer(*layers, width=_WIDTH, height=_HEIGHT, title=_title(panel))
-
-
-def _title(panel: _Panel) -> Any:
-    import altair as alt
-
-    urgent = panel.outlook.verdict in (Verdict.FULL, Verdict.DATED)
-    marked = {"subtitleColor": COLOURS["error"], "subtitleFontWeight": 600} if urgent else {}
-    return alt.Title(
-        text=plain_text(panel.outlook.name, most=48),
-        subtitle=plain_text(headline(panel.outlook, panel.horizon), most=68),
-        **marked,
-    )
-
-
-def _ends(outlook: Outlook) -> tuple[float, float]:
-    """The y axis: from 0 to above the limit and the likely part of fan and history."""
-    history, fan = outlook.history, outlook.fan
-    highest = [float(np.nanmax(history.peaks)), outlook.limit or 0.0]
-    lowest = [0.0, float(np.nanmin(history.lows))]
-    if fan is not None:
-        # The outer band may run far off; what lies above one and a half limits is cut off.
-        bound = 1.5 * max(highest)
-        highest.append(min(float(fan.values[-1].max()), bound))
-    return min(lowest) * _ROOM, (max(highest) or 1.0) * _ROOM
-
-
-def _data(rows: _Rows, kind: str, **columns: Sequence[Any]) -> Any:
-    """File rows of plain values under a name and give the reference.
-
-    Altair copies a chart deeply whenever it is put into another: rows are kept out of that.
-    """
-    import altair as alt
-
-    name = f"{kind}_{len(rows)}"
-    rows[name] = [
-        dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-    ]
-    return alt.NamedData(name=name)
-
-
-def _history(panel: _Panel) -> list[Any]:
-    """Each day's lowest to highest sample, and a line along the peaks."""
-    import altair as alt
-
-    history = panel.outlook.history
-    data = _data(
-        panel.rows,
-        "history",
-        time=history.times_ms.tolist(),
-        low=panel.scaled(history.lows),
-        peak=panel.scaled(history.peaks),
-        day=[_day(t) for t in history.times_ms.tolist()],
-        peak_text=[panel.text(v) for v in history.peaks.tolist()],
-        low_text=[panel.text(v) for v in history.lows.tolist()],
-    )
-    tooltip = [
-        alt.Tooltip("day:N", title="day"),
-        alt.Tooltip("peak_text:N", title="peak"),
-        alt.Tooltip("low_text:N", title="lowest"),
-    ]
-    base = alt.Chart(data).encode(x=panel.x(), tooltip=tooltip)
-    colour = COLOURS["usage"]
-    band = base.mark_area(color=colour, opacity=0.22, clip=True)
-    line = base.mark_line(color=colour, clip=True)
-    return [band.encode(y=panel.y("low"), y2="peak:Q"), line.encode(y=panel.y("peak"))]
-
-
-def _fan(panel: _Panel) -> list[Any]:
-    """Bands of 95, 80 and 50 %, and the median."""
-    import altair as alt
-
-    fan = panel.outlook.fan
-    if fan is None:
-        return []
-    rows = {f"{level:g}": values for level, values in zip(fan.levels, fan.values, strict=True)}
-    data = _data(
-        panel.rows,
-        "fan",
-        time=fan.times_ms.tolist(),
-        day=[_day(t) for t in fan.times_ms.tolist()],
-        middle=[panel.text(v) for v in rows["0.5"].tolist()],
-        band=[
-            f"{panel.text(a)} – {panel.text(b)}"
-            for a, b in zip(rows["0.1"].tolist(), rows["0.9"].tolist(), strict=True)
-        ],
-        **{f"q{i}": panel.scaled(values) for i, values in enumerate(rows.values())},
-    )
-    tooltip = [
-        alt.Tooltip("day:N", title="day"),
-        alt.Tooltip("middle:N", title="forecast peak"),
-        alt.Tooltip("band:N", title="80 % of futures"),
-    ]
-    base = alt.Chart(data).encode(x=panel.x(), tooltip=tooltip)
-    return fan_marks(base, panel.y)
-
-
-def _limit(panel: _Panel) -> list[Any]:
-    """The limit as it was, and as it is taken to stay."""
-    import altair as alt
-
-    if panel.outlook.limit is None:
-        return []
-    times = panel.outlook.history.times_ms
-    end = panel.now_ms + panel.horizon * DAY_MS
-    values = [*panel.outlook.limits.tolist(), panel.outlook.limit]
-    data = _data(
-        panel.rows,
-        "limit",
-        time=[*times.tolist(), end],
-        limit=panel.scaled(values),
-        text=[panel.text(v) for v in values],
-    )
-    mark = alt.Chart(data).mark_line(
-        color=COLOURS["limit"], strokeWidth=1.4, interpolate="step-after", clip=True
-    )
-    return [
-        mark.encode(x=panel.x(), y=panel.y("limit"), tooltip=[alt.Tooltip("text:N", title="limit")])
-    ]
-
-
-def _now(panel: _Panel) -> Any:
-    """Where the history ends."""
-    import altair as alt
-
-    data = _data(panel.rows, "now", time=[panel.now_ms], text=[_day(panel.now_ms)])
-    mark = alt.Chart(data).mark_rule(strokeDash=[2, 3], opacity=0.8)
-    return mark.encode(x=panel.x(), tooltip=[alt.Tooltip("text:N", title="now")])
-
-
-def _mark(panel: _Panel) -> list[Any]:
-    """The date on which it is full, on the limit, with its 80 % interval."""
-    import altair as alt
-
-    outlook, found = panel.outlook, panel.outlook.saturation
-    if found is None or not found.dated or found.days is None or outlook.limit is None:
-        return []
-    low, high = found.interval_80
-    ends = [d if d is not None else panel.horizon for d in (low, high)]
-    data = _data(
-        panel.rows,
-        "mark",
-        time=[outlook.time_ms(found.days)],
-        low=[outlook.time_ms(min(ends[0], panel.horizon))],
-        high=[outlook.time_ms(min(ends[1], panel.horizon))],
-        limit=panel.scaled([outlook.limit]),
-        text=[full_on(outlook)],
-        line=[headline(outlook, panel.horizon)],
-    )
-    base = alt.Chart(data).encode(y=panel.y("limit"), tooltip=[alt.Tooltip("line:N", title="full")])
-    span = base.mark_rule(color=COLOURS["limit"], strokeWidth=5, opacity=0.75, strokeCap="round")
-    point = base.mark_point(
-        color=COLOURS["limit"], fill=COLOURS["limit"], shape="diamond", size=110, opacity=1
-    )
-    # The ends stand on the other layers; here Vega-Lite would write them another way and complain.
-    low_end = alt.X("low:T", scale=alt.Scale(type="utc"))
-    return [span.encode(x=low_end, x2="high:T"), point.encode(x=panel.x())]
-
-
-def _strip(rows: _Rows, outlooks: Sequence[Outlook], horizon: int) -> Any:
-    """One cell a resource, coloured by the chance that it fills."""
-    import altair as alt
-
-    found = [o.saturation for o in outlooks]
-    data = _data(
-        rows,
-        "strip",
-        column=[i % _CELLS for i in range(len(outlooks))],
-        row=[i // _CELLS for i in range(len(outlooks))],
-        name=[plain_text(o.name) for o in outlooks],
-        line=[plain_text(headline(o, horizon)) for o in outlooks],
-        chance=[f.chances[horizon] if f else None for f in found],
-    )
-    size = _WIDTH * _COLUMNS / _CELLS
-    tooltip = [alt.Tooltip("name:N", title="resource"), alt.Tooltip("line:N", title="outlook")]
-    # Opacity and not colour says how likely: it reads on light and on dark ground alike.
-    strength = alt.FillOpacity(
-        "chance:Q",
-        scale=alt.Scale(domain=[0, 1], range=[0.06, 1]),
-        legend=None,
-    )
-    base = alt.Chart(data).encode(
-        x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None), tooltip=tooltip
-    )
-    cells = base.mark_rect(color=COLOURS["error"], cornerRadius=2, stroke=COLOURS["neutral"])
-    unknown = base.transform_filter("datum.chance === null").mark_text(
-        text="?", color=COLOURS["neutral"]
-    )
-    title = alt.Title(
-        text=f"{len(outlooks)} more resources, the most urgent first",
-        subtitle=f"the stronger the colour, the likelier full within {horizon} days; ? cannot tell",
-    )
-    return alt.layer(cells.encode(fillOpacity=strength), unknown).properties(
-        width={"step": size}, height={"step": size}, title=title
-    )
-
-
-def _message(rows: _Rows, text: str) -> Any:
-    import altair as alt
-
-    return (
-        alt.Chart(_data(rows, "message", text=[text])).mark_text(align="left").encode(text="text:N")
-    )
-
-
-def _day(time_ms: int) -> str:
-    return str(np.datetime64(time_ms, "ms").astype("datetime64[D]"))
+    data = alt.InlineData(values=[{"text": text}])
+    return themed(alt.Chart(data).mark_text(align="left").encode(x=alt.value(0), text="text:N"))

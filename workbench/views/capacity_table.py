@@ -12,7 +12,7 @@ from workbench.views.axis import plain_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["capacity_table", "full_on", "headline"]
+__all__ = ["capacity_table", "chance_text", "full_on", "headline"]
 
 _NONE: Final = "–"
 
@@ -25,10 +25,13 @@ def capacity_table(result: CapacityResult) -> pd.DataFrame:
     DataFrame
         Text only, ready to be shown; `CapacityResult.to_table` holds the numbers.
     """
-    import pandas as pd
+    from workbench.views.whole_table import WholeTable
 
     rows = [_row(outlook, result.horizon_days) for outlook in result.outlooks]
-    return pd.DataFrame(rows, columns=_headings(result.horizon_days), dtype="str")
+    orders = [_order(i, outlook, result.horizon_days) for i, outlook in enumerate(result.outlooks)]
+    headings = _headings(result.horizon_days)
+    numbers = {h: [order[h] for order in orders] for h in headings if orders and h in orders[0]}
+    return WholeTable(rows, headings, orders=numbers)
 
 
 def _headings(horizon: int) -> list[str]:
@@ -62,8 +65,27 @@ def _row(outlook: Outlook, horizon: int) -> dict[str, str]:
     }
     for days in _days(horizon):
         chance = found.chances.get(days) if found else None
-        row[f"P(full ≤ {days} d)"] = _chance(chance)
+        row[f"P(full ≤ {days} d)"] = chance_text(chance)
     return row
+
+
+def _order(rank: int, outlook: Outlook, horizon: int) -> dict[str, float | None]:
+    """What the cells of one row sort by: what they say, in numbers."""
+    found, growth, test = outlook.saturation, outlook.growth, outlook.backtest
+    order: dict[str, float | None] = {
+        "full on": float(rank),
+        "80 % interval": found.interval_80[0] if found and found.dated else None,
+        "now": outlook.current,
+        "peak p95": outlook.peak_p95,
+        "limit": outlook.limit,
+        "peak / limit": outlook.share,
+        "growth / 30 d": growth.middle if growth else None,
+        "add": found.add if found and found.add else None,
+        "backtest": test.relative_error if test else None,
+    }
+    for days in _days(horizon):
+        order[f"P(full ≤ {days} d)"] = found.chances.get(days) if found else None
+    return order
 
 
 def _quantity(value: float | None, unit: str) -> str:
@@ -97,7 +119,8 @@ def _date(outlook: Outlook, days: int | None) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def _chance(chance: float | None) -> str:
+def chance_text(chance: float | None) -> str:
+    """A probability, short."""
     if chance is None:
         return _NONE
     if chance < 0.01:
@@ -128,11 +151,15 @@ def _backtest(outlook: Outlook) -> str:
 def headline(outlook: Outlook, horizon: int) -> str:
     """What can be said of one resource, in a line."""
     found = outlook.saturation
-    peak = f"peak at {format_quantity(outlook.share, 'ratio')}" if outlook.share is not None else ""
+    peak = (
+        f"peak / limit {format_quantity(outlook.share, 'ratio')}"
+        if outlook.share is not None
+        else ""
+    )
     if outlook.verdict is Verdict.DATED and found:
         return f"full on {full_on(outlook)} (80 %: {_interval(outlook, found)})"
     if found:
-        return f"P(full ≤ {horizon} d) {_chance(found.chances[horizon])} · {peak}"
+        return f"P(full ≤ {horizon} d) {chance_text(found.chances[horizon])} · {peak}"
     if outlook.verdict is Verdict.NO_LIMIT:
         return f"no limit known · growth {_growth(outlook)} in 30 d"
     return " · ".join(filter(None, [f"{full_on(outlook)}: {outlook.reason}", peak]))

@@ -40,15 +40,16 @@ margin-right:.5em;background:var(--wb-severity)}
 
 
 class Cell(str):
-    """HTML that is ready as it is, and the class of its cell."""
+    """HTML that is ready as it is, the class of its cell, and what the cell sorts by."""
 
-    __slots__ = ("kind",)
+    __slots__ = ("kind", "value")
     kind: str
+    value: str | None
 
-    def __new__(cls, markup: str, kind: str = "") -> Cell:  # noqa: PYI034 - never subclassed
-        """Hold markup that is already escaped."""
+    def __new__(cls, markup: str, kind: str = "", value: str | None = None) -> Cell:  # noqa: PYI034 - never subclassed
+        """Hold markup that is already escaped; `value` is a number as text, ``""`` for none."""
         self = super().__new__(cls, markup)
-        self.kind = kind
+        self.kind, self.value = kind, value
         return self
 
 
@@ -83,7 +84,9 @@ def escaped(text: str) -> str:
 
 def _td(cell: str) -> str:
     if isinstance(cell, Cell):
-        return f'<td class="{cell.kind}">{cell}</td>' if cell.kind else f"<td>{cell}</td>"
+        kind = f' class="{cell.kind}"' if cell.kind else ""
+        value = "" if cell.value is None else f' data-value="{html.escape(cell.value)}"'
+        return f"<td{kind}{value}>{cell}</td>"
     return f"<td>{escaped(cell)}</td>"
 
 

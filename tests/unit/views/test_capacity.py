@@ -4,57 +4,20 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
-import numpy as np
 import pytest
 import vl_convert
+from capacity_results import HOSTILE, capacity_result, expressions
 
-from workbench.capacity import Resource, analyse
-from workbench.frame import Frame
+from workbench.capacity import analyse
 from workbench.views import theme
 from workbench.views.axis import plain_text, scale_for
 from workbench.views.capacity import capacity_chart, capacity_table
 
-HOUR_MS = 3_600_000
-DAYS = 40
-HOSTILE = "a\"' + datum.x + '</script><b>&\\n\n\x00\ud800{instance}"
-
-
-def _result(count=5, unit="bytes", names=None):
-    """Rows: dated, unlikely, full, too little data, and then unlikely ones."""
-    rng = np.random.default_rng(0)
-    t = np.arange(24 * DAYS) / 24
-    rows = rng.normal(0, 1, (count, len(t))) + 50 + 5 * np.sin(2 * np.pi * t)
-    rows[0] += t
-    if count > 3:
-        rows[2] += 60
-        rows[3, : -24 * 3] = np.nan
-    times = np.arange(1, len(t) + 1) * HOUR_MS + 1_767_225_600_000
-    labels = [{"instance": n} for n in (names or [f"i{k:03d}" for k in range(count)])]
-    resource = Resource(name="disk {instance}", usage="u", limit=100.0, unit=unit, owner="ops")
-    usage = Frame("matrix", labels, times, rows, ~np.isnan(rows))
-    return analyse([resource], {"usage disk {instance}": usage}, now_ms=int(times[-1]))
-
 
 @pytest.fixture(scope="module")
 def result():
-    return _result()
-
-
-def _expressions(node, found):
-    """Every place of a Vega-Lite specification that is evaluated."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("expr", "filter", "calculate", "labelExpr", "test", "signal", "update"):
-                found.append(json.dumps(value))
-            if key == "field":
-                found.append(str(value))
-            _expressions(value, found)
-    elif isinstance(node, list):
-        for each in node:
-            _expressions(each, found)
-    return found
+    return capacity_result()
 
 
 def test_it_is_drawn_as_svg_and_png(result):
@@ -66,11 +29,13 @@ def test_it_is_drawn_as_svg_and_png(result):
 
 
 def test_hostile_names_are_data_and_never_evaluated():
-    spec = capacity_chart(_result(15, names=[HOSTILE + str(k) for k in range(15)])).to_dict()
+    spec = capacity_chart(
+        capacity_result(15, names=[HOSTILE + str(k) for k in range(15)])
+    ).to_dict()
     text = json.dumps(spec)
     text.encode("utf-8")
     assert "datum.x" in text
-    assert not [e for e in _expressions(spec, []) if "datum.x" in e or "script" in e]
+    assert not [e for e in expressions(spec, []) if "datum.x" in e or "script" in e]
     svg = vl_convert.vegalite_to_svg(spec)
     assert "</script>" not in svg
     assert "\x00" not in svg
@@ -135,16 +100,6 @@ def test_text_can_be_read_on_its_ground(mode, ground, least):
         assert _contrast(colour, ground) >= least
 
 
-def test_five_hundred_resources_are_a_strip_and_a_small_file():
-    few = _result(15)
-    many = [replace(o, name=f"{o.name} {k}") for k in range(40) for o in few.outlooks][:500]
-    spec = capacity_chart(replace(few, outlooks=tuple(many))).to_dict()
-    multiples, strip = spec["vconcat"]
-    assert len(multiples["concat"]) == 12
-    assert strip["title"]["text"].startswith("488 more resources")
-    assert len(json.dumps(spec)) < 900_000
-
-
 def test_no_resource_at_all_is_still_a_chart():
     empty = analyse([], {}, now_ms=0)
     assert "No resource has data" in vl_convert.vegalite_to_svg(capacity_chart(empty).to_dict())
@@ -176,7 +131,7 @@ def test_the_fan_holds_its_median_and_the_limit_is_drawn(result):
 
 @pytest.mark.parametrize("unit", ["", "bytes", "seconds", "ratio", "percent", "connections", "EUR"])
 def test_every_unit_can_be_drawn(unit):
-    vl_convert.vegalite_to_svg(capacity_chart(_result(2, unit=unit)).to_dict())
+    vl_convert.vegalite_to_svg(capacity_chart(capacity_result(2, unit=unit)).to_dict())
 
 
 def test_axes_take_a_readable_unit():
