@@ -1,7 +1,7 @@
 """Do saturation dates come true? Simulated fleets whose future is known.
 
 Run with ``python tests/benchmarks/bench_saturation.py [RESOURCES] [SEED]``: so many resources in
-each of eight fleets (200 where nothing is given). Prints one line a fleet and one for all:
+each of nine fleets (200 where nothing is given). Prints one line a fleet and one for all:
 
 - ``cov80``, ``cov95``: truths within the interval, by randomised PIT (0.75 to 0.85 is the aim);
 - ``false``: resources that never fill and got a date (at most 0.05);

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from workbench.capacity.binding import bindings
@@ -39,6 +40,8 @@ def analyse(
     events: Sequence[Event] = (),
     workers: int | None = None,
     progress: Callable[[int, int], Any] | None = None,
+    timezone: str = "UTC",
+    holidays: Iterable[str | date] = (),
 ) -> CapacityResult:
     """Judge what `questions` asked for.
 
@@ -65,11 +68,16 @@ def analyse(
         The figures are the same.
     progress
         Told how many instances are forecast, and of how many.
+    timezone
+        An IANA name: days end at one clock time there, and are 23 or 25 hours long where clocks
+        change.
+    holidays
+        Local dates, as `datetime.date` or ``YYYY-MM-DD``, that pass as Sundays do, past and coming.
 
     Raises
     ------
     InputError
-        The horizon is not 1 to 730 days.
+        The horizon is not 1 to 730 days, the time zone is not known, or a holiday is no date.
     """
     if not 1 <= horizon_days <= 730:
         msg = f"a horizon of {horizon_days} days cannot be forecast"
@@ -83,7 +91,8 @@ def analyse(
                 findings.append(no_series(resource))
             continue
         found.extend(instances(resource, usage, frames.get(limit_key(resource))))
-    judged = [judge(instance, now_ms=now_ms) for instance in found]
+    free = tuple(holidays)
+    judged = [judge(i, now_ms=now_ms, timezone=timezone, holidays=free) for i in found]
     forecast = forecast_fleet(
         judged, horizon_days=horizon_days, seed=seed, workers=workers, progress=progress
     )
@@ -94,7 +103,15 @@ def analyse(
     changed = moments(outlooks, events)
     findings.extend(conclude_moments(changed, now_ms))
     for instance, each, outlook in zip(found, judged, outlooks, strict=True):
-        findings.extend(conclude(outlook, instance.resource, each.obstacle, horizon_days))
+        findings.extend(
+            conclude(
+                outlook,
+                instance.resource,
+                each.obstacle,
+                horizon_days,
+                limit_fault=each.limit_fault,
+            )
+        )
     return CapacityResult(
         now_ms,
         horizon_days,

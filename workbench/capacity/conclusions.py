@@ -32,23 +32,29 @@ _NAMED: Final = 4
 
 
 def conclude(
-    outlook: Outlook, resource: Resource, obstacle: Obstacle | None, horizon_days: int
+    outlook: Outlook,
+    resource: Resource,
+    obstacle: Obstacle | None,
+    horizon_days: int,
+    *,
+    limit_fault: str = "",
 ) -> Iterator[Finding]:
-    """All findings of one instance."""
+    """All findings of one instance; `limit_fault` says why a limit that was given is none."""
     if obstacle is not None:
         yield from _of_obstacle(outlook, obstacle)
     if outlook.limit is None and (obstacle is None or obstacle.code != "CAP-NOT-A-GAUGE"):
-        yield _no_limit(outlook, resource)
+        yield _no_limit(outlook, resource, limit_fault)
     if outlook.saturation is not None:
         yield from _saturation(outlook, outlook.saturation, horizon_days)
-    if outlook.share is not None and outlook.share > resource.headroom and not _is_full(obstacle):
+    if outlook.share is not None and outlook.share > resource.headroom and not _beyond(obstacle):
         yield _headroom(outlook, resource)
     if len(outlook.history) and outlook.history.missing > _GAPS * len(outlook.history):
         yield _gaps(outlook)
 
 
-def _is_full(obstacle: Obstacle | None) -> bool:
-    return obstacle is not None and obstacle.code == "CAP-FULL"
+def _beyond(obstacle: Obstacle | None) -> bool:
+    """Whether something graver is said than how little there is left."""
+    return obstacle is not None and obstacle.code in ("CAP-FULL", "CAP-UNITS")
 
 
 def _of_obstacle(outlook: Outlook, obstacle: Obstacle) -> Iterator[Finding]:
@@ -56,6 +62,7 @@ def _of_obstacle(outlook: Outlook, obstacle: Obstacle) -> Iterator[Finding]:
         "CAP-FULL": _full,
         "CAP-TOO-LITTLE-DATA": _too_little,
         "CAP-NOT-A-GAUGE": _not_a_gauge,
+        "CAP-UNITS": _units,
     }
     if maker := makers.get(obstacle.code):
         yield maker(outlook, obstacle.reason)
@@ -170,9 +177,20 @@ def _not_a_gauge(outlook: Outlook, reason: str) -> Finding:
     return _finding("CAP-NOT-A-GAUGE", Severity.WARNING, outlook, what, step)
 
 
-def _no_limit(outlook: Outlook, resource: Resource) -> Finding:
+def _units(outlook: Outlook, reason: str) -> Finding:
+    what = f"{outlook.name} and its limit are not in one unit: {reason}"
+    step = (
+        "bring both queries to one unit, such as limit * 1024^3 or usage / 100; where the limit is "
+        "right and means none, leave it out"
+    )
+    return _finding("CAP-UNITS", Severity.WARNING, outlook, what, step, peak_p99=outlook.peak_p99)
+
+
+def _no_limit(outlook: Outlook, resource: Resource, fault: str) -> Finding:
     if resource.limit is None:
         reason = "none is described"
+    elif fault:
+        reason = fault
     elif outlook.history.days.size:
         reason = "the limit query gives no value above 0 for it"
     else:

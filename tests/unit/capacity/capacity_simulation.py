@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -27,7 +29,15 @@ class Fleet:
     shifts_per_day: float = 0.006
     history: tuple[int, ...] = (28, 35, 60, 90, 120)
     gap_share: float = 0.03
+    timezone: str = "UTC"
+    holidays: tuple[str, ...] = ()
 
+
+BERLIN_HOLIDAYS = (
+    "2025-12-25", "2025-12-26", "2026-01-01", "2026-03-09", "2026-04-03", "2026-04-06",
+    "2026-05-01", "2026-05-14", "2026-05-25",
+)  # fmt: skip
+BERLIN_NOW_MS = 1_775_772_000_000  # 2026-04-10 at midnight in Berlin, twelve days after the change
 
 FLEETS = (
     Fleet("plain"),
@@ -38,6 +48,7 @@ FLEETS = (
     Fleet("wandering level", noise="walk"),
     Fleet("heavy tails", noise="heavy"),
     Fleet("five weeks", history=(35,)),
+    Fleet("clocks, holidays", timezone="Europe/Berlin", holidays=BERLIN_HOLIDAYS),
 )
 
 
@@ -54,24 +65,52 @@ def simulate_resource(fleet: Fleet, rng: np.random.Generator) -> Truth:
     """Draw until one is found that is not already full."""
     while True:
         past = int(rng.choice(fleet.history))
-        hours = 24 * (past + HORIZON)
         level = float(np.exp(rng.normal(4, 1)))
-        usage = np.maximum(level * _shape(fleet, past, hours, rng), 0)
+        day, shape = _local_shape(fleet, past, rng) if fleet.holidays else _shape(fleet, past, rng)
+        usage = np.maximum(level * shape, 0)
         limit = level * (1.05 + abs(rng.normal(0, 0.4))) * (1 + rng.uniform(0, 0.15))
-        peaks = usage.reshape(-1, 24).max(axis=1)
+        peaks = np.maximum.reduceat(usage, np.flatnonzero(np.diff(day, prepend=-1)))
         if peaks[past - 7 : past].max() >= limit:
             continue
         over = np.flatnonzero(peaks[past:] >= limit)
-        seen = usage[: 24 * past].copy()
+        seen = usage[day < past].copy()
         _gaps(seen, fleet.gap_share, rng)
         return Truth(seen, limit, int(over[0]) + 1 if len(over) else None)
 
 
-def _shape(fleet: Fleet, past: int, hours: int, rng: np.random.Generator) -> np.ndarray:
-    """Usage as a multiple of its level at the start."""
+def _shape(fleet: Fleet, past: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The day of each hour, and usage as a multiple of its level at the start."""
+    hours = 24 * (past + HORIZON)
     t = np.arange(hours) / 24.0
     daily = rng.uniform(0, 0.35) * np.sin(2 * np.pi * (t - rng.random())) ** 2
     weekend = (np.floor(t + rng.integers(7)) % 7 >= 5) * rng.uniform(0, 0.25) * (rng.random() < 0.6)
+    day = np.arange(hours) // 24
+    return day, 1 + daily - weekend + _level(fleet, past, t, day, rng)
+
+
+def _local_shape(
+    fleet: Fleet, past: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same by the clocks of a place: on Sundays and holidays there is little to do."""
+    zone = ZoneInfo(fleet.timezone)
+    now = datetime.fromtimestamp(BERLIN_NOW_MS / 1000, zone)
+    ends = [(now + timedelta(days=d)).timestamp() * 1000 for d in range(-past, HORIZON + 1)]
+    times = np.arange(round(ends[0]) + HOUR_MS, round(ends[-1]) + 1, HOUR_MS)
+    day = np.searchsorted(ends, times, side="left") - 1
+    # The hour that ends at midnight is the day's last.
+    local = [datetime.fromtimestamp((t - HOUR_MS) / 1000, zone) for t in times.tolist()]
+    free = [d.weekday() == 6 or f"{d:%Y-%m-%d}" in fleet.holidays for d in local]
+    clock = np.array([d.hour for d in local]) / 24
+    daily = rng.uniform(0.1, 0.35) * np.sin(np.pi * clock) ** 2
+    quiet = np.array(free) * rng.uniform(0.1, 0.3)
+    t = (times - times[0]) / DAY_MS
+    return day, 1 + daily - quiet + _level(fleet, past, t, day, rng)
+
+
+def _level(
+    fleet: Fleet, past: int, t: np.ndarray, day: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Growth, wandering, shifts and noise of each hour."""
     slope = rng.normal(0.06, 0.1) / 30 if rng.random() < 0.75 else 0.0
     trend = {
         "linear": slope * t,
@@ -80,7 +119,7 @@ def _shape(fleet: Fleet, past: int, hours: int, rng: np.random.Generator) -> np.
         "turning": slope
         * np.where(t < past * 0.6, t, past * 0.6 + rng.normal(1, 1) * (t - past * 0.6)),
     }[fleet.growth]
-    days = hours // 24
+    days = int(day[-1]) + 1
     phi = rng.uniform(0, 0.85)
     drawn = rng.standard_t(2.5, days) if fleet.noise == "heavy" else rng.normal(0, 1, days)
     size = float(np.exp(rng.normal(np.log(0.025), 0.6)))
@@ -88,12 +127,11 @@ def _shape(fleet: Fleet, past: int, hours: int, rng: np.random.Generator) -> np.
         phi, size = 1.0, size * 0.5
     noise = np.empty(days)
     last = 0.0
-    for day in range(days):
-        last = phi * last + drawn[day] * size
-        noise[day] = last
+    for each in range(days):
+        last = phi * last + drawn[each] * size
+        noise[each] = last
     shifts = (rng.random(days) < fleet.shifts_per_day) * rng.normal(0, 0.12, days)
-    daily_level = np.repeat(noise + np.cumsum(shifts), 24)
-    return 1 + daily - weekend + trend + daily_level + rng.normal(0, 0.01, hours)
+    return trend + (noise + np.cumsum(shifts))[day] + rng.normal(0, 0.01, len(t))
 
 
 def _gaps(usage: np.ndarray, share: float, rng: np.random.Generator) -> None:
@@ -102,10 +140,11 @@ def _gaps(usage: np.ndarray, share: float, rng: np.random.Generator) -> None:
         usage[start : start + int(rng.exponential(20)) + 1] = np.nan
 
 
-def fleet_frames(truths: list[Truth]) -> tuple[dict[str, Frame], int]:
+def fleet_frames(truths: list[Truth], fleet: Fleet = FLEETS[0]) -> tuple[dict[str, Frame], int]:
     """Usage and limit as an analysis gets them, and the analysis' now."""
     steps = max(len(t.usage) for t in truths)
-    times = START_MS + np.arange(1, steps + 1, dtype=np.int64) * HOUR_MS
+    now_ms = BERLIN_NOW_MS if fleet.holidays else START_MS + steps * HOUR_MS
+    times = now_ms + np.arange(1 - steps, 1, dtype=np.int64) * HOUR_MS
     usage = np.full((len(truths), steps), np.nan)
     for row, truth in enumerate(truths):
         usage[row, steps - len(truth.usage) :] = truth.usage
@@ -115,7 +154,7 @@ def fleet_frames(truths: list[Truth]) -> tuple[dict[str, Frame], int]:
         "usage r {id}": Frame("matrix", labels, times, usage, ~np.isnan(usage), "used"),
         "limit r {id}": Frame("matrix", labels, times, limit, np.ones(limit.shape, bool), "limit"),
     }
-    return frames, int(times[-1])
+    return frames, now_ms
 
 
 @dataclass(frozen=True)
@@ -169,8 +208,12 @@ def judge_fleet(fleet: Fleet, count: int, seed: list[int]) -> tuple[list, list[b
     """Simulate a fleet and analyse it as a report would: passages, dated or not, truths."""
     rng = np.random.default_rng(seed)
     truths = [simulate_resource(fleet, rng) for _ in range(count)]
-    frames, now_ms = fleet_frames(truths)
-    by_name = {o.name: o for o in analyse([RESOURCE], frames, now_ms=now_ms).outlooks}
+    frames, now_ms = fleet_frames(truths, fleet)
+    result = analyse(
+        [RESOURCE], frames, now_ms=now_ms, workers=1,
+        timezone=fleet.timezone, holidays=fleet.holidays,
+    )  # fmt: skip
+    by_name = {o.name: o for o in result.outlooks}
     pairs = [(by_name[f"r {i:03d}"].saturation, t) for i, t in enumerate(truths)]
     kept = [(s, t) for s, t in pairs if s is not None]
     return (
