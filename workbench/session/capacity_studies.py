@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.capacity.cpu_sizing import CpuLimit
     from workbench.session.capacity_study import CapacityStudy
+    from workbench.session.forecast import ForecastStudy
     from workbench.session.rightsizing import SizingStudy
     from workbench.session.study import Study
 
@@ -35,6 +36,8 @@ class CapacityStudies(Asking):
         horizon_days: int = 90,
         lead_time: str = "14d",
         deploys: str = "",
+        timezone: str = "UTC",
+        holidays: str | Iterable[str | date] = (),
     ) -> CapacityStudy:
         """Study what will be full and when.
 
@@ -54,6 +57,9 @@ class CapacityStudies(Asking):
             What may have shifted levels: a metric such as ``my_app_build_info``, a CSV or JSON file
             of annotations, moments, or ``none``; without it, every metric whose name ends in
             ``_build_info``.
+        timezone, holidays
+            Whose days and weeks are the seasons, through changes of the clock; local dates
+            (``"2026-12-25 2026-12-26"``), past and coming, that pass as Sundays do.
 
         Returns
         -------
@@ -64,7 +70,8 @@ class CapacityStudies(Asking):
         Raises
         ------
         InputError
-            Something asked for is out of range, or `deploys` is none of these.
+            Something asked for is out of range, a time zone or date is unknown, or `deploys` is
+            none of these.
 
         Examples
         --------
@@ -77,7 +84,7 @@ class CapacityStudies(Asking):
 
         return study_capacity(
             self, resources=resources, last=last, end=end, step=step, horizon_days=horizon_days,
-            lead_time=lead_time, deploys=deploys,
+            lead_time=lead_time, deploys=deploys, timezone=timezone, holidays=holidays,
         )  # fmt: skip
 
     def rightsizing(
@@ -166,7 +173,7 @@ class CapacityStudies(Asking):
         unit: str = "",
         timezone: str = "UTC",
         holidays: str | Iterable[str | date] = (),
-    ) -> Study:
+    ) -> ForecastStudy:
         """Forecast the next hours of any gauge or rate, with intervals and a backtest of each series.
 
         Parameters
@@ -188,9 +195,9 @@ class CapacityStudies(Asking):
 
         Returns
         -------
-        Study
+        ForecastStudy
             `.result` is a `workbench.capacity.hourly_result.HourlyResult`, whose `to_table()` holds
-            every step's quantiles.
+            every step's quantiles; `.parts()` draws a series' level, seasons and remainder.
 
         Raises
         ------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.capacity.hourly import analyse_hourly, hourly_question
+from workbench.capacity.hourly_result import HourlyResult
 from workbench.errors import InputError
+from workbench.findings import Provenance
 from workbench.frame import Frame
 from workbench.session.study import Study
 from workbench.units import parse_duration
@@ -17,7 +19,54 @@ if TYPE_CHECKING:
     from workbench.units import Duration
     from workbench.window import Time
 
-__all__ = ["study_forecast"]
+__all__ = ["ForecastStudy", "study_forecast"]
+
+
+class ForecastStudy(Study):
+    """A study of the next hours, whose series can be taken apart.
+
+    Parameters
+    ----------
+    result
+        Of `workbench.capacity.hourly.analyse_hourly`.
+    provenance
+        Where the figures come from.
+    """
+
+    result: HourlyResult
+
+    def __init__(self, result: HourlyResult, provenance: Iterable[Provenance]) -> None:
+        from workbench.views.forecast import forecast_chart
+        from workbench.views.forecast_table import forecast_table
+
+        super().__init__("forecast", result, provenance, table=forecast_table, chart=forecast_chart)
+
+    def parts(self, series: str | None = None) -> Any:
+        """Draw the parts of one series: level, pattern of the day, of the week, and what is left.
+
+        Parameters
+        ----------
+        series
+            Its name as it stands in the table, or a part that only one has; None for the first
+            that has a forecast. `workbench.capacity.hourly_parts.hourly_parts` gives the numbers.
+
+        Returns
+        -------
+        altair.VConcatChart
+            A picture for the reader: the forecast is not made of it.
+
+        Raises
+        ------
+        InputError
+            There is no series, or none or several have such a name.
+        """
+        from workbench.capacity.hourly_parts import hourly_parts
+        from workbench.views import renderer, theme
+        from workbench.views.forecast_parts import parts_chart
+
+        theme.enable()
+        renderer.enable()
+        return parts_chart(hourly_parts(self.result, series))
 
 
 def study_forecast(
@@ -31,10 +80,8 @@ def study_forecast(
     unit: str = "",
     timezone: str = "UTC",
     holidays: str | Iterable[str | date] = (),
-) -> Study:
+) -> ForecastStudy:
     """Forecast the next hours: see `Workbench.forecast`."""
-    from workbench.views.forecast import forecast_chart, forecast_table
-
     window = workbench.window(last=last, end=end, step=step)
     horizon_ms = parse_duration(horizon)
     asked = hourly_question(expression, window, horizon_ms)
@@ -51,6 +98,4 @@ def study_forecast(
         timezone=timezone,
         holidays=holidays.split() if isinstance(holidays, str) else tuple(holidays),
     )
-    return Study(
-        "forecast", result, [answer.provenance], table=forecast_table, chart=forecast_chart
-    )
+    return ForecastStudy(result, [answer.provenance])

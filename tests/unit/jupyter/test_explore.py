@@ -71,5 +71,5 @@ def test_it_runs_with_plain_papermill(tmp_path: Path) -> None:
     cells = nbformat.read(output, as_version=4).cells
     data = [o.get("data", {}) for c in cells if c.cell_type == "code" for o in c.outputs]
     pictures = [d for d in data if "application/vnd.vegalite.v5+json" in d]
-    assert len(pictures) == 7
+    assert len(pictures) == 9
     assert all("0 series" not in d.get("text/plain", "") for d in data)
