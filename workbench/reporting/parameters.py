@@ -93,11 +93,49 @@ class CapacityParameters(Parameters):
     horizon_days: int = Field(
         90, ge=1, le=730, description="how far to look ahead, in days", examples=[90]
     )
+    lead_time: OptionalDuration = Field(
+        "14d",
+        description="how long more of a resource takes to get, unless it says it itself",
+        examples=["14d"],
+    )
+    deploys: str = Field(
+        "",
+        description="what may have shifted levels: a metric, a file, moments, or none; empty for build metrics",
+        examples=["my_app_build_info"],
+    )
+    timezone: str = Field(
+        "UTC", description="whose days and weeks are the seasons", examples=["Europe/Berlin"]
+    )
+    holidays: str = Field(
+        "",
+        description="local dates, past and coming, that pass as Sundays do",
+        examples=["2026-12-25 2026-12-26"],
+    )
+    traffic: str = Field(
+        "+30%", description="of the scenario: a change of the load, or nothing", examples=["x2"]
+    )
+    lost: str = Field(
+        "", description="of the scenario: label=value of what is gone", examples=["region=eu-west"]
+    )
+    instances: str = Field(
+        "", description="of the scenario: -1, +2 or n=4 of each group", examples=["-1"]
+    )
+    driver: str = Field(
+        "",
+        description="PromQL of the load; empty for what each resource names, else counters of requests",
+        examples=["sum(rate(http_requests_total[5m]))"],
+    )
 
     def verify(self) -> None:
-        """Read the resources."""
+        """Read the resources, the calendar and the scenario."""
+        from workbench.capacity.what_if_scenario import parse_scenario
+        from workbench.statistics.local_time import day_numbers, time_zone
+
         if self.resources:
             load_resources(Path(self.resources))
+        parse_scenario(self.traffic, self.lost, self.instances)
+        time_zone(self.timezone)
+        day_numbers(self.holidays.split())
 
 
 class CardinalityParameters(Parameters):

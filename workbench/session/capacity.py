@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -64,6 +65,8 @@ def study_capacity(
     horizon_days: int = 90,
     lead_time: str = "",
     deploys: str = "",
+    timezone: str = "UTC",
+    holidays: str | Iterable[str | date] = (),
 ) -> CapacityStudy:
     """Study what will be full and when: see `Workbench.capacity`."""
     if horizon_days < 1:
@@ -86,6 +89,8 @@ def study_capacity(
             lead_time=_lead_time(lead_time),
             events=events,
             progress=told,
+            timezone=timezone,
+            holidays=holidays.split() if isinstance(holidays, str) else tuple(holidays),
         )
     if resources is None:
         result = _with_coverage(result, found, frames)
