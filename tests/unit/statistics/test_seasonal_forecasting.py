@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from seasonal_families import HOUR_MS, START_MS, draw, heavy, idle, multiplied, weekly
+from seasonal_families import (
+    HOUR_MS,
+    START_MS,
+    draw,
+    heavy,
+    idle,
+    multiplied,
+    shifted,
+    wandering,
+    weekly,
+)
 
 from workbench.errors import InputError
 from workbench.statistics.seasonal import Method, forecast_seasonal
@@ -20,6 +30,9 @@ HOURS = np.arange(STEPS)
 NOISE = np.random.default_rng(3).normal(0, 0.3, STEPS)
 USUAL = 10 + 3 * np.sin(HOURS * 2 * np.pi / 24) + NOISE
 NEXT = 10 + 3 * np.sin(np.arange(AHEAD) * 2 * np.pi / 24)
+SHAPES = np.random.default_rng(0).normal(0, 5, (10, 24))
+RESTLESS = np.repeat(SHAPES, 3, axis=0)[:28].reshape(-1) + NOISE / 30
+"""A new pattern every third day: only copying the day before is right two times of three."""
 MIDDLE = 3
 
 
@@ -146,13 +159,10 @@ def test_a_perfect_repetition_has_no_error_and_no_division_by_it():
 
 def test_where_nothing_beats_yesterday_yesterday_is_given():
     """A new pattern every third day: only copying the day before is right two times of three."""
-    rng = np.random.default_rng(0)
-    shapes = np.repeat(rng.normal(0, 5, (10, 24)), 3, axis=0)[:28]
-    values = shapes.reshape(-1) + rng.normal(0, 0.01, STEPS)
-    found = forecast(values, horizon=24)
+    found = forecast(RESTLESS, horizon=24)
     assert found.method is Method.NAIVE
     assert not found.test.beats_naive
-    np.testing.assert_allclose(found.values[MIDDLE], values[-24:])
+    np.testing.assert_allclose(found.values[MIDDLE], RESTLESS[-24:])
 
 
 def test_what_is_mostly_idle_stays_at_or_above_0():
@@ -241,6 +251,30 @@ def test_spikes_are_cut_and_lasting_changes_kept():
     assert (tamed(risen[:, None], 24)[503:, 0] == risen[503:]).all()
 
 
+def test_a_spike_does_not_lift_the_day_after():
+    """In a short history the day after has only the day of the spike beside it."""
+    values = np.where((HOURS >= 136) & (HOURS < 138), 1e4, USUAL)[: 9 * 24]
+    assert tamed(values[:, None], 24).max() < 40
+
+
+def test_one_weekend_is_enough_to_foresee_the_next():
+    """From the second Saturday's first hour: idle at the weekend, though the day before was not."""
+    idle_day = HOURS // 24 % 7 >= 5
+    values = np.where(idle_day, 10.0, 100.0) + NOISE
+    found = forecast(values[: 13 * 24], horizon=24)
+    assert found.values[MIDDLE].mean() < 40
+    assert "same hour a week ago, at today's level" in dict(found.weights)
+
+
+def test_yesterday_is_given_exactly_where_the_backtest_says_so():
+    values = np.concatenate([draw(kind, 4, 4, STEPS) for kind in (idle, shifted, wandering)], 1)
+    times = START_MS + HOURS * HOUR_MS
+    found = forecast_seasonal(np.column_stack([values, RESTLESS]), times, 24)
+    assert {each.method for each in found} == {Method.NAIVE, Method.ENSEMBLE}
+    for each in found:
+        assert (each.method is Method.ENSEMBLE) == each.test.beats_naive
+
+
 def test_the_member_that_was_right_counts_nearly_all():
     """Of three members the one with a tenth of the error; and no member that cannot tell."""
     rng = np.random.default_rng(2)
@@ -253,6 +287,30 @@ def test_the_member_that_was_right_counts_nearly_all():
     assert weights[0, 0] > 0.999
     assert weights[2, 0] == 0
     assert np.isfinite(combined).all()
+
+
+def test_a_member_that_begins_later_is_not_judged_by_easier_days():
+    """Ten hard days, then ten easy ones: the late member is twice as wrong on the days of both."""
+    rng = np.random.default_rng(6)
+    origins = [24 * day for day in range(2, 23)]
+    size = np.where(np.arange(21) < 10, 5.0, 0.1)[:, None, None]
+    values = rng.normal(0, 1, (22 * 24, 1))
+    truth = np.stack([np.concatenate([values, np.zeros((24, 1))])[o : o + 24] for o in origins])
+    late = np.where(size < 1, truth + 2 * size, np.nan)
+    _, weights = combine(values, np.stack([truth + size, truth - size, late]), origins, 24)
+    assert weights[2, 0] < 0.02
+    assert weights[:2, 0].sum() > 0.98
+
+
+def test_margins_trust_origins_by_what_they_knew():
+    """Errors shrink as the history grows: counting all alike would give wider margins."""
+    known = np.arange(3.0, 13.0)
+    errors = (
+        np.random.default_rng(7).normal(0, 1, (10, 24, 1, 1)) * (12 / known)[:, None, None, None]
+    )
+    alike, trusted = calibrate(errors, 24), calibrate(errors, 24, history=known)
+    assert (trusted.above[1] < alike.above[1]).all()
+    assert trusted.above[1].mean() > 1.2
 
 
 def test_margins_are_the_quantiles_of_errors():

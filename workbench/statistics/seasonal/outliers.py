@@ -51,14 +51,16 @@ def tamed(values: Floats, per_day: int) -> Floats:
     before = _before(table)
     change = np.abs(table - before)
     lasting = _lasting(change.reshape(padded.shape)).reshape(table.shape)
-    start = known_medians(table[:_DAYS])
+    calm = known_medians(table[:_DAYS])
     result = table.copy()
     for day in range(days):
-        near = _neighbours(before, table, day) if day else [start]
+        near = [calm, *_neighbours(before, table, day)] if day else [calm]
         reach = np.maximum(_CUT * _usual(change, day), 2 * lasting[day])
         low, high = np.fmin.reduce(near) - reach, np.fmax.reduce(near) + reach
         known = ~np.isnan(low)
         result[day][known] = np.clip(table[day], low, high)[known]
+        # The day after a spike is near what is left of it, and not only near the spike.
+        calm = np.where(np.isnan(result[day]), calm, result[day])
     return result.reshape(padded.shape)[len(padded) - steps :]
 
 
