@@ -10,6 +10,7 @@ from workbench.capacity.planning import Discovery, Unusable
 from workbench.capacity.resource import Resource
 from workbench.capacity.resource_sets import shipped_sets
 from workbench.findings import Finding, Severity
+from workbench.units import counted
 
 __all__ = ["SetFit", "coverage_finding", "fit_sets"]
 
@@ -110,6 +111,11 @@ def fit_sets(found: Discovery) -> list[SetFit]:
     return fits
 
 
+def _listed(names: Collection[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def coverage_finding(fits: Sequence[SetFit], empty: Collection[str] = ()) -> Finding | None:
     """One finding for all that the ready-made sets could watch and do not; None where all is well.
 
@@ -124,9 +130,13 @@ def coverage_finding(fits: Sequence[SetFit], empty: Collection[str] = ()) -> Fin
     gaps = {f.name: told for f in part if (told := f.gaps(empty))}
     if not gaps:
         return None
-    whole = ", ".join(f.name for f in part if f.name not in gaps)
-    fitting = f"{whole} fit, and in part" if whole else "in part"
-    what = f"of the resource sets, {fitting} {'; '.join(f'{n}: {g}' for n, g in gaps.items())}"
+    unwatched = sum(
+        len(f.lacking) + len(f.awaiting) + sum(r.name in empty for r in f.usable) for f in part
+    )
+    what = (
+        f"{counted(unwatched, 'resource')} of the resource sets {_listed(gaps)} "
+        f"{'is' if unwatched == 1 else 'are'} not watched: metrics, limits or series are missing"
+    )
     step = (
         "nothing, if what is missing is not in use; else scrape its exporter, or give limits in a "
         "resources.toml; `workbench doctor` tells all sets"

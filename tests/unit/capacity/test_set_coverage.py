@@ -71,10 +71,11 @@ def test_one_finding_says_what_is_lacking_where_a_part_is_there():
     fits = fit_sets(discover([*REDIS, *PROCESS], shipped_resources()))
     found = coverage_finding(fits)
     assert set(found.evidence) == {"go", "redis"}
-    assert "redis: not Redis clients (no redis_config_maxclients" in found.what
+    assert found.evidence["redis"].startswith("not Redis clients (no redis_config_maxclients")
+    assert found.what.startswith("3 resources of the resource sets go and redis are not watched")
     assert "kube" not in found.what
     empty = coverage_finding(fits, ["Redis memory {job} {instance}"])
-    assert "Redis memory: the query gives no series" in empty.what
+    assert "Redis memory: the query gives no series" in empty.evidence["redis"]
 
 
 def test_a_named_set_that_does_not_fit_is_one_finding(tmp_path):
