@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from workbench.demo import TRUTH, cache, open_demo, simulate
+from workbench.demo import TRUTH, cache, open_demo
 from workbench.demo.estate import simulate_part
 from workbench.errors import OutputError
 from workbench.samples import format_labels
@@ -35,7 +35,7 @@ def small(monkeypatch):
     monkeypatch.setattr(cache, "simulate", lambda: iter(simulate_part(SMALL)))
 
 
-def test_the_whole_estate_is_built_in_seconds_and_comes_back_as_it_was(tmp_path):
+def test_the_whole_estate_is_built_in_seconds_and_comes_back_as_it_was(tmp_path, estate):
     """One build: its time, its size, its end, its progress, and every sample of it."""
     told = []
     started = time.process_time()
@@ -50,7 +50,7 @@ def test_the_whole_estate_is_built_in_seconds_and_comes_back_as_it_was(tmp_path)
     kept = source.store.select([], *source.store.bounds_ms)
     found = {format_labels(labels): (t, v) for labels, t, v in kept}
     assert len(found) == cache.SERIES
-    for labels, times, values in simulate():
+    for labels, times, values in estate.series:
         t, v = found[format_labels(labels)]
         assert np.array_equal(t, times)
         assert np.array_equal(v.view(np.uint64), values.view(np.uint64))

@@ -135,7 +135,7 @@ def test_ctrl_c_stops_a_query_that_would_take_very_long(expression):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1.0)
+            process.wait(0.5)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=180)
     assert error.rstrip().endswith(b"KeyboardInterrupt"), error.decode()

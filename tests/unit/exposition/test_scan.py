@@ -101,7 +101,7 @@ def lines(draw: st.DrawFn) -> str:
     return text.replace("\n", "\\n")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     st.lists(lines(), max_size=25),
     st.sampled_from(["\n", "\r\n"]),
@@ -113,7 +113,7 @@ def test_lines_of_exporters(text: list[str], end: str, ended: bool, block_bytes:
     agree((end.join(text) + end * ended).encode(), block_bytes)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(PIECES, max_size=40).map("".join), st.integers(1, 99))
 @example('up{a="1"} 2 # {t="\x00"} 1\n', 5)
 @example('up{__name__="x"} 1\nup{a="x",__name__="y"} 1', 7)

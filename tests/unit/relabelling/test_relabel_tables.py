@@ -86,7 +86,7 @@ def one_by_one(
     return left, dropped, refused
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(ROWS, st.lists(rules(), max_size=4))
 def test_all_at_once_is_one_by_one(rows: list[dict[str, str]], chain: list[RelabelRule]) -> None:
     """Series left, dropped, refused and merged are those of each series by itself."""
