@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final
 
 from workbench.errors import BadRowsError, did_you_mean
@@ -139,6 +139,7 @@ class PriceBook:
             by_model[each.model.lower()].append(each)
         for entries in by_model.values():
             _refuse_tier_without_base(entries)
+            _refuse_mixed_currencies(entries)
         object.__setattr__(self, "_of_model", dict(by_model))
 
     def _about(self, names: Iterable[tuple[str, str]], region: str) -> list[Entry]:
@@ -218,7 +219,7 @@ class PriceBook:
         if rates.currency == "USD" or per_usd is None:
             return rates
         source = f"{rates.source}, at {per_usd} {rates.currency} a dollar"
-        return replace(rates.times(1 / per_usd), currency="USD", source=source)
+        return replace(rates.times(Decimal(1), per_usd), currency="USD", source=source)
 
     def remarks(
         self, catalogue: Catalogue, used: Iterable[tuple[str, str]] = ()
@@ -279,6 +280,19 @@ def _one_currency(entries: Sequence[Entry]) -> str:
     return first.currency
 
 
+def _refuse_mixed_currencies(entries: Sequence[Entry]) -> None:
+    together = defaultdict(list)
+    for each in entries:
+        if each.what != _HOUR:
+            together[each.key()[:3]].append(each)
+    for group in together.values():
+        if len({each.currency for each in group}) == 1:
+            continue
+        for one, other in combinations(group, 2):
+            if one.holds(other.valid_from or date.min) or other.holds(one.valid_from or date.min):
+                _one_currency([one, other])
+
+
 def _gaps(entries: Sequence[Entry]) -> list[str]:
     """Refuse overlaps and name the gaps of entries for the same thing."""
     same: dict[tuple[str, str, str, str, int], list[Entry]] = defaultdict(list)
@@ -305,9 +319,14 @@ def _gaps(entries: Sequence[Entry]) -> list[str]:
 
 
 def _refuse_tier_without_base(entries: Sequence[Entry]) -> None:
+    bases = defaultdict(list)
+    for each in entries:
+        if not each.tier_start:
+            bases[each.key()[:4]].append(each)
     for tier in entries:
-        if tier.tier_start:
-            base = [e for e in entries if e.key() == (*tier.key()[:4], 0)]
-            if not any(e.holds(tier.valid_from or date.min) for e in base):
-                what = f"line {tier.line} has a tier above {tier.tier_start} for {tier}, but no base price"
-                raise BadRowsError(what, "add a line without tier_start for the same days")
+        first = tier.valid_from or date.min
+        if tier.tier_start and not any(e.holds(first) for e in bases[tier.key()[:4]]):
+            what = (
+                f"line {tier.line} has a tier above {tier.tier_start} for {tier}, but no base price"
+            )
+            raise BadRowsError(what, "add a line without tier_start for the same days")

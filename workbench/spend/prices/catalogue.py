@@ -83,7 +83,7 @@ class Catalogue:
         self._snapshot = snapshot
         self._providers: dict[str, Provider] = {p.id: p for p in snapshot.providers}
         self._found: dict[tuple[str, str], Listed | None] = {}
-        self._day: dict[tuple[int, date, str], tuple[tuple[Decimal, Rates], ...]] = {}
+        self._day: dict[tuple[str, int, date, str], tuple[tuple[int, Rates], ...]] = {}
         self.version = _version_of(snapshot)
 
     @property
@@ -160,17 +160,16 @@ class Catalogue:
             or (context is not None and _has_variant(listed.info, context, moment)),
         )
 
-    def of_day(
-        self, listed: Listed, day: date, tier: str = ""
-    ) -> tuple[tuple[Decimal, Rates], ...]:
-        """Give the prices of a day, each with its share of the day; the shares sum to 1."""
+    def of_day(self, listed: Listed, day: date, tier: str = "") -> tuple[tuple[int, Rates], ...]:
+        """Give the prices of a day, each with the seconds for which it holds."""
         past = [cut for cut in self.cuts(listed) if cut <= day]
-        key = (id(listed), past[-1] if past else date.min, tier)
+        # A model's data lives as long as the snapshot that is kept here, and so does its identity.
+        key = (listed.provider, id(listed.info), past[-1] if past else date.min, tier)
         if key not in self._day:
             self._day[key] = tuple(self._hours(listed, day, tier))
         return self._day[key]
 
-    def _hours(self, listed: Listed, day: date, tier: str) -> list[tuple[Decimal, Rates]]:
+    def _hours(self, listed: Listed, day: date, tier: str) -> list[tuple[int, Rates]]:
         midnight = datetime.combine(day, time(), UTC)
         edges = [*_edges(listed.info), _DAY_SECONDS]
         shares: list[tuple[int, Rates]] = []
@@ -182,7 +181,7 @@ class Catalogue:
                     break
             else:
                 shares.append((end - start, rates))
-        return [(Decimal(seconds) / _DAY_SECONDS, rates) for seconds, rates in shares]
+        return shares
 
     def cuts(self, listed: Listed) -> tuple[date, ...]:
         """Give the days on which a price of a model may change, ascending."""

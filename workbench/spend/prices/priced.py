@@ -144,11 +144,9 @@ class Priced:
             and ``unpriced`` tokens. Currencies are never added to each other. `low` and `high` are
             those of all rows together, for the causes are common to them.
         """
-        import pandas as pd
-
         keys = self._keys(by)
         grouping = keys.groupby(list(keys.columns), sort=False, observed=True, dropna=False)
-        number = grouping.ngroup().to_numpy()
+        number = np.asarray(grouping.ngroup(), np.int64)
         groups = int(number.max()) + 1 if len(number) else 0
         firsts = np.unique(number, return_index=True)[1]
         result = keys.iloc[firsts].reset_index(drop=True)

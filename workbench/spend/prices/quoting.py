@@ -215,7 +215,7 @@ def _names(
     return exact, {(known, listed.model)} if listed else set()
 
 
-def _no_price(identity: ModelId, hours: Sequence[tuple[Decimal, Rates]]) -> Reason | None:
+def _no_price(identity: ModelId, hours: Sequence[tuple[int, Rates]]) -> Reason | None:
     if not identity.model:
         return Reason.NO_MODEL
     if identity.how in _REASON:
@@ -231,21 +231,22 @@ def _is_regional(listed: Listed, region: str) -> bool:
     return listed.provider in _REGIONAL and not known
 
 
-def _by_the_hour(hours: Sequence[tuple[Decimal, Rates]]) -> tuple[Rates, list[Step]]:
+def _by_the_hour(hours: Sequence[tuple[int, Rates]]) -> tuple[Rates, list[Step]]:
     """Take usage to be even over the day: the mean of its prices, between the lowest and highest."""
     each = [rates for _, rates in hours]
     if len(each) == 1:
         return each[0], []
 
     def mean(prices: Sequence[Decimal]) -> Decimal:
-        return sum((share * p for (share, _), p in zip(hours, prices, strict=True)), Decimal(0))
+        weighted = (seconds * p for (seconds, _), p in zip(hours, prices, strict=True))
+        return sum(weighted, Decimal(0)) / sum(seconds for seconds, _ in hours)
 
     low, high = combine(each, min), combine(each, max)
     return combine(each, mean), [Step(Cause.HOUR, low, high)]
 
 
 def _contract(
-    booked: Rates, hours: Sequence[tuple[Decimal, Rates]], tier: str
+    booked: Rates, hours: Sequence[tuple[int, Rates]], tier: str
 ) -> tuple[Rates, list[Step]]:
     """Fill what a price book leaves out from the list; where only input is left to go by, bound it."""
     booked = replace(booked, tier_priced=tier in STANDARD_TIERS)

@@ -37,6 +37,7 @@ _STANDS_FOR: Final = {
 `genai_prices.calc_price` does."""
 
 _ZERO: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,10 @@ class Price:
         """
         return next((p for start, p in reversed(self.tiers) if request_input > start), self.base)
 
-    def times(self, factor: Decimal) -> Price:
-        """Scale base and tiers."""
-        return Price(self.base * factor, tuple((s, p * factor) for s, p in self.tiers))
+    def times(self, factor: Decimal, over: Decimal = _ONE) -> Price:
+        """Scale base and tiers by a fraction."""
+        tiers = tuple((start, price * factor / over) for start, price in self.tiers)
+        return Price(self.base * factor / over, tiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,14 @@ class Rates:
                 total += price.at(request_input) * n / MILLION
         return total
 
-    def times(self, factor: Decimal) -> Rates:
-        """Scale every price."""
+    def times(self, factor: Decimal, over: Decimal = _ONE) -> Rates:
+        """Scale every price by a fraction, such as an exchange rate."""
+        long_write = self.cache_write_long
         return replace(
             self,
-            prices={c: p.times(factor) for c, p in self.prices.items()},
-            per_request=self.per_request * factor,
-            cache_write_long=self.cache_write_long and self.cache_write_long.times(factor),
+            prices={c: p.times(factor, over) for c, p in self.prices.items()},
+            per_request=self.per_request * factor / over,
+            cache_write_long=long_write.times(factor, over) if long_write else None,
         )
 
 
