@@ -278,3 +278,59 @@ class CapacityStudies(Asking):
             self, traffic=traffic, lost=lost, instances=instances, driver=driver,
             resources=resources, variability=variability, last=last, end=end, step=step,
         )  # fmt: skip
+
+    def scalability(
+        self,
+        *,
+        throughput: str,
+        concurrency: str = "",
+        latency: str = "",
+        by: str = "",
+        last: Duration = "7d",
+        end: Time | None = None,
+        step: Duration = "5m",
+    ) -> Study:
+        """Study how throughput scales with concurrency, and where more of it makes it worse.
+
+        Parameters
+        ----------
+        throughput
+            PromQL of work done a second: ``sum(rate(requests_total[5m]))``.
+        concurrency
+            PromQL of how many do it at once, as a mean over the same time:
+            ``sum(avg_over_time(requests_in_flight[5m]))``.
+        latency
+            Where concurrency is not measured: PromQL of the mean seconds that work takes, which
+            times the throughput is the concurrency (Little's law).
+        by
+            Labels that tell curves apart, separated by commas; without them the series as given.
+        last, end, step
+            The history to learn from.
+
+        Returns
+        -------
+        Study
+            `.result` is a `workbench.capacity.scalability_result.ScalabilityResult`.
+
+        Raises
+        ------
+        InputError
+            Not exactly one of concurrency and latency is given, or there are more than 50 series.
+
+        Examples
+        --------
+        >>> import workbench
+        >>> wb = workbench.connect("demo:")
+        >>> study = wb.scalability(
+        ...     throughput="sum(rate(my_app_api_requests_total[5m]))",
+        ...     concurrency="sum(avg_over_time(my_app_concurrent_workers_active[5m]))",
+        ... )
+        >>> study.table.loc[0, "verdict"]
+        'no peak seen'
+        """
+        from workbench.session.scalability import study_scalability
+
+        return study_scalability(
+            self, throughput=throughput, concurrency=concurrency, latency=latency, by=by,
+            last=last, end=end, step=step,
+        )  # fmt: skip
