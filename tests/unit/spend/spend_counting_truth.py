@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def count(
     values = np.atleast_2d(np.asarray(values, float))
     counting = Counting(days, step, targets)
     places = [0, *cuts, values.shape[1]]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         counting.add(frame(values[:, start:end], times[start:end], labels))
     targets.reached(int(times[-1]))
     return counting.finish()

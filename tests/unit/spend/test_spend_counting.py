@@ -30,7 +30,7 @@ def counters(draw):
     rows = draw(st.integers(1, 5))
     values = rng.poisson(30, (rows, columns)).cumsum(axis=1).astype(float)
     for row in values:
-        for place in rng.integers(1, columns, rng.integers(0, 3)):
+        for place in np.sort(rng.integers(1, columns, rng.integers(0, 3))):
             row[place:] -= row[place] - rng.integers(0, 5)
         if rng.random() < 0.5:
             row[rng.random(columns) < 0.2] = np.nan
