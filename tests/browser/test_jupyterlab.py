@@ -64,7 +64,7 @@ def _wait_for(process, port):
     pytest.fail("JupyterLab did not start")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser():
     needs("chromium")
     with Chromium() as running:
