@@ -19,9 +19,10 @@ from workbench.views.startup import import_jsonschema
 
 import_jsonschema()  # before nbformat does, which takes a second longer
 
+from documents import documents  # noqa: E402
 from report_pages import make_record, notebook, study  # noqa: E402
 
-__all__ = ["make_record", "notebook", "study"]
+__all__ = ["documents", "make_record", "notebook", "study"]
 
 # machines that run tests are busy: how long an example takes says nothing
 settings.register_profile("workbench", deadline=None)

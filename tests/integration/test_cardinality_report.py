@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -12,6 +13,7 @@ from bs4 import BeautifulSoup
 from workbench.errors import WorkbenchError
 from workbench.reporting import Status, run_report
 from workbench.reporting.assets import shipped
+from workbench.reporting.record import read_record
 
 pytestmark = pytest.mark.lab
 
@@ -24,9 +26,12 @@ NEW = "# HELP jobs_total Jobs.\n# TYPE jobs_total counter\n" + "".join(
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The report on the embedded estate."""
-    return run_report("cardinality", {}, output=tmp_path_factory.mktemp("out"), source="demo:")
+def demo(documents):
+    """The report on the embedded estate that the guide tells to run."""
+    command = "workbench report cardinality --source demo: --output pages\n"
+    done, folder = documents.holding("docs/cardinality.md", command)
+    page = folder / done.stdout.split()[-1]
+    return SimpleNamespace(html=page, json=page.with_suffix(".json"))
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +57,9 @@ def _soup(path):
 
 
 def test_the_label_that_was_planted_in_the_estate_is_found(demo):
-    assert (demo.error, demo.status) == (None, Status.COMPLETE)
-    (finding,) = [f for f in demo.findings if f.code == "CARD-GROWING-LABEL"]
+    record = read_record(demo.json)
+    assert (record.error, record.status) == (None, Status.COMPLETE)
+    (finding,) = [f.finding() for f in record.findings if f.code == "CARD-GROWING-LABEL"]
     assert finding.about == "metric my_app_cart_updates_total label user_id"
     assert finding.evidence["series_without"] == 2
     assert "sum without (user_id)" in finding.fix

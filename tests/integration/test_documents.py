@@ -1,8 +1,6 @@
 """The commands and examples of the documents run as they stand."""
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -30,40 +28,16 @@ def blocks(language):
             yield pytest.param(text, id=f"{page}-{number}")
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Run a command in an empty folder that has the project's schedule."""
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "schedule.toml").write_text(
-        (ROOT / "reports" / "schedule.toml").read_text()
-    )
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {k: v for k, v in os.environ.items() if k != "WORKBENCH_SOURCE"} | {"PATH": path}
-
-    def call(command):
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-
-    return call
-
-
 @pytest.mark.parametrize("text", list(blocks("bash")))
-def test_commands_run(run, text):
-    done = run(["bash", "-euc", text])
+def test_commands_run(documents, text):
+    done, _ = documents.ran(text)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
 @pytest.mark.parametrize("text", list(blocks("python")))
-def test_python_examples_run(run, text):
-    done = run([sys.executable, "-W", "error", "-c", text])
+def test_python_examples_run(documents, text):
+    done = documents.run([sys.executable, "-W", "error", "-c", text], documents.folder())
     assert done.returncode == 0, done.stderr
 
 
@@ -73,13 +47,15 @@ def fences(page):
     return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-def test_what_the_documents_show_of_the_audit_is_what_it_prints(run):
+def test_what_the_documents_show_of_the_audit_is_what_it_prints(documents):
     """README and the page on cardinality, with the files that the page makes."""
     page = fences("docs/cardinality.md")
     commands = [text for language, text in page if language == "bash"][:2]
     shown = [text for language, text in page if not language][:2]
     (example,) = [text for _, text in fences("README.md") if text.startswith("$ workbench audit")]
     command, _, text = example.removeprefix("$ ").partition("\n")
+    folder = documents.folder()
     for block, expected in zip([*commands, command], [*shown, text], strict=True):
-        printed = [line.rstrip() for line in run(["bash", "-uc", block]).stdout.splitlines()]
+        done = documents.run(["bash", "-uc", block], folder)
+        printed = [line.rstrip() for line in done.stdout.splitlines()]
         assert [line for line in expected.splitlines() if line not in printed] == []

@@ -6,7 +6,8 @@ import pytest
 import workbench
 from workbench.demo import TRUTH
 from workbench.findings import Severity
-from workbench.reporting import Status, run_report
+from workbench.reporting import Status
+from workbench.reporting.record import read_record
 from workbench.window import parse_time
 
 MINUTE_MS = 60_000
@@ -107,10 +108,13 @@ def test_a_calendar_budget_comes_back_with_the_next_month_of_berlin(study):
 
 
 @pytest.mark.lab
-def test_the_report_is_rendered_with_its_chart_and_findings(tmp_path):
-    run = run_report("slo", {}, output=tmp_path, source="demo:")
-    assert (run.error, run.status) == (None, Status.COMPLETE)
-    assert {"SLO-BUDGET-SPENT", "SLO-RUN-OUT", "SLO-BURNING"} <= {f.code for f in run.findings}
-    page = run.html.read_text(encoding="utf-8")
+def test_the_report_is_rendered_with_its_chart_and_findings(documents):
+    """The one that the guide tells to run."""
+    done, folder = documents.holding("docs/slo.md", "workbench report slo --source demo:\n")
+    file = folder / done.stdout.split()[-1]
+    record = read_record(file.with_suffix(".json"))
+    assert (record.error, record.status) == (None, Status.COMPLETE)
+    assert {"SLO-BUDGET-SPENT", "SLO-RUN-OUT", "SLO-BURNING"} <= {f.code for f in record.findings}
+    page = file.read_text(encoding="utf-8")
     assert "checkout: fast checkout" in page
     assert "1h/5m &gt; 14.4" in page or "1h/5m > 14.4" in page
