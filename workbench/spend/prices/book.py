@@ -185,7 +185,7 @@ class PriceBook:
         chosen = {
             what: _nearest([e for e in valid if e.what == what]) for what in {e.what for e in valid}
         }
-        used = [e for entries in chosen.values() for e in entries]
+        used = sorted((e for each in chosen.values() for e in each), key=lambda e: e.line)
         currency = _one_currency(used)
         prices = {c: _price(chosen[c.value]) for c in PRICED if c.value in chosen}
         if not prices:
