@@ -8,6 +8,8 @@ import yaml
 
 import workbench
 from workbench.errors import InputError
+from workbench.reporting.catalogue import check_parameters, find_report
+from workbench.reporting.plan import plan_report
 
 START_MS = 1_767_571_200_000
 EVERY_MS = 120_000
@@ -110,3 +112,41 @@ def test_wrong_wishes_are_refused_before_anything_is_asked():
     ):
         with pytest.raises(InputError):
             wb.rightsizing(last="1d", **wish)
+
+
+def test_only_what_meets_the_conditions_is_sized(cores):
+    series = [*_series("cart", "web", cores), *_series("pay", "app", cores)]
+    wb = workbench.connect(workbench.snapshot(series))
+    for match, names in (
+        ('{container="app"}', ["shop/pay/app"]),
+        ('{pod=~"cart-.*", namespace="shop"}', ["shop/cart/web"]),
+        ('{namespace="none"}', []),
+    ):
+        result = wb.rightsizing(last=f"{DAYS}d", match=match).result
+        assert [s.name for s in result.sizings] == names
+
+
+def test_the_reports_plan_shows_the_questions_of_the_study(tmp_path):
+    (tmp_path / "q.toml").write_text("cpu = 'sum by (job) (up)'\nmemory = ''\n")
+    given = {"last": "1d", "queries": str(tmp_path / "q.toml")}
+    rows = plan_report("rightsizing", given, source="demo:")
+    asked = {e.question.key: e.question.expression for e in rows}
+    assert asked["cpu"] == "sum by (job) (up)"
+    assert "memory" not in asked
+    assert asked["cpu_limit"].count("kube_pod_container_resource_limits") == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"risk": "0.9"}, "risk is '0.9'"),
+        ({"cpu_limit": "some"}, "cpu_limit is 'some'"),
+        ({"hours": "always"}, "are no hours of a week"),
+        ({"match": "shop"}, "match is 'shop'"),
+        ({"queries": "nowhere.toml"}, "nowhere.toml cannot be read"),
+        ({"gib_hour_price": "much"}, "no amount of money"),
+    ],
+)
+def test_a_reports_wrong_wishes_are_refused_before_a_kernel_starts(wish, said):
+    with pytest.raises(workbench.WorkbenchError, match=said):
+        check_parameters(find_report("rightsizing"), wish)
