@@ -3,6 +3,7 @@
 from workbench.statistics.averaging import Average, Shift, average_models
 from workbench.statistics.backtest import Backtest, backtest
 from workbench.statistics.buckets import BucketCounts, common_edges
+from workbench.statistics.changepoints import ChangePoint, changepoints
 from workbench.statistics.comparison import (
     Abstention,
     Method,
@@ -35,6 +36,7 @@ __all__ = [
     "Average",
     "Backtest",
     "BucketCounts",
+    "ChangePoint",
     "DailyPeaks",
     "Family",
     "Member",
@@ -51,6 +53,7 @@ __all__ = [
     "average_models",
     "backtest",
     "bucket_bounds",
+    "changepoints",
     "common_edges",
     "compare_paired",
     "compare_windows",
