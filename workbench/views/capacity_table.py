@@ -38,7 +38,7 @@ def _headings(horizon: int) -> list[str]:
     chances = [f"P(full ≤ {days} d)" for days in _days(horizon)]
     return [
         "resource", "full on", "80 % interval", *chances, "now", "peak p95", "limit", "peak / limit",
-        "growth / 30 d", "add", "backtest", "owner", "remarks",
+        "growth / 30 d", "of the level", "add", "order by", "owner", "remarks",
     ]  # fmt: skip
 
 
@@ -58,8 +58,9 @@ def _row(outlook: Outlook, horizon: int) -> dict[str, str]:
         "limit": _quantity(outlook.limit, unit),
         "peak / limit": _quantity(outlook.share, "ratio"),
         "growth / 30 d": _growth(outlook),
+        "of the level": _growth_share(outlook),
         "add": _quantity(found.add if found and found.add else None, unit),
-        "backtest": _backtest(outlook),
+        "order by": _order_by(outlook),
         "owner": plain_text(outlook.owner),
         "remarks": plain_text(remarks),
     }
@@ -71,7 +72,8 @@ def _row(outlook: Outlook, horizon: int) -> dict[str, str]:
 
 def _order(rank: int, outlook: Outlook, horizon: int) -> dict[str, float | None]:
     """What the cells of one row sort by: what they say, in numbers."""
-    found, growth, test = outlook.saturation, outlook.growth, outlook.backtest
+    found, growth, share = outlook.saturation, outlook.growth, outlook.growth_share
+    due = outlook.order if outlook.verdict is Verdict.DATED else None
     order: dict[str, float | None] = {
         "full on": float(rank),
         "80 % interval": found.interval_80[0] if found and found.dated else None,
@@ -81,7 +83,8 @@ def _order(rank: int, outlook: Outlook, horizon: int) -> dict[str, float | None]
         "peak / limit": outlook.share,
         "growth / 30 d": growth.middle if growth else None,
         "add": found.add if found and found.add else None,
-        "backtest": test.relative_error if test else None,
+        "order by": due.days if due else None,
+        "of the level": share.middle if share else None,
     }
     for days in _days(horizon):
         order[f"P(full ≤ {days} d)"] = found.chances.get(days) if found else None
@@ -140,12 +143,20 @@ def _growth(outlook: Outlook) -> str:
     return f"{format_quantity(growth.middle, outlook.unit)} ({low} to {high})"
 
 
-def _backtest(outlook: Outlook) -> str:
-    test = outlook.backtest
-    if test is None:
+def _growth_share(outlook: Outlook) -> str:
+    """Growth in 30 days as a share of the level of the last four weeks, with its interval."""
+    share = outlook.growth_share
+    if share is None:
         return _NONE
-    inside = round(test.coverage_80 * 100)
-    return f"{test.relative_error:.2f} × naive, {inside} % in the 80 % band"
+    low, high = (f"{value * 100:+.1f}".replace("-", "−") for value in (share.low, share.high))
+    return f"{share.middle * 100:+.1f} % ({low} to {high})".replace("-", "−")
+
+
+def _order_by(outlook: Outlook) -> str:
+    """Until when to order."""
+    if outlook.order is None or outlook.verdict is not Verdict.DATED:
+        return _NONE
+    return "late" if outlook.order.late else _date(outlook, int(outlook.order.days))
 
 
 def headline(outlook: Outlook, horizon: int) -> str:
