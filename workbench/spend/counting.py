@@ -35,7 +35,7 @@ from workbench.spend.counting_intervals import HOUR_MS, Intervals, intervals_of
 from workbench.spend.counting_spread import spread, straddling
 from workbench.spend.counting_state import SeriesState
 from workbench.spend.counting_targets import Targets
-from workbench.spend.counting_workers import LEAST_FALLS, no_chains, saws, take_apart
+from workbench.spend.counting_workers import may_saw, no_chains, saws, take_apart
 
 __all__ = ["Counted", "Counting"]
 
@@ -232,7 +232,7 @@ class Counting:
         self._note_days(rows[~new], np.array([times_ms[0] - self.step_ms + 1, times_ms[0]]))
         state.value[rows] = last = values[:, -1]
         state.time_ms[rows] = times_ms[-1]
-        state.fractional[rows] |= last % 1 != 0
+        state.fractional[rows] |= (values[:, -2:] % 1 != 0).any(axis=1)  # 0.5 a step: every other
         back = min(HOUR_MS // self.step_ms, values.shape[1] - 1)
         if back > 0:
             hour = values[:, -1 - back :]
@@ -250,7 +250,7 @@ class Counting:
         new = state.time_ms[rows] < 0
         grid = np.column_stack([np.where(new, values[:, 0], state.value[rows]), values])
         row, column = np.nonzero(grid[:, 1:] < grid[:, :-1])
-        keep = np.bincount(row, minlength=len(rows)) < LEAST_FALLS
+        keep = ~may_saw(np.bincount(row, minlength=len(rows)), width)
         began = began[~(new[began[:, 0]] & (began[:, 1] == 0))]
         cells = np.unique(np.concatenate([row * width + column, began[:, 0] * width + began[:, 1]]))
         row, column = cells // width, cells % width
@@ -319,14 +319,14 @@ class Counting:
         )
 
     def _saws(self, found: Intervals, values: Floats, count: int) -> Bools:
-        if not found.fell.any():
-            return np.zeros(count, np.bool_)
-        row, ends = found.row[found.ends], found.ends
-        grid = np.where(np.isfinite(values), values, -np.inf)
-        highest = np.maximum.accumulate(grid, axis=1)
-        column = found.column[ends] - 1
-        so_far = np.where(column < 0, found.value[ends - 1], highest[row, np.maximum(column, 0)])
-        return saws(row, found.value[ends - 1], found.value[ends], so_far, count)
+        row = found.row[found.ends]
+        result = may_saw(np.bincount(row[found.fell], minlength=count), values.shape[1])
+        few = np.flatnonzero(result)
+        if len(few):
+            restarted = np.bincount(row, found.increase, count)
+            kept = np.where(values[few] >= 0, values[few], np.nan)
+            result[few] = saws(kept, restarted[few])
+        return result
 
     def _count(self, rows: Ints, found: Intervals) -> None:
         state, count = self._state, len(rows)
@@ -390,7 +390,8 @@ class Counting:
         state.rate[series], state.peak[series] = self._speed(series, found, final)
         state.value[series] = found.value[final]
         state.time_ms[series] = found.time_ms[final]
-        state.fractional[series] |= found.value[final] % 1 != 0
+        broken = np.bincount(found.row[found.value % 1 != 0], minlength=len(rows))
+        state.fractional[rows] |= broken > 0
 
     def _born(self, series: Ints, times_ms: Ints, values: Floats) -> None:
         if len(series):

@@ -16,10 +16,13 @@ import numpy as np
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
 
-__all__ = ["LEAST_FALLS", "Chains", "no_chains", "saws", "take_apart"]
+__all__ = ["Chains", "may_saw", "no_chains", "saws", "take_apart"]
 
-LEAST_FALLS: Final = 4
-"""Fewer falls in one piece of time are restarts."""
+_LEAST_FALLS: Final = 4
+_OFTEN: Final = 0.015
+"""Falls on fewer points of the grid than this share, or fewer than four, are restarts."""
+
+_TWICE: Final = 2.0
 
 _MOST_WORKERS: Final = 16
 
@@ -45,30 +48,39 @@ class Chains:
     bound: Floats
 
 
-def saws(rows: Ints, before: Floats, after: Floats, highest: Floats, count: int) -> Bools:
+def may_saw(falls: Ints, steps: int) -> Bools:
+    """Which series fall too often for a process that restarts now and then.
+
+    Parameters
+    ----------
+    falls
+        int64, shape (series,): how often each fell.
+    steps
+        Over how many points of the grid.
+    """
+    result: Bools = falls >= max(_LEAST_FALLS, _OFTEN * steps)
+    return result
+
+
+def saws(values: Floats, restarted: Floats) -> Bools:
     """Which series are several workers' counters in turn.
 
     Parameters
     ----------
-    rows
-        int64, shape (n,): the series of each step from one sample to the next.
-    before, after
-        float64, shape (n,): the two samples.
-    highest
-        float64, shape (n,): the highest sample of the series before `after`.
-    count
-        How many series there are.
+    values
+        float64, shape (series, steps); NaN where there is no sample.
+    restarted
+        float64, shape (series,): what each would have increased by, were all falls restarts.
 
     Returns
     -------
-    bool, shape (count,)
-        True where it falls four times or more, to something above 0, and at least half as often
-        jumps back over all it had been: a restarted process has to count its way up first.
+    bool, shape (series,)
+        Where that is more than twice what the rising chains make. Of a process that did restart the
+        two are nearly the same: each run is a chain, and begins near 0.
     """
-    falls = np.bincount(rows[(after < before) & (after > 0)], minlength=count)
-    back = (after > before) & (after >= highest) & (before < highest)
-    returns = np.bincount(rows[back], minlength=count)
-    result: Bools = (falls >= LEAST_FALLS) & (2 * returns >= falls)
+    days = np.zeros(values.shape[1], np.int64)
+    chains = take_apart(values, days, 1, no_chains(np.full(len(values), np.nan)))
+    result: Bools = restarted > _TWICE * chains.total[:, 0]
     return result
 
 
