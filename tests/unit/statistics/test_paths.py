@@ -129,6 +129,44 @@ def test_backtest_says_when_it_is_no_better_than_naive():
     assert not test.beats_naive or test.error == 0
 
 
+def test_scaled_errors_equal_a_loop_over_origins():
+    """MASE by its definition: each error over the mean change in seven days before its origin."""
+    days, y = _line(n=80, slope=0.3, noise=3.0)
+    test = backtest(days, y, _rng())
+    assert test is not None
+    naive = []
+    for origin in range(test.origins):
+        cut = 80 - 14 * (origin + 1)
+        change = np.mean([abs(y[d] - y[d - 7]) for d in range(7, cut)])
+        for d in range(cut, cut + 14):
+            week_ago = d - 7 if d - 7 < cut else d - 14
+            naive.append(abs(y[d] - y[week_ago]) / change)
+    assert test.naive_mase == pytest.approx(np.mean(naive))
+    assert test.mase == pytest.approx(test.naive_mase * test.relative_error, rel=0.05)
+    assert test.relative_bias == pytest.approx(test.bias / np.mean(np.abs(y[-14 * test.origins :])))
+    assert test.coverage_95 >= test.coverage_80
+
+
+def test_long_histories_are_tested_from_more_days_farther_apart():
+    short, long = (backtest(*_line(n=n, slope=0.1), _rng()) for n in (40, 300))
+    assert (short.origins, short.horizon_days) == (3, 7)
+    assert (long.origins, long.horizon_days, long.compared) == (5, 14, 70)
+
+
+def test_conformal_ratio_of_honest_noise_is_near_one():
+    """Over 12 series of white noise the bands need no widening in the median."""
+    ratios = [backtest(*_line(slope=0.0, seed=seed), _rng()).conformal_ratio for seed in range(12)]
+    assert 0.75 < np.median(ratios) < 1.25
+
+
+def test_backtest_of_what_never_changed_has_no_scale():
+    days = np.arange(60)
+    test = backtest(days, np.where(days < 59, 5.0, 6.0), _rng())
+    assert test is not None
+    assert test.mase is None
+    assert test.to_dict()["naive_mase"] is None
+
+
 def test_backtest_needs_a_fortnight_before_its_first_origin():
     assert backtest(*_line(n=16), _rng()) is None
 
