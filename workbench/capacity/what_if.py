@@ -240,16 +240,25 @@ def _rows_gone(
 def _usage_shares(studied: Sequence[_Studied]) -> dict[object, float]:
     """By what the load of each group grows when what is gone is told by usage alone.
 
-    Where one load drives all, each carries as much of it as the load moves its usage.
+    Where one load drives all, each carries as much of it as the load moves its usage. What a group
+    loses goes to those of it that stay; where none does, to all that stay of the same resource.
     """
-    whole: dict[object, float] = {}
     stays: dict[object, float] = {}
+    lost: dict[object, float] = {}
+    kinds: dict[object, str] = {}
     for each in studied:
         group = _shared(each.driven.instance)
+        kinds[group] = each.driven.instance.resource.key
         carried = each.fitted.carried if each.fitted else 0.0
-        whole[group] = whole.get(group, 0.0) + carried
         stays[group] = stays.get(group, 0.0) + (0.0 if each.gone else carried)
-    return {g: whole[g] / stays[g] for g in whole if stays[g] > 0}
+        lost[group] = lost.get(group, 0.0) + (carried if each.gone else 0.0)
+    shares: dict[object, float] = {}
+    for group in (g for g in stays if stays[g] > 0):
+        same = [g for g in stays if kinds[g] == kinds[group]]
+        orphaned = sum(lost[g] for g in same if stays[g] <= 0)
+        whole = sum(stays[g] + lost[g] for g in same if stays[g] > 0)
+        shares[group] = (1 + lost[group] / stays[group]) * (1 + orphaned / whole)
+    return shares
 
 
 def _shared(instance: Instance) -> object:

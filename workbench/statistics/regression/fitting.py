@@ -28,6 +28,9 @@ _ROUNDS: Final = 6
 _KNEES: Final = (0.45, 0.6, 0.75, 0.85)
 """Where a bend is tried, as shares of the way from the lowest to the highest load."""
 
+_NEAR_LIMIT: Final = 0.95
+"""Hours of which more than this share of the limit is expected are left out, where it holds back."""
+
 _DRIFT_EVIDENCE: Final = 6.0
 """So much must the Bayesian information criterion fall for a drift: strong evidence."""
 
@@ -87,7 +90,7 @@ def fit_relation(
     recency = 0.5 ** (age / _HALF_LIFE_DAYS)
     held = _held_back(usage, limit)
     prior = recency[:, None] * known
-    knee, weights = _robust(share, y, prior, held)
+    knee, weights = _robust(share, y, prior, held, limit)
     rows = design(share, knee)
     worth = _kish(recency)
     drifts = _drifts(rows, y, weights, worth)
@@ -97,7 +100,7 @@ def fit_relation(
     chances = _chances(fits, rows, y, weights, count)
     best = list(Shape)[int(np.argmax(chances))]
     middle = (chances[:, None] * np.array(fits)).sum(axis=0)
-    rest = np.where(known, usage - rows @ middle, np.nan)
+    rest = np.where(weights > 0, y - rows @ middle, np.nan)
     block = _block_days(rest)
     explained = _explained(y, rest, weights)
     rest = rest * _unshrunk(count)
@@ -108,10 +111,10 @@ def fit_relation(
     return Relation(
         top=top, lowest=float(load[known].min()), centre=Curves(middle[None], knee), curves=Curves(terms, knee), shape=best,
         chances=dict(zip(Shape, chances.tolist(), strict=True)), share=np.where(known, share, np.nan),
-        rest=rest, recency=recency, spread=_spread(share, rest, known),
+        rest=rest, recency=recency, spread=_spread(share, rest),
         explained=explained, curvature_p=_curvature(rows, y, weights) if test else float("nan"),
         drift=float(middle[DRIFT] / middle[1]) if drifts and middle[1] else 0.0,
-        held_back=int((held & known & (weights == 0)).sum()), block_days=block,
+        held_back=int((known & (weights == 0)).sum()), block_days=block,
     )  # fmt: skip
 
 
@@ -126,19 +129,25 @@ def _held_back(usage: Floats, limit: Floats | None) -> Bools:
         return np.asarray(part >= _AT_LIMIT)
 
 
-def _robust(share: Floats, y: Floats, prior: Floats, held: Bools) -> tuple[float, Floats]:
-    """Where the bend is and the Huber weights, by reweighted least squares of the curve."""
+def _robust(
+    share: Floats, y: Floats, prior: Floats, held: Bools, limit: Floats | None
+) -> tuple[float, Floats]:
+    """Where the bend is and the Huber weights, by reweighted least squares."""
     weights = np.where(held, 0.0, prior) if held.any() else prior
     rows = design(share, 1.0)
+    shape = Shape.LINE if held.any() else Shape.CURVE
     for _ in range(_ROUNDS):
-        fitted = rows @ _fit(rows, y, weights, _terms(Shape.CURVE, drifts=True))
+        fitted = rows @ _fit(rows, y, weights, _terms(shape, drifts=True))
         rest = y - fitted
         scale = 1.4826 * np.median(np.abs(rest[prior > 0]))
         if scale <= 1e-12 * max(float(np.abs(y).max()), 1e-300):
             break
         size = np.maximum(np.abs(rest) / scale, 1e-9)
         weights = prior * np.minimum(1.0, _HUBER / size)
-        weights = np.where(held & (rest < 0), 0.0, weights)
+        if held.any() and limit is not None:
+            # By what is expected at the load, not by what was seen: else only low noise stays.
+            with np.errstate(invalid="ignore"):
+                weights = np.where(fitted > _NEAR_LIMIT * limit, 0.0, weights)
     return _knee(share, y, weights), weights
 
 
@@ -244,8 +253,9 @@ def _drawn(
     return terms
 
 
-def _spread(share: Floats, rest: Floats, known: Bools) -> tuple[float, float]:
+def _spread(share: Floats, rest: Floats) -> tuple[float, float]:
     """How large residuals are, as a line over load (Glejser 1969), never falling."""
+    known = np.isfinite(rest)
     size = np.abs(rest[known])
     tamed = np.minimum(size, 5 * max(float(np.median(size)), 1e-300))
     x = np.stack([np.ones(len(tamed)), share[known]], axis=1)
