@@ -122,6 +122,14 @@ def test_a_price_changes_on_its_day():
     assert after.valid_from == date(2025, 6, 10)
 
 
+def test_a_discount_that_came_later_does_not_date_the_list_price():
+    """Batch prices of gpt-4o came on 2026-10-14; its standard price has no date."""
+    catalogue, day = bundled(), date(2026, 11, 1)
+    gpt = catalogue.find("openai", "gpt-4o")
+    dated = [catalogue.of_day(gpt, day, tier)[0][1].valid_from for tier in ("", "batch")]
+    assert dated == [None, date(2026, 10, 14)]
+
+
 def test_hours_of_a_day_share_it_and_cost_what_each_hour_costs():
     """DeepSeek's discount: 16 of 24 hours at the higher price, UTC."""
     catalogue = bundled()

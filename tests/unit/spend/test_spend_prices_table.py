@@ -302,11 +302,33 @@ def test_another_currency_of_the_gateway_is_not_compared():
     assert money(priced, "difference") is None
 
 
+def test_an_assumed_provider_is_bounded_by_who_else_sells_the_model():
+    """gpt-oss-120b: by hand, the cheapest and the dearest output price of all its sellers."""
+    catalogue, day = bundled(), date(2026, 11, 1)
+    sellers = catalogue.sellers("gpt-oss-120b")
+    prices = [
+        rates.price(TokenClass.OUTPUT).base
+        for seller in sellers
+        for _, rates in catalogue.of_day(catalogue.find(seller, "gpt-oss-120b"), day)
+    ]
+    row = {"provider": "", "model": "gpt-oss-120b", "output": 1e6}
+    priced = price(table(row), Prices())
+    assert len(sellers) > 1
+    assert (money(priced, "low"), money(priced, "high")) == (min(prices), max(prices))
+
+
+def test_missing_labels_are_empty_labels():
+    usage = table({"input": 1e6})
+    usage["region"] = None
+    assert price(usage, Prices()).total() == {"USD": Decimal("2.5")}
+
+
 def test_assumptions_are_said():
     rows = ({"provider": "", "input": 1.0}, {"tier": "turbo", "input": 1.0})
     notes = " ".join(price(table(*rows), Prices()).notes)
     assert "assumed provider" in notes
     assert "service tier 'turbo' is not known" in notes
+    assert "the list prices of 1 model carry no date" in notes
 
 
 @pytest.mark.parametrize("value", [-1.0, np.inf])

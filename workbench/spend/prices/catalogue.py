@@ -21,7 +21,7 @@ from workbench.spend.usage import TokenClass
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
-    from genai_prices.types import ModelInfo, ModelPrice, Provider
+    from genai_prices.types import ModelInfo, ModelPrice, PriceVariant, Provider
 
 __all__ = ["STANDARD_TIERS", "Catalogue", "Listed", "bundled"]
 
@@ -148,7 +148,7 @@ class Catalogue:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         context = _context(listed.provider, tier) if listed.own else None
         price = listed.info.get_prices(moment, context)
-        cuts = self.cuts(listed)
+        cuts = self.cuts(listed, tier)
         past = [day for day in cuts if day <= moment.date()]
         ahead = [day for day in cuts if day > moment.date()]
         return _rates_of(
@@ -162,7 +162,7 @@ class Catalogue:
 
     def of_day(self, listed: Listed, day: date, tier: str = "") -> tuple[tuple[int, Rates], ...]:
         """Give the prices of a day, each with the seconds for which it holds."""
-        past = [cut for cut in self.cuts(listed) if cut <= day]
+        past = [cut for cut in self.cuts(listed, tier) if cut <= day]
         # A model's data lives as long as the snapshot that is kept here, and so does its identity.
         key = (listed.provider, id(listed.info), past[-1] if past else date.min, tier)
         if key not in self._day:
@@ -183,11 +183,11 @@ class Catalogue:
                 shares.append((end - start, rates))
         return shares
 
-    def cuts(self, listed: Listed) -> tuple[date, ...]:
-        """Give the days on which a price of a model may change, ascending."""
-        constraints = [c.constraint for c in _conditional(listed.info)]
-        constraints += [v.constraint for v in listed.info.price_variants or ()]
-        dates = {getattr(each, "start_date", None) for each in constraints}
+    def cuts(self, listed: Listed, tier: str = "") -> tuple[date, ...]:
+        """Give the days on which a price of a model may change in a service tier, ascending."""
+        context = _context(listed.provider, tier) if listed.own else None
+        changing = [*_conditional(listed.info), *(_variants(listed.info, context or {}))]
+        dates = {getattr(each.constraint, "start_date", None) for each in changing}
         return tuple(sorted(day for day in dates if day is not None))
 
 
@@ -231,13 +231,19 @@ def _context(provider: str, tier: str) -> Mapping[str, str] | None:
     return {"service_tier": tier}
 
 
-def _has_variant(model: ModelInfo, context: Mapping[str, str], moment: datetime) -> bool:
-    return any(
-        (v.constraint is None or v.constraint.active(moment))
-        and all(context.get(key) == value for key, value in v.when.items())
-        and any(price is not None for price in vars(v.prices).values())
+def _variants(model: ModelInfo, context: Mapping[str, str]) -> list[PriceVariant]:
+    """Those that a context selects and that have a price at all."""
+    return [
+        v
         for v in model.price_variants or ()
-    )
+        if all(context.get(key) == value for key, value in v.when.items())
+        and any(price is not None for price in vars(v.prices).values())
+    ]
+
+
+def _has_variant(model: ModelInfo, context: Mapping[str, str], moment: datetime) -> bool:
+    chosen = _variants(model, context)
+    return any(v.constraint is None or v.constraint.active(moment) for v in chosen)
 
 
 def _edges(model: ModelInfo) -> list[int]:

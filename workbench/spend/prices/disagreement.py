@@ -6,7 +6,7 @@ known difference; it is given where its own figure is that within a hundredth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,7 +32,7 @@ _STEADY: Final = 3
 def explain(
     usage: pd.DataFrame,
     rows: pd.DataFrame,
-    alternatives: Mapping[Explanation, tuple[Floats, Floats]],
+    alternatives: Callable[[], Mapping[Explanation, tuple[Floats, Floats]]],
     own_currency: Mapping[str, str],
 ) -> pd.DataFrame:
     """Say why the source's own cost differs.
@@ -44,7 +44,8 @@ def explain(
     rows
         With ``amount`` and ``currency``.
     alternatives
-        What each mistake would have come to, low and high, in nano-units, shape (rows,).
+        Gives what each mistake would have come to, low and high, in nano-units, shape (rows,); asked
+        only where a source has a cost of its own.
     own_currency
         By profile; USD where not named.
 
@@ -52,35 +53,51 @@ def explain(
     -------
     DataFrame
         With the index of `rows`: ``own`` in nano-units (NaN where the source gives none) and
-        ``explanation``, one of `Explanation`.
+        ``explanation``, a categorical of `Explanation`.
     """
     import pandas as pd
 
     own = usage["cost"].to_numpy(np.float64) * 1e9
     ours = rows["amount"].to_numpy(np.float64, na_value=np.nan)
     told = ~np.isnan(own) & ~np.isnan(ours)
-    profile = usage["profile"].astype(str)
-    currency = profile.map(lambda name: own_currency.get(name, "USD")).to_numpy()
-    foreign = told & (currency != rows["currency"].astype(str).to_numpy())
-    choices: list[tuple[npt.NDArray[np.bool_], Explanation]] = [
-        (~told, Explanation.NONE),
-        (foreign, Explanation.CURRENCY),
-        (_near(own, ours), Explanation.AGREES),
-        (own == 0, Explanation.NO_PRICE),
-    ]
-    for name, (low, high) in alternatives.items():
-        lies = _near(own, low) | _near(own, high)
-        if name is Explanation.TIER:
-            lies |= (own > low) & (own < high)
-        differs = ~_near(low, ours) | ~_near(high, ours)
-        choices.append((lies & differs, name))
-    choices += [
-        (_within_lost(usage, own, ours), Explanation.MISSING),
-        (_near(own, ours * 1.1) | _near(own, ours * 0.9), Explanation.REGION),
-        (_steady(usage, own, ours), Explanation.PRICE),
-    ]
-    text = np.select([c for c, _ in choices], [str(n) for _, n in choices], Explanation.UNEXPLAINED)
-    return pd.DataFrame({"own": own, "explanation": text}, index=rows.index)
+    code = np.zeros(len(rows), np.intp)
+    texts = list(Explanation)
+    if told.any():
+        foreign = _currencies(usage["profile"], own_currency) != rows["currency"].to_numpy(object)
+        choices = [
+            (~told, Explanation.NONE),
+            (foreign, Explanation.CURRENCY),
+            (_near(own, ours), Explanation.AGREES),
+            (own == 0, Explanation.NO_PRICE),
+            *_mistakes(own, ours, alternatives()),
+            (_within_lost(usage, own, ours), Explanation.MISSING),
+            (_near(own, ours * 1.1) | _near(own, ours * 0.9), Explanation.REGION),
+            (_steady(usage, own, ours), Explanation.PRICE),
+        ]
+        numbers = [texts.index(name) for _, name in choices]
+        code = np.select([c for c, _ in choices], numbers, texts.index(Explanation.UNEXPLAINED))
+    explanation = pd.Categorical.from_codes(
+        code, categories=pd.Index([str(each) for each in texts], dtype=object)
+    )
+    return pd.DataFrame({"own": own, "explanation": explanation}, index=rows.index)
+
+
+def _currencies(profile: pd.Series, own_currency: Mapping[str, str]) -> npt.NDArray[np.object_]:
+    held = profile.astype("category").cat
+    names = np.array([own_currency.get(str(p), "USD") for p in held.categories] or [""], object)
+    chosen: npt.NDArray[np.object_] = names[held.codes.to_numpy()]
+    return chosen
+
+
+def _mistakes(
+    own: Floats, ours: Floats, alternatives: Mapping[Explanation, tuple[Floats, Floats]]
+) -> list[tuple[npt.NDArray[np.bool_], Explanation]]:
+    """Tell where the source's cost is what a mistake would have come to, and that is not ours."""
+    found = []
+    for name, bounds in alternatives.items():
+        lies = [_near(own, bound) & ~_near(bound, ours) for bound in bounds]
+        found.append((lies[0] | lies[1], name))
+    return found
 
 
 def _near(one: Floats, other: Floats) -> npt.NDArray[np.bool_]:

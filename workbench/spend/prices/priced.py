@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError, did_you_mean
+from workbench.spend.prices.quoted import Quoted
 from workbench.spend.prices.quoting import Cause, Reason
 from workbench.spend.usage import DIMENSIONS
 
@@ -110,6 +111,8 @@ class Priced:
         what has no price or was not counted: never 0), `own` (the source's own cost) and
         `difference` (own less ours) likewise, `explanation`, `currency`, `source` of the price,
         `how` the provider was read, `unpriced` tokens.
+    quoted
+        The prices: ``quoted.quotes[quoted.number[n]]`` are those of row n.
     unpriced
         What has no price, most tokens first: a report lists it before any money.
     spreads
@@ -123,6 +126,7 @@ class Priced:
 
     usage: pd.DataFrame
     rows: pd.DataFrame
+    quoted: Quoted
     unpriced: tuple[Unpriced, ...]
     spreads: Mapping[Cause, tuple[Ints, Ints]] = field(repr=False)
     notes: tuple[str, ...]

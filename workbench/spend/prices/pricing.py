@@ -83,7 +83,7 @@ def price(
     shares = grid.shares(quoted.number, sheet.request_input(), requests, histograms)
     by_class, per_request = sheet.by_class(shares)
     rows = _rows(usage, quoted, by_class, per_request, sheet)
-    differing = explain(usage, rows, sheet.alternatives(shares), own_currency)
+    differing = explain(usage, rows, lambda: sheet.alternatives(shares), own_currency)
     spread = Spread(by_class.sum(axis=0) + per_request)
     _widen(spread, sheet, shares)
     _doubt_source(spread, quoted, differing)
@@ -91,6 +91,7 @@ def price(
     return Priced(
         usage,
         rows,
+        quoted,
         list_unpriced(usage, quoted, sheet.unpriced(), prices.catalogue),
         spread.causes,
         remarks(quoted, prices),
@@ -180,7 +181,7 @@ def _finish(rows: pd.DataFrame, spread: Spread, differing: pd.DataFrame) -> None
     rows["difference"] = rows["own"] - rows["amount"]
     foreign = np.asarray(differing["explanation"] == Explanation.CURRENCY)
     rows.loc[foreign, "difference"] = None
-    rows["explanation"] = differing["explanation"].to_numpy()
+    rows["explanation"] = differing["explanation"]
 
 
 def _integers(values: Floats, missing: Bools) -> Any:

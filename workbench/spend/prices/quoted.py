@@ -51,10 +51,10 @@ def quote_usage(usage: pd.DataFrame, prices: Prices) -> Quoted:
     quotes: list[Quote] = []
     labels: list[Label] = []
     number = np.zeros(len(usage), np.intp)
-    for n, row in enumerate(usage[list(_QUOTED)].iloc[firsts].to_numpy()):
+    for n, row in enumerate(usage[list(_QUOTED)].iloc[firsts].astype(object).fillna("").to_numpy()):
         provider, model, region, tier = (str(value) for value in row)
         rows = order[ends[n] : ends[n + 1]]
-        cuts = np.array(prices.cuts(provider, model, region), "datetime64[D]")
+        cuts = np.array(prices.cuts(provider, model, region, tier), "datetime64[D]")
         stretch = np.searchsorted(cuts, days[rows], side="right")
         for each in np.unique(stretch):
             chosen = rows[stretch == each]

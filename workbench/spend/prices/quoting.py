@@ -25,6 +25,8 @@ class Cause(StrEnum):
     """Long requests cost more a token, and how long each was is not known."""
     BOOK = "price book is silent"
     """The price book has this model, but not this token class."""
+    PROVIDER = "assumed provider"
+    """Nothing says who sold the tokens, and sellers of this model have other prices."""
     HOUR = "hour of day"
     """The price changes with the hour, which a table of days does not tell."""
     LIFETIME = "cache lifetime"
@@ -41,7 +43,14 @@ class Cause(StrEnum):
     """The gateway's own figure is another, for no reason that could be found."""
 
 
-RATE_CAUSES: Final = (Cause.BOOK, Cause.HOUR, Cause.LIFETIME, Cause.SERVICE_TIER, Cause.REGION)
+RATE_CAUSES: Final = (
+    Cause.BOOK,
+    Cause.HOUR,
+    Cause.PROVIDER,
+    Cause.LIFETIME,
+    Cause.SERVICE_TIER,
+    Cause.REGION,
+)
 """Doubts about a price, in the order in which their bounds are nested."""
 
 
@@ -163,13 +172,13 @@ class Prices:
             self._identities[key] = identify(model, provider, region, catalogue=self.catalogue)
         return self._identities[key]
 
-    def cuts(self, provider: str, model: str, region: str) -> tuple[date, ...]:
+    def cuts(self, provider: str, model: str, region: str, tier: str) -> tuple[date, ...]:
         """Give the days on which a quote may change, ascending; none for prices as of one day."""
         if self.as_of is not None:
             return ()
         identity = self.identity(provider, model, region)
         listed = self._listed(identity)
-        days = set(self.catalogue.cuts(listed)) if listed else set()
+        days = set(self.catalogue.cuts(listed, tier.strip().lower())) if listed else set()
         exact, family = _names(provider, model, identity, listed)
         return tuple(sorted(days | self.book.cuts(exact | family, identity.region)))
 
@@ -196,11 +205,29 @@ class Prices:
             if reason is not None:
                 return Quote(identity, None, reason=reason)
             rates, steps = _by_the_hour(hours)
+            if identity.how is Reading.ASSUMED:
+                steps = self._sellers(identity, rates, steps, tier, day)
         else:
             rates, steps = _contract(booked, hours, tier)
         regional = booked is None and listed is not None and _is_regional(listed, identity.region)
         steps = _doubts(rates, steps, tier, regional=regional)
         return Quote(identity, rates, tuple(steps))
+
+    def _sellers(
+        self, identity: ModelId, rates: Rates, steps: list[Step], tier: str, day: date
+    ) -> list[Step]:
+        """Bound an assumed provider's price by what others ask for the same classes of tokens."""
+        asked = [rates] if not steps else [steps[-1].low, steps[-1].high]
+        for seller in self.catalogue.sellers(identity.model):
+            listed = self.catalogue.find(seller, identity.model)
+            for _, other in self.catalogue.of_day(listed, day, tier) if listed else ():
+                if all(other.price(c) is not None for c in rates.prices):
+                    asked.append(other)
+        low, high = combine(asked, min), combine(asked, max)
+        if all(each.prices == rates.prices for each in (low, high)):
+            return steps
+        low, high = (replace(each, tier_priced=rates.tier_priced) for each in (low, high))
+        return [*steps, Step(Cause.PROVIDER, low, high)]
 
     def _listed(self, identity: ModelId) -> Listed | None:
         return self.catalogue.find(identity.provider, identity.model)

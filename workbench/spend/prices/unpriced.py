@@ -14,6 +14,7 @@ from workbench.spend.prices.identity import Reading, identify
 from workbench.spend.prices.priced import Unpriced
 from workbench.spend.prices.quoted import Quoted
 from workbench.spend.prices.quoting import Prices, Reason
+from workbench.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,5 +101,15 @@ def remarks(quoted: Quoted, prices: Prices) -> tuple[str, ...]:
             notes.append(f"{model}: {kind}{quote.identity.note}")
         if tier.strip().lower() not in _TIERS:
             notes.append(f"{model}: service tier {tier!r} is not known, priced as standard")
+    undated = {
+        model
+        for quote, (_, model, _, _) in zip(quoted.quotes, quoted.labels, strict=True)
+        if quote.rates is not None and not quote.rates.contract and quote.rates.valid_from is None
+    }
+    if undated:
+        what = counted(len(undated), "model")
+        notes.append(
+            f"the list prices of {what} carry no date: a change in the past would not show"
+        )
     used = {(provider, model) for provider, model, _, _ in quoted.labels}
     return tuple(dict.fromkeys([*prices.book.remarks(prices.catalogue, used), *notes]))
