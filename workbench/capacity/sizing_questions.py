@@ -19,7 +19,9 @@ from workbench.promql.question import Question
 from workbench.units import format_duration
 from workbench.window import Window
 
-__all__ = ["LABELS", "SizingPlan", "check_keys", "plan_sizing", "sizing_queries"]
+__all__ = [
+    "LABELS", "SizingPlan", "check_keys", "needed_metrics", "plan_sizing", "sizing_queries",
+]  # fmt: skip
 
 LABELS: Final = ("namespace", "owner_kind", "owner_name", "pod", "workload", "kind", "container")
 """What a query may tell containers apart by; other labels are added up over."""
@@ -145,6 +147,18 @@ def _owner(chosen: Iterable[Matcher], looked: str) -> str:
     if looked:
         owned = f"max_over_time({owned}[{looked}])"
     return f"max by (namespace, pod, owner_kind, owner_name) ({owned})"
+
+
+def needed_metrics() -> tuple[set[str], set[str]]:
+    """The metrics that our queries need: of usage, and of what is set, restarts and owners.
+
+    Examples
+    --------
+    >>> sorted(needed_metrics()[0])
+    ['container_cpu_usage_seconds_total', 'container_memory_working_set_bytes']
+    """
+    usage = {_METRICS["cpu"], _METRICS["memory"]}
+    return usage, {*_METRICS.values(), "kube_pod_owner"} - usage
 
 
 def check_keys(given: Iterable[object]) -> None:

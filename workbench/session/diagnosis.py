@@ -81,7 +81,13 @@ def diagnose(workbench: Workbench) -> Diagnosis:
         _try("scrape targets", lambda: f"{len(workbench.targets())} active targets"),
         _try("TSDB status", lambda: _head(workbench.tsdb_status(1))),
     ]
-    reports = (*_capacity(names), _latency(names, list(known.values())), _slo(names), _CARDINALITY)
+    reports = (
+        *_capacity(names),
+        _rightsizing(names),
+        _latency(names, list(known.values())),
+        _slo(names),
+        _CARDINALITY,
+    )
     return Diagnosis(info, tuple(checks), reports)
 
 
@@ -110,6 +116,21 @@ def _latency(names: list[str], metadata: list[MetricMetadata]) -> Check:
         return Check("latency", good=True, detail=detail)
     detail = "no histogram or summary of a time is here: observe one, or name it with metrics="
     return Check("latency", good=False, detail=detail)
+
+
+def _rightsizing(names: list[str]) -> Check:
+    from workbench.capacity.sizing_questions import needed_metrics
+
+    have = set(names)
+    usage, state = needed_metrics()
+    seen, known = usage & have, state & have
+    if not seen:
+        detail = f"no usage of containers is here ({', '.join(sorted(usage))}): give queries="
+    elif absent := sorted((usage | state) - have):
+        detail = f"sizes containers, without {', '.join(absent)}"
+    else:
+        detail = f"sizes containers by {len(seen) + len(known)} metrics of cAdvisor and kube-state-metrics"
+    return Check("rightsizing", bool(seen), detail)
 
 
 def _slo(names: list[str]) -> Check:

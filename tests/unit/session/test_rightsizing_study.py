@@ -10,6 +10,7 @@ import workbench
 from workbench.errors import InputError
 from workbench.reporting.catalogue import check_parameters, find_report
 from workbench.reporting.plan import plan_report
+from workbench.session.diagnosis import diagnose
 
 START_MS = 1_767_571_200_000
 EVERY_MS = 120_000
@@ -150,3 +151,24 @@ def test_the_reports_plan_shows_the_questions_of_the_study(tmp_path):
 def test_a_reports_wrong_wishes_are_refused_before_a_kernel_starts(wish, said):
     with pytest.raises(workbench.WorkbenchError, match=said):
         check_parameters(find_report("rightsizing"), wish)
+
+
+@pytest.mark.parametrize(
+    ("names", "good", "said"),
+    [
+        (["up"], False, "no usage of containers is here (container_cpu_usage_seconds_total"),
+        (["container_cpu_usage_seconds_total"], True, "without container_memory_working_set_bytes"),
+    ],
+)
+def test_the_doctor_says_whether_containers_can_be_sized(names, good, said):
+    series = [({"__name__": n}, np.array([START_MS]), np.ones(1)) for n in names]
+    found = diagnose(workbench.connect(workbench.snapshot(series)))
+    (check,) = [c for c in found.reports if c.name == "rightsizing"]
+    assert check.good is good
+    assert said in check.detail
+
+
+def test_the_doctor_finds_all_that_the_embedded_estate_has():
+    (check,) = [c for c in diagnose(workbench.connect("demo:")).reports if c.name == "rightsizing"]
+    assert check.good
+    assert check.detail == "sizes containers by 7 metrics of cAdvisor and kube-state-metrics"
