@@ -84,7 +84,7 @@ def _observed(parts: HourlyParts, rows: _Rows, scale: Scale) -> Any:
     data = _data(parts, rows, "observed", columns, scale)
     base = alt.Chart(data, width=_WIDTH, height=_HEIGHTS["observed"])
     encodings = {"x": _x(), "tooltip": _tooltip(columns)}
-    observed = base.mark_line(color=COLOURS["usage"], strokeWidth=1).encode(
+    observed = base.mark_line(color=COLOURS["usage"], strokeWidth=1.4).encode(
         y=_y("observed", scale), **encodings
     )
     level = base.mark_line(color=COLOURS["forecast"], strokeWidth=2.5).encode(
@@ -102,8 +102,10 @@ def _panel(parts: HourlyParts, rows: _Rows, scale: Scale, name: str) -> Any:
     data = _data(parts, rows, name, {name: values}, scale)
     base = alt.Chart(data, width=_WIDTH, height=_HEIGHTS[name], title=alt.Title(title))
     encodings = {"x": _x(), "y": _y(name, scale), "tooltip": _tooltip({name: values})}
-    line = base.mark_line(color=COLOURS["usage"], strokeWidth=1).encode(**encodings)
-    zero = base.mark_rule(color=COLOURS["neutral"], opacity=0.5).encode(y=alt.datum(0))
+    line = base.mark_line(color=COLOURS["usage"], strokeWidth=1.4).encode(**encodings)
+    rows["zero"] = [{"zero": 0}]  # one row: a rule for every step would be drawn as often
+    below = alt.Chart(alt.NamedData(name="zero"))
+    zero = below.mark_rule(color=COLOURS["neutral"], opacity=0.6).encode(y="zero:Q")
     return alt.layer(zero, line)
 
 

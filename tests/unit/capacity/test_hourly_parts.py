@@ -129,7 +129,7 @@ def test_the_picture_holds_every_part_and_hostile_names_stay_text(three):
     chart = parts_chart(hourly_parts(three, "script"))
     spec = chart.to_dict(validate=False)
     assert len(spec["vconcat"]) == 4
-    assert set(chart.datasets) == {"observed", "day", "week", "remainder"}
+    assert set(chart.datasets) == {"observed", "day", "week", "remainder", "zero"}
     row = chart.datasets["observed"][100]
     assert row["observed"] == pytest.approx(noisy(2)[100], rel=1e-5)
     assert "\0" not in json.dumps(spec["title"])
