@@ -83,6 +83,12 @@ def test_many_rows_add_up_as_exact_decimals_do():
     assert sum(priced.sums(["provider", "model"])["amount"].dropna()) == total
 
 
+def test_a_price_with_too_many_tiers_is_refused():
+    lines = [f"openai,m,,1M tokens,input,2,,,,{n * 1000}" for n in range(10)]
+    with pytest.raises(BadRowsError, match="'m' has 9 tiers"):
+        book(*lines)
+
+
 def test_sums_beyond_64_bits_are_exact():
     usage = table(*({"model": "o1-pro", "output": 1e13} for _ in range(3)))
     assert price(usage, Prices()).total() == {"USD": Decimal(18_000_000_000)}
@@ -271,6 +277,7 @@ def test_each_day_has_its_own_price():
         ({"cost": 2.75}, Explanation.REGION),
         ({"cost": 2.9, "lost": 2e5}, Explanation.MISSING),
         ({"cost": 9.0}, Explanation.UNEXPLAINED),
+        ({"model": "text-embedding-3-small", "output": 1e6, "cost": 9.0}, Explanation.UNPRICED),
         ({"cost": np.nan}, Explanation.NONE),
         (
             {"provider": "anthropic", "model": "claude-sonnet-4-5", "cost": 6.0},

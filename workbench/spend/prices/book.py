@@ -26,6 +26,9 @@ __all__ = ["ANY", "Entry", "Exchange", "PriceBook"]
 ANY: Final = "*"
 """Stands for every provider, or every region."""
 
+_MOST_TIERS: Final = 8
+"""No provider has more than two; a price of hundreds would be a file gone wrong."""
+
 _REQUEST: Final = "request"
 _HOUR: Final = "hour"
 
@@ -116,8 +119,8 @@ class PriceBook:
     Raises
     ------
     BadRowsError
-        Two entries overlap (both lines are named), a tier has no base price, or one model has prices
-        in several currencies.
+        Two entries overlap (both lines are named), a tier has no base price or is one of too many, or
+        one model has prices in several currencies.
 
     Examples
     --------
@@ -138,7 +141,7 @@ class PriceBook:
         for each in self.entries:
             by_model[each.model.lower()].append(each)
         for entries in by_model.values():
-            _refuse_tier_without_base(entries)
+            _refuse_bad_tiers(entries)
             _refuse_mixed_currencies(entries)
         object.__setattr__(self, "_of_model", dict(by_model))
 
@@ -318,11 +321,15 @@ def _gaps(entries: Sequence[Entry]) -> list[str]:
     return gaps
 
 
-def _refuse_tier_without_base(entries: Sequence[Entry]) -> None:
+def _refuse_bad_tiers(entries: Sequence[Entry]) -> None:
     bases = defaultdict(list)
     for each in entries:
         if not each.tier_start:
             bases[each.key()[:4]].append(each)
+    starts = {each.tier_start for each in entries if each.tier_start}
+    if len(starts) > _MOST_TIERS:
+        what = f"{entries[0].model!r} has {len(starts)} tiers"
+        raise BadRowsError(what, f"give {_MOST_TIERS} at the most")
     for tier in entries:
         first = tier.valid_from or date.min
         if tier.tier_start and not any(e.holds(first) for e in bases[tier.key()[:4]]):

@@ -42,7 +42,7 @@ def explain(
     usage
         The table, with ``cost``.
     rows
-        With ``amount`` and ``currency``.
+        With ``amount``, ``currency`` and ``unpriced``.
     alternatives
         Gives what each mistake would have come to, low and high, in nano-units, shape (rows,); asked
         only where a source has a cost of its own.
@@ -69,6 +69,7 @@ def explain(
             (foreign, Explanation.CURRENCY),
             (_near(own, ours), Explanation.AGREES),
             (own == 0, Explanation.NO_PRICE),
+            (rows["unpriced"].to_numpy(np.float64) > 0, Explanation.UNPRICED),
             *_mistakes(own, ours, alternatives()),
             (_within_lost(usage, own, ours), Explanation.MISSING),
             (_near(own, ours * 1.1) | _near(own, ours * 0.9), Explanation.REGION),

@@ -46,6 +46,7 @@ class Explanation(StrEnum):
     AGREES = "agrees"
     CURRENCY = "in another currency"
     NO_PRICE = "the gateway had no price"
+    UNPRICED = "some of the tokens have no price here"
     CACHED_FULL = "the gateway charged cached tokens as input"
     CACHED_FREE = "the gateway left cached tokens out"
     TIER = "the gateway charged another tier"
@@ -145,8 +146,9 @@ class Priced:
         DataFrame
             A row for each group and currency, dearest first; columns `by`, ``currency``, then `MONEY`,
             ``own`` and ``difference`` as `Decimal` or None where nothing of the group has a price,
-            and ``unpriced`` tokens. Currencies are never added to each other. `low` and `high` are
-            those of all rows together, for the causes are common to them.
+            and ``unpriced`` tokens. Currencies are never added to each other; what
+            has no price has the currency ``""``. `low` and `high` are those of all rows together, for
+            the causes are common to them.
         """
         keys = self._keys(by)
         grouping = keys.groupby(list(keys.columns), sort=False, observed=True, dropna=False)

@@ -39,8 +39,6 @@ __all__ = ["price"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-
 
 _NO_SIZES: Final[Mapping[tuple[str, str], RequestSizes]] = MappingProxyType({})
 _NO_CURRENCIES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -54,6 +52,10 @@ def price(
     own_currency: Mapping[str, str] = _NO_CURRENCIES,
 ) -> Priced:
     """Price a table of usage.
+
+    What is not known is taken as: each request is like the mean one; nothing was read from a cache
+    that is not counted; usage is even over the hours of a day; caches live for minutes; a region or a
+    service tier without a price of its own has the listed one. Bounds say what that may hide.
 
     Parameters
     ----------
@@ -193,6 +195,6 @@ def _integers(values: Floats, missing: Bools) -> Any:
 def _category(values: list[str], number: npt.NDArray[np.intp]) -> Any:
     import pandas as pd
 
-    names = list(dict.fromkeys(values))
-    codes = np.array([names.index(each) for each in values], np.intp)
-    return pd.Categorical.from_codes(codes[number], categories=pd.Index(names, dtype=object))
+    place = {name: n for n, name in enumerate(dict.fromkeys(values))}
+    codes = np.array([place[each] for each in values], np.intp)
+    return pd.Categorical.from_codes(codes[number], categories=pd.Index(list(place), dtype=object))

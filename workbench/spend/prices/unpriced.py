@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["list_unpriced", "remarks"]
 
+_MOST_NOTES: Final = 50
+"""Model names come from clients: there may be thousands of odd ones."""
+
 _SUGGESTED: Final = 20
 """How many of the largest get near names: the search takes milliseconds, and labels are hostile."""
 
@@ -112,4 +115,8 @@ def remarks(quoted: Quoted, prices: Prices) -> tuple[str, ...]:
             f"the list prices of {what} carry no date: a change in the past would not show"
         )
     used = {(provider, model) for provider, model, _, _ in quoted.labels}
-    return tuple(dict.fromkeys([*prices.book.remarks(prices.catalogue, used), *notes]))
+    said = list(dict.fromkeys([*prices.book.remarks(prices.catalogue, used), *reversed(notes)]))
+    more = (
+        [f"{len(said) - _MOST_NOTES} more remarks of this kind"] if len(said) > _MOST_NOTES else []
+    )
+    return (*said[:_MOST_NOTES], *more)
