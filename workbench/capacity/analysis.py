@@ -19,6 +19,7 @@ from workbench.capacity.planning import Unusable, limit_key, usage_key
 from workbench.capacity.resource import Resource
 from workbench.capacity.result import CapacityResult
 from workbench.capacity.shift_findings import conclude_moments
+from workbench.capacity.shift_hours import located
 from workbench.errors import InputError
 from workbench.findings import Finding
 from workbench.frame import Frame
@@ -97,7 +98,7 @@ def analyse(
         judged, horizon_days=horizon_days, seed=seed, workers=workers, progress=progress
     )
     outlooks = [
-        _ordered(outlook, instance.resource.lead_time or lead_time)
+        _ordered(located(outlook, instance, timezone), instance.resource.lead_time or lead_time)
         for outlook, instance in zip(forecast, found, strict=True)
     ]
     changed = moments(outlooks, events)

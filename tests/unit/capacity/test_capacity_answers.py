@@ -189,3 +189,17 @@ def test_an_old_shift_stands_in_the_result_and_is_no_finding():
     found = analyse([resource], _frames(values), now_ms=NOW)
     assert not [f for f in found.findings if f.code == "CAP-LEVEL-SHIFT"]
     assert len(found.moments) == 1
+
+
+def test_a_shift_that_all_samples_show_is_told_with_its_hour():
+    """And of two releases of that day only the one of that hour is named."""
+    resource = Resource(name="disk", usage="used", limit=400.0, unit="cores", peak="sample")
+    values = _hourly(60, 0.0, jump=30.0, jump_day=50)
+    begins = NOW - (60 - 50) * DAY_MS + 3_600_000
+    events = [Event(begins - 1_200_000, "the one"), Event(begins - 9 * 3_600_000, "another")]
+    found = analyse([resource], _frames(values), now_ms=NOW, events=events)
+    (moment,) = found.moments
+    assert abs((moment.start_ms + moment.end_ms) // 2 - begins) <= 2 * 3_600_000
+    assert [e.title for e in moment.events] == ["the one"]
+    (finding,) = [f for f in found.findings if f.code == "CAP-LEVEL-SHIFT"]
+    assert " UTC" in finding.what
