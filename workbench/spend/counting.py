@@ -31,7 +31,7 @@ from workbench.spend.counting_events import (
     settle_ends,
     settle_resets,
 )
-from workbench.spend.counting_intervals import HOUR_MS, Intervals, intervals_of
+from workbench.spend.counting_line import HOUR_MS, Line
 from workbench.spend.counting_spread import spread, straddling
 from workbench.spend.counting_state import SeriesState
 from workbench.spend.counting_targets import Targets
@@ -184,97 +184,41 @@ class Counting:
         state = self._state
         start_ms = int(times_ms[0]) - self.step_ms
         before, before_ms = state.value[rows], state.time_ms[rows]
-        rising = (values[:, 1:] >= values[:, :-1]).all(axis=1)
-        rising &= np.isfinite(values[:, -1]) & (values[:, 0] >= 0)
-        whole = rising | (np.isfinite(values) & (values >= 0)).all(axis=1)
-        whole &= ((before_ms < 0) | (before_ms == start_ms)) & ~state.several[rows]
-        began = self._began(rows, times_ms)
-        steady = whole & rising & ~(values[:, 0] < before)
-        steady[began[:, 0]] = False
-        if steady.all():
-            self._whole(rows, values, times_ms)
+        even = (values[:, 1:] >= values[:, :-1]).all(axis=1)
+        even &= np.isfinite(values[:, -1]) & (values[:, 0] >= 0)
+        even &= (before_ms < 0) | ((before_ms == start_ms) & (values[:, 0] >= before))
+        even &= ~state.several[rows]
+        for target, _ in self.targets.started_between(start_ms, int(times_ms[-1])):
+            even &= state.target[rows] != target
+        if even.all():
+            self._even(rows, values, times_ms)
             return
-        falling = whole & ~steady
-        if falling.any():
-            number = np.cumsum(falling) - 1
-            began = began[falling[began[:, 0]]]
-            began[:, 0] = number[began[:, 0]]
-            keep = self._restarted(rows[falling], values[falling], times_ms, began)
-            falling[np.flatnonzero(falling)[~keep]] = False
-        if steady.any():
-            self._whole(rows[steady], values[steady], times_ms)
-        if not (steady | falling).all():
-            rest = ~(steady | falling)
-            self._rough(rows[rest], values[rest], times_ms)
+        if even.any():
+            self._even(rows[even], values[even], times_ms)
+        self._uneven(rows[~even], values[~even], times_ms)
 
-    def _began(self, rows: Ints, times_ms: Ints) -> Ints:
-        """Rows and columns by which their process is known to have begun anew: shape (n, 2)."""
-        start_ms = int(times_ms[0]) - self.step_ms
-        known = self.targets.started_between(start_ms, int(times_ms[-1]))
-        target = self._state.target[rows]
-        pairs = [
-            np.stack([row, np.full(len(row), np.searchsorted(times_ms, time))], axis=1)
-            for each, time in known
-            if len(row := np.flatnonzero(target == each))
-        ]
-        return np.concatenate(pairs) if pairs else np.empty((0, 2), np.int64)
-
-    def _whole(self, rows: Ints, values: Floats, times_ms: Ints) -> None:
-        """Rows without a hole: only the values around midnights matter, if they do not fall."""
+    def _even(self, rows: Ints, values: Floats, times_ms: Ints) -> None:
+        """Rows without a hole and a fall: only the values around midnights matter."""
         state = self._state
         before, new = state.value[rows], state.time_ms[rows] < 0
         if new.any():
             self._born(rows[new], np.full(int(new.sum()), times_ms[0]), values[new, 0])
             before = np.where(new, values[:, 0], before)
-        marks = np.stack(list(self._levels(before, values, times_ms)), axis=1)
-        state.increase[rows] += np.diff(marks, axis=1)
-        self._note_days(rows, times_ms)
-        self._note_days(rows[~new], np.array([times_ms[0] - self.step_ms + 1, times_ms[0]]))
+        self._add_levels(rows, before, values, times_ms)
+        begin = np.where(new, times_ms[0], times_ms[0] - self.step_ms + 1)
+        self._note_days(rows, begin, times_ms[-1:])
         state.value[rows] = last = values[:, -1]
         state.time_ms[rows] = times_ms[-1]
         state.fractional[rows] |= (values[:, -2:] % 1 != 0).any(axis=1)  # 0.5 a step: every other
         back = min(HOUR_MS // self.step_ms, values.shape[1] - 1)
         if back > 0:
             hour = values[:, -1 - back :]
-            steps = np.diff(hour, axis=1)
-            steps = np.where(steps < 0, hour[:, 1:], steps)
-            state.rate[rows] = steps.mean(axis=1) / self.step_ms
-            state.peak[rows] = steps.max(axis=1) / self.step_ms
+            state.rate[rows] = (last - hour[:, 0]) / (back * self.step_ms)
+            state.peak[rows] = np.diff(hour, axis=1).max(axis=1) / self.step_ms
 
-    def _restarted(self, rows: Ints, values: Floats, times_ms: Ints, began: Ints) -> Bools:
-        """Rows without a hole that fall: what they stood at before counts beside the rest.
-
-        Returns which rows were dealt with: those that may be several workers were not.
-        """
-        state, width = self._state, values.shape[1]
-        new = state.time_ms[rows] < 0
-        grid = np.column_stack([np.where(new, values[:, 0], state.value[rows]), values])
-        row, column = np.nonzero(grid[:, 1:] < grid[:, :-1])
-        keep = ~may_saw(np.bincount(row, minlength=len(rows)), width)
-        began = began[~(new[began[:, 0]] & (began[:, 1] == 0))]
-        cells = np.unique(np.concatenate([row * width + column, began[:, 0] * width + began[:, 1]]))
-        row, column = cells // width, cells % width
-        row, column = row[keep[row]], column[keep[row]]
-        series, end = rows[row], times_ms[column]
-        back = np.arange(max(HOUR_MS // self.step_ms, 1))
-        place = column[:, None] - back
-        now = grid[row[:, None], np.maximum(place, 0)]
-        then = grid[row[:, None], np.maximum(place - 1, 0)]
-        steps = np.where(place >= 1, np.where(now < then, now, now - then), np.nan)
-        rate, peak = state.rate[series], state.peak[series]
-        known = (place >= 1).sum(axis=1)
-        here = (known * 2 >= len(back)) | (np.isnan(rate) & (known > 0))
-        rate[here] = np.nanmean(steps[here], axis=1) / self.step_ms
-        peak[here] = np.nanmax(steps[here], axis=1) / self.step_ms
-        self._resets.append(
-            Resets(series, end - self.step_ms, end, values[row, column], rate, peak)
-        )
-        np.add.at(state.resets, series, 1)
-        self._whole(rows[keep], values[keep], times_ms)
-        state.increase[rows] += spread(
-            self.days, row, end - self.step_ms, end, grid[row, column], count=len(rows)
-        )
-        return keep
+    def _add_levels(self, rows: Ints, before: Floats, values: Floats, times_ms: Ints) -> None:
+        marks = np.stack(list(self._levels(before, values, times_ms)), axis=1)
+        self._state.increase[rows] += np.diff(marks, axis=1)
 
     def _levels(self, before: Floats, values: Floats, times_ms: Ints) -> Iterator[Floats]:
         """What the counters stood at at each midnight, or at the end of the data next to it."""
@@ -293,105 +237,99 @@ class Counting:
 
     # ------------------------------------------------------------------ all others
 
-    def _rough(self, rows: Ints, values: Floats, times_ms: Ints) -> None:
+    def _uneven(self, rows: Ints, values: Floats, times_ms: Ints) -> None:
         state = self._state
+        there = np.isfinite(values) & (values >= 0)
         state.negative[rows] += (values < 0).sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            found = self._intervals(rows, values, times_ms)
-        if not len(found.row):
+        some = there.any(axis=1)
+        if not some.all():
+            rows, values, there = rows[some], values[some], there[some]
+        if not len(rows):
             return
-        saw = state.several[rows] | self._saws(found, values, len(rows))
+        line = Line.of(values, there, times_ms, state.value[rows], state.time_ms[rows])
+        saw = state.several[rows] | self._saws(line)
         if saw.any():
-            self._several(rows[saw], values[saw], times_ms)
-            self._rough(rows[~saw], values[~saw], times_ms)
+            self._several(rows[saw], np.where(there[saw], values[saw], np.nan), times_ms)
+            self._uneven(rows[~saw], values[~saw], times_ms)
             return
-        self._count(rows, found)
+        new = np.flatnonzero(line.new)
+        first = line.first[new]
+        self._born(rows[new], times_ms[first - 1], values[new, first - 1])
+        self._add_levels(rows, line.values[:, 0], line.values[:, 1:], times_ms)
+        self._correct(rows, line)
+        self._remember(rows, line)
 
-    def _intervals(self, rows: Ints, values: Floats, times_ms: Ints) -> Intervals:
-        state = self._state
-        return intervals_of(
-            values,
-            times_ms,
-            state.value[rows],
-            state.time_ms[rows],
-            targets=state.target[rows],
-            known=self.targets,
-        )
-
-    def _saws(self, found: Intervals, values: Floats, count: int) -> Bools:
-        row = found.row[found.ends]
-        result = may_saw(np.bincount(row[found.fell], minlength=count), values.shape[1])
+    def _saws(self, line: Line) -> Bools:
+        row, column = line.falls()
+        result = may_saw(np.bincount(row, minlength=len(line)), len(line.times_ms))
         few = np.flatnonzero(result)
         if len(few):
-            restarted = np.bincount(row, found.increase, count)
-            kept = np.where(values[few] >= 0, values[few], np.nan)
-            result[few] = saws(kept, restarted[few])
+            shown = np.bincount(row, line.values[row, column - 1], len(line)).astype(np.float64)
+            restarted = line.values[:, -1] - line.values[:, 0] + shown
+            kept = np.where(line.holes, np.nan, line.values[:, 1:])
+            result[few] = saws(kept[few], restarted[few])
         return result
 
-    def _count(self, rows: Ints, found: Intervals) -> None:
-        state, count = self._state, len(rows)
-        row, ends = found.row[found.ends], found.ends
-        start, end = found.time_ms[ends - 1], found.time_ms[ends]
-        state.increase[rows] += spread(self.days, row, start, end, found.increase, count=count)
-        gap = (end - start > 1.5 * self.step_ms) & ~found.fell
-        state.bridged[rows] += np.bincount(row[gap], found.increase[gap], count)
-        cut = np.flatnonzero(gap & straddling(self.days, start, end))
-        if len(cut):
-            share = spread(
-                self.days,
-                np.arange(len(cut)),
-                start[cut],
-                end[cut],
-                found.increase[cut],
-                count=len(cut),
-            )
-            either = np.where(share > 0, np.maximum(share, found.increase[cut, None] - share), 0)
-            np.add.at(state.moved, rows[row[cut]], either)
-        self._note_seen(rows, found)
-        self._born(rows[found.row[found.born]], found.time_ms[found.born], found.value[found.born])
-        self._fell(rows, found)
-        self._remember(rows, found)
-
-    def _note_days(self, rows: Ints, times_ms: Ints) -> None:
-        first, last = self.days.of(times_ms[[0, -1]]).tolist()
-        self._state.seen[rows, max(first, 0) : max(last + 1, 0)] = True
-
-    def _note_seen(self, rows: Ints, found: Intervals) -> None:
-        """The days of samples, and those of intervals: their increase is known, if only shared."""
-        end = found.time_ms
-        start = end - 1
-        start[found.ends] = end[found.ends - 1]
-        one = np.where(found.column >= 0, 1.0, 0.0)
-        known = spread(self.days, found.row, start, end, one, count=len(rows))
-        self._state.seen[rows] |= known > 0
-
-    def _fell(self, rows: Ints, found: Intervals) -> None:
-        fell = np.flatnonzero(found.fell)
-        if not len(fell):
+    def _correct(self, rows: Ints, line: Line) -> None:
+        """Where a line falls it began anew; where a hole ends its step is the whole hole's."""
+        state, width = self._state, len(line.times_ms) + 1
+        anew = [line.falls()]
+        start_ms = int(line.before_ms.min())
+        for target, time in self.targets.started_between(start_ms, int(line.times_ms[-1])):
+            mine = np.flatnonzero((state.target[rows] == target) & (line.before_ms < time))
+            anew.append(line.sample_after(mine, time))
+        fallen = np.concatenate([row * width + column for row, column in anew])
+        ended = line.hole_ends(self.step_ms)
+        cells = np.unique(np.concatenate([fallen, ended[0] * width + ended[1]]))
+        if not len(cells):
             return
-        end = found.ends[fell]
-        series = rows[found.row[end]]
-        rate, peak = self._speed(series, found, end - 1)
-        self._resets.append(
-            Resets(series, found.time_ms[end - 1], found.time_ms[end], found.value[end], rate, peak)
+        fell = np.isin(cells, fallen)
+        row, column = cells // width, cells % width
+        known = line.at[row, column - 1].astype(np.int64)
+        begin, end = line.time_of(row, known), line.times_ms[column - 1]
+        value, old = line.values[row, column], line.values[row, column - 1]
+        more = np.where(fell, value, value - old)
+        count = len(rows)
+        state.increase[rows] += spread(self.days, row, begin, end, more, count=count)
+        state.increase[rows] -= spread(
+            self.days, row, end - self.step_ms, end, value - old, count=count
         )
-        np.add.at(self._state.resets, series, 1)
+        hole = (end - begin > 1.5 * self.step_ms) & ~fell
+        state.bridged[rows] += np.bincount(row[hole], more[hole], count)
+        cut = np.flatnonzero(hole & straddling(self.days, begin, end))
+        if len(cut):
+            either = _either_day(self.days, begin[cut], end[cut], more[cut])
+            np.add.at(state.moved, rows[row[cut]], either)
+        if fell.any():
+            series = rows[row[fell]]
+            rate, peak = self._speed(rows, line, row[fell], known[fell])
+            self._resets.append(Resets(series, begin[fell], end[fell], value[fell], rate, peak))
+            np.add.at(state.resets, series, 1)
 
-    def _speed(self, series: Ints, found: Intervals, samples: Ints) -> tuple[Floats, Floats]:
+    def _speed(self, rows: Ints, line: Line, row: Ints, column: Ints) -> tuple[Floats, Floats]:
         """The last hour's speed; that of the piece before where less than half of it is here."""
-        rate, peak, span = found.trailing(samples)
-        old_rate, old_peak = self._state.rate[series], self._state.peak[series]
-        short = ((span < HOUR_MS // 2) & np.isfinite(old_rate)) | np.isnan(rate)
-        return np.where(short, old_rate, rate), np.where(short, np.fmax(old_peak, peak), peak)
+        rate, peak, enough = line.speed(row, column, self.step_ms)
+        series = rows[row]
+        old, old_peak = self._state.rate[series], self._state.peak[series]
+        keep = ~enough & np.isfinite(old)
+        return np.where(keep, old, rate), np.where(keep, np.fmax(old_peak, peak), peak)
 
-    def _remember(self, rows: Ints, found: Intervals) -> None:
-        state, final = self._state, found.final
-        series = rows[found.row[final]]
-        state.rate[series], state.peak[series] = self._speed(series, found, final)
-        state.value[series] = found.value[final]
-        state.time_ms[series] = found.time_ms[final]
-        broken = np.bincount(found.row[found.value % 1 != 0], minlength=len(rows))
-        state.fractional[rows] |= broken > 0
+    def _remember(self, rows: Ints, line: Line) -> None:
+        state, every = self._state, np.arange(len(rows))
+        last = line.at[:, -1].astype(np.int64)
+        time = line.time_of(every, last)
+        begin = np.where(line.new, line.before_ms, line.before_ms + 1)
+        self._note_days(rows, begin, time)
+        state.rate[rows], state.peak[rows] = self._speed(rows, line, every, last)
+        state.value[rows], state.time_ms[rows] = line.values[:, -1], time
+        pair = line.values[every[:, None], np.stack([last, np.maximum(last - 1, 0)], axis=1)]
+        state.fractional[rows] |= (pair % 1 != 0).any(axis=1)
+
+    def _note_days(self, rows: Ints, first_ms: Ints, last_ms: Ints) -> None:
+        """Days from one moment to another are known: samples enclose them."""
+        first, last = self.days.of(first_ms)[:, None], self.days.of(last_ms)[:, None]
+        day = np.arange(len(self.days))
+        self._state.seen[rows] |= (day >= first) & (day <= last)
 
     def _born(self, series: Ints, times_ms: Ints, values: Floats) -> None:
         if len(series):
@@ -414,7 +352,6 @@ class Counting:
         there = np.isfinite(values)
         first = there.argmax(axis=1)
         self._born(rows[new], times_ms[first[new]], values[new, first[new]])
-        values = np.where(values >= 0, values, np.nan)
         done = take_apart(values, self.days.of(times_ms), len(self.days), chains)
         self._chains.update(zip(rows.tolist(), done.last, strict=True))
         state.increase[rows] += done.total
@@ -427,3 +364,11 @@ class Counting:
         some = there.any(axis=1)
         state.value[rows[some]] = values[some, last[some]]
         state.time_ms[rows[some]] = times_ms[last[some]]
+
+
+def _either_day(days: CalendarDays, start_ms: Ints, end_ms: Ints, amounts: Floats) -> Floats:
+    """How much of each interval's amount may or may not belong to each of its days."""
+    count = len(amounts)
+    share = spread(days, np.arange(count), start_ms, end_ms, amounts, count=count)
+    result: Floats = np.where(share > 0, np.maximum(share, amounts[:, None] - share), 0.0)
+    return result

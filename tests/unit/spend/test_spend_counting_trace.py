@@ -49,8 +49,8 @@ def seconds():
 def scraped(seconds, restarts=(), gaps=(), phase=7):
     """What a scraper would have seen: restarts and gaps are moments in hours."""
     result = []
-    for labels, times, values in seconds:
-        values = values.copy()
+    for labels, times, truth in seconds:
+        values = truth.copy()
         for hours in restarts:
             at = int(hours * 3600)
             values[at:] -= values[at]
