@@ -97,7 +97,8 @@ def judge_outcome(
     assert driven.match is not None
     limit = _limit(instance)
     if reason or (instance.limit is not None and not limit > 0):
-        known = reason or "its limit is not known at the end"
+        unknown = "not known" if np.isnan(limit) else f"{limit:g}"
+        known = reason or f"its limit is {unknown}"
         verdict = Verdict.UNEXPLAINED if reason else Verdict.UNKNOWN
         outcome = judge_gone(instance, verdict, known, driven=driven)
         return _with(outcome, fit=_fit(driven, fitted, relation.top, rng))
@@ -203,9 +204,7 @@ def _notes(fitted: Fitted, driven: Driven, load_then: float) -> list[str]:
     if driven.lag:
         notes.append(f"It follows the load {driven.lag * fitted.step_ms / 3_600_000:g} h later.")
     if relation.held_back:
-        notes.append(
-            f"It stood at its limit in {relation.held_back} steps, which do not tell what was wanted."
-        )
+        notes.append(f"Its limit held it back in {relation.held_back} steps, which are left out.")
     if fitted.test and fitted.test.days >= 5 and fitted.test.coverage_80 < _HELD:
         held = fitted.test.coverage_80 * 100
         notes.append(f"Only {held:.0f} % of past peaks lay in their 80 % intervals: trust it less.")

@@ -228,3 +228,10 @@ def test_the_demo_finds_what_was_planted(tmp_path):
     assert cpu.fit.slope[1] * cpu.load_now == pytest.approx(cpu.now[2] - 0.08, rel=0.05)
     assert cpu.verdict.value == "bears it"
     assert {f.code for f in study.findings} >= {"CAP-WHAT-IF", "CAP-LOAD-FOUND"}
+
+
+def test_a_limit_of_zero_is_told_and_nothing_is_divided_by_it(wb, tmp_path):
+    path = tmp_path / "resources.toml"
+    path.write_text('[[resource]]\nname = "p"\nusage = "sum(used)"\nlimit = "sum(size) * 0"\n')
+    [only] = wb.what_if(resources=str(path), driver="sum(rps)", last=f"{DAYS}d").result.outcomes
+    assert (only.verdict.value, only.reason) == ("cannot tell", "its limit is 0")

@@ -182,3 +182,10 @@ def test_usage_that_load_fits_exactly_is_fitted_exactly():
     assert np.median(found.peaks(load[-1] * 1.3, ONE, np.random.default_rng(0))) == pytest.approx(
         3 + 2.6 * load[-1].max(), rel=1e-3
     )
+
+
+def test_what_stands_at_its_limit_nearly_always_shows_no_more_than_that():
+    load, usage, rng = _drawn(12, days=14)
+    limit = np.full(usage.shape, 5.0)
+    found = fit_relation(load, np.minimum(usage, limit), rng, limit=limit)
+    assert np.isfinite(found.peaks(load[-1], ONE, rng)).all()

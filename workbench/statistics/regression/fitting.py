@@ -31,6 +31,9 @@ _KNEES: Final = (0.45, 0.6, 0.75, 0.85)
 _NEAR_LIMIT: Final = 0.95
 """Hours of which more than this share of the limit is expected are left out, where it holds back."""
 
+_LEAST_FREE: Final = 0.3
+"""Where fewer hours than that would be left, all count: what is always full shows no relation."""
+
 _DRIFT_EVIDENCE: Final = 6.0
 """So much must the Bayesian information criterion fall for a drift: strong evidence."""
 
@@ -109,7 +112,7 @@ def fit_relation(
     chosen = [_terms(shape, drifts=drifts) for shape in Shape]
     terms = _drawn(rows, y, weights / recency[:, None], counts, shapes=shapes, chosen=chosen)
     return Relation(
-        top=top, lowest=float(load[known].min()), centre=Curves(middle[None], knee), curves=Curves(terms, knee), shape=best,
+        top=top, centre=Curves(middle[None], knee), curves=Curves(terms, knee), shape=best,
         chances=dict(zip(Shape, chances.tolist(), strict=True)), share=np.where(known, share, np.nan),
         rest=rest, recency=recency, spread=_spread(share, rest),
         explained=explained, curvature_p=_curvature(rows, y, weights) if test else float("nan"),
@@ -147,7 +150,10 @@ def _robust(
         if held.any() and limit is not None:
             # By what is expected at the load, not by what was seen: else only low noise stays.
             with np.errstate(invalid="ignore"):
-                weights = np.where(fitted > _NEAR_LIMIT * limit, 0.0, weights)
+                free = np.where(fitted > _NEAR_LIMIT * limit, 0.0, weights)
+            if (free > 0).sum() < _LEAST_FREE * (prior > 0).sum():
+                break
+            weights = free
     return _knee(share, y, weights), weights
 
 

@@ -26,8 +26,8 @@ class Relation:
 
     Parameters
     ----------
-    top, lowest
-        The highest and the lowest load seen.
+    top
+        The highest load seen.
     centre, curves
         The middle relation (one curve), and the possible ones; loads are shares of `top`.
     shape, chances
@@ -51,7 +51,6 @@ class Relation:
     """
 
     top: float
-    lowest: float
     centre: Curves
     curves: Curves
     shape: Shape
@@ -65,11 +64,6 @@ class Relation:
     drift: float
     held_back: int
     block_days: int
-
-    @property
-    def hours(self) -> int:
-        """How many points were learnt from."""
-        return int(np.isfinite(self.rest).sum())
 
     def slope_at(self, load: float, *, width: float = 0.05) -> Floats:
         """What one more unit of load uses, at some load.
