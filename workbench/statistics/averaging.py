@@ -24,7 +24,7 @@ __all__ = ["Average", "Shift", "average_models"]
 _TEMPER: Final = 0.25
 """The weight of a kind is exp(−_TEMPER · BIC)."""
 
-_LONGEST: Final = 365
+_LONGEST: Final = 200
 """At most so many last observations are fitted: what was earlier tells little of what comes."""
 
 

@@ -124,7 +124,7 @@ def test_a_level_that_has_just_shifted_is_where_the_forecast_begins():
 
 
 def test_two_years_are_learnt_from_in_time():
-    """The history's last year is fitted; a resource takes well under a second of CPU."""
+    """The last 200 days are fitted; a resource takes well under a second of CPU."""
     import time
 
     usage = _usage(days=730, slope=0.2)
