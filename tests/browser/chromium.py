@@ -180,7 +180,7 @@ class Page:
 
     def press(self, key: str) -> None:
         """Press and release a key."""
-        codes = {"Enter": 13, "Tab": 9}
+        codes = {"Enter": 13, "Tab": 9, "Escape": 27}
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             self.call(
