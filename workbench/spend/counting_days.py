@@ -12,7 +12,7 @@ import numpy as np
 from workbench.errors import InputError
 from workbench.samples import Floats, Ints
 
-__all__ = ["CalendarDays"]
+__all__ = ["CalendarDays", "zone_of"]
 
 _MOST_DAYS: Final = 1_100
 """Three years: more is a mistyped date."""
@@ -60,7 +60,7 @@ class CalendarDays:
         if count > _MOST_DAYS:
             msg = f"{first} to {last} are {count:,} days"
             raise InputError(msg, f"give at most {_MOST_DAYS:,}")
-        local = _zone(zone)
+        local = zone_of(zone)
         midnights = [first + timedelta(days=n) for n in range(count + 1)]
         bounds = [
             round(datetime(d.year, d.month, d.day, tzinfo=local).timestamp() * 1000)
@@ -106,7 +106,14 @@ class CalendarDays:
         return places
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its IANA name.
+
+    Raises
+    ------
+    InputError
+        There is none of that name.
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):

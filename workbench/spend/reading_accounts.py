@@ -46,6 +46,11 @@ class Accounts:
         """How many accounts there are."""
         return len(self._numbers)
 
+    @property
+    def keys(self) -> list[tuple[str, ...]]:
+        """The dimensions of each, in the order of `DIMENSIONS`."""
+        return list(self._numbers)
+
     def of(self, labels: Sequence[Labels]) -> Ints:
         """The number of each series' account: int64, shape (series,)."""
         profile, numbers = self._profile, self._numbers
@@ -65,7 +70,7 @@ class Accounts:
         """The dimensions of some accounts, as categorical columns."""
         import pandas as pd
 
-        keys = list(self._numbers)
+        keys = self.keys
         result = {}
         for place, name in enumerate(DIMENSIONS):
             told = np.array([key[place] for key in keys], dtype=object)

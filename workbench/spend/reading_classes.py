@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
 from workbench.findings import Severity
@@ -13,6 +16,9 @@ from workbench.spend.usage import FIGURES
 from workbench.units import format_quantity
 
 __all__ = ["disjoint"]
+
+_PARTS: Final = {"cache_read": "input", "cache_write": "input", "reasoning": "output"}
+"""Classes that are counted as parts of another."""
 
 
 def disjoint(
@@ -42,6 +48,10 @@ def disjoint(
     blank = np.full(shape, np.nan)
     figures = {name: sums.figures.get(name, blank) for name in FIGURES}
     flaws: list[Flaw] = []
+    for part, whole in _PARTS.items():
+        figures[part], shared = _share_out(sums.accounts.keys, figures[part], figures[whole])
+        if shared:
+            flaws.append(_labels_differ(profile, part, whole, shared))
     cached = np.nan_to_num(figures["cache_read"]) + np.nan_to_num(figures["cache_write"])
     if includes != "no" and cached.any():
         if includes == "unknown" and not said:
@@ -61,6 +71,47 @@ def disjoint(
         over = np.maximum(reasoning - np.nan_to_num(figures["output"]), 0)
         flaws.append(_reasoning_above(profile, float(over.sum())))
     return figures, flaws
+
+
+def _share_out(
+    keys: Sequence[tuple[str, ...]], part: Floats, whole: Floats
+) -> tuple[Floats, float]:
+    """Give parts of accounts that have no whole to those that have one and agree with them.
+
+    A counter of a part may have fewer labels than that of the whole. Its tokens belong to all
+    accounts that differ from it only by labels that it lacks, in proportion to their wholes.
+    """
+    has = np.nansum(whole, axis=1) > 0
+    lone = np.flatnonzero((np.nansum(part, axis=1) > 0) & ~has)
+    if not len(lone) or not has.any():
+        return part, 0.0
+    names = np.array(keys, dtype=object)
+    result = part.copy()
+    shared = 0.0
+    for account in lone.tolist():
+        told = [d for d, value in enumerate(keys[account]) if value]
+        same = np.flatnonzero(has & (names[:, told] == names[account, told]).all(axis=1))
+        weight = np.nan_to_num(whole[same])
+        total = weight.sum(axis=0)
+        given = np.where(total > 0, np.nan_to_num(part[account]), 0.0)
+        if given.any():
+            more = weight / np.where(total > 0, total, 1) * given
+            result[same] = np.nan_to_num(result[same]) + more
+            result[account] = np.where(total > 0, np.nan, result[account])
+            shared += float(given.sum())
+    return result, shared
+
+
+def _labels_differ(profile: UsageProfile, part: str, whole: str, shared: float) -> Flaw:
+    return Flaw(
+        "LLM-LABELS-DIFFER",
+        Severity.INFO,
+        f"{profile.name} {part}",
+        f"{profile.title} tells {part.replace('_', ' ')} tokens by fewer labels than {whole} tokens:"
+        f" {format_quantity(shared, 'tokens')} were shared out in proportion to the {whole}",
+        "nothing, if all of them use the cache alike",
+        {"tokens": shared},
+    )
 
 
 def _unknown(profile: UsageProfile, cached: float) -> Flaw:

@@ -92,6 +92,25 @@ def test_cached_above_input_is_clamped_and_told():
     assert flaw.evidence["over_tokens"] == 15 * N
 
 
+def test_cached_tokens_with_fewer_labels_are_shared_out():
+    """Two teams, and a cached counter that knows no team: it is taken out of both alike."""
+    reading = read(
+        [
+            gateway("gpt-4o", 300, team="a"),
+            gateway("gpt-4o", 100, team="b"),
+            gateway("o3", 50, team="b"),
+            steady("llm_gateway_cached_input_tokens_total", 80, model="gpt-4o"),
+        ]
+    )
+    rows = {(r.model, r.team): (r.input / N, r.cache_read / N) for r in reading.table.itertuples()}
+    assert rows[("gpt-4o", "a")] == (240, 60)
+    assert rows[("gpt-4o", "b")] == (80, 20)
+    assert rows[("o3", "b")][0] == 50
+    assert len(rows) == 3
+    assert codes(reading) >= {"LLM-LABELS-DIFFER"}
+    assert "LLM-CACHED-ABOVE-INPUT" not in codes(reading)
+
+
 def test_where_nobody_knows_the_user_says_whether_input_contains_cached_tokens():
     series = [
         steady("bifrost_input_tokens_total", 100, provider="openai", model="gpt-4o"),
