@@ -166,7 +166,7 @@ def drawn(path: Path) -> tuple[float, list[str]]:
         opened = browser.open("about:blank#", wait="true")
         opened.call("Performance.enable", timeDomain="threadTicks")
         opened.call("Page.navigate", url=path.as_uri())
-        opened.wait("document.documentElement.dataset.charts === 'drawn'")
+        opened.wait("document.documentElement?.dataset.charts === 'drawn'")
         metrics = {m["name"]: m["value"] for m in opened.call("Performance.getMetrics")["metrics"]}
         complaints = opened.complaints
         opened.close()
