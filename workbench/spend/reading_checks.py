@@ -94,7 +94,7 @@ def _restarts(profile: UsageProfile, counted: Sequence[Counted]) -> Flaw | None:
         Severity.WARNING if lost > 0.01 * total else Severity.INFO,
         profile.name,
         f"counters of {profile.title} began anew {counting_words(resets, 'time')}; about"
-        f" {format_quantity(lost, 'tokens')} were counted after a last scrape and lost, at the most"
+        f" {format_quantity(lost, 'tokens')} were counted where no scrape saw them, at the most"
         f" {format_quantity(most, 'tokens')}; they are in no figure",
         "scrape more often, or read the gateway's usage log, which loses nothing",
         {"resets": float(resets), "lost_tokens": lost, "most_lost_tokens": most},

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["LogReading", "read_usage_log"]
 
 _NUMBERS: Final = ("input", "cache_read", "cache_write", "output", "reasoning", "requests", "cost")
+_Figures = list[float | None]
 _FAILED: Final = ("fail", "failure", "failed", "error")
 _AT: Final = {name: place for place, name in enumerate(FIGURES)}
 
@@ -88,7 +89,7 @@ def read_usage_log(
     """
     path = Path(path)
     local = zone_of(zone)
-    sums: dict[tuple[date, tuple[str, ...]], Any] = {}
+    sums: dict[tuple[date, tuple[str, ...]], _Figures] = {}
     total = skipped = clamped = 0
     for row in _rows(path, shape):
         if shape is None:
@@ -105,14 +106,9 @@ def read_usage_log(
         day = when.astimezone(local).date()
         if (first and day < first) or (last and day > last):
             continue
-        said = shape.input_includes_cached if includes_cached is None else ""
-        clamped += _part(figures, includes=includes_cached if not said else said != "no")
-        key = (day, _account(row, shape))
-        sums[key] = (
-            np.where(np.isnan(sums[key]), figures, sums[key] + np.nan_to_num(figures))
-            if key in sums
-            else figures
-        )
+        if includes_cached or (includes_cached is None and shape.input_includes_cached != "no"):
+            clamped += _part(figures)
+        _add(sums.setdefault((day, _account(row, shape)), [None] * len(FIGURES)), figures)
     if shape is None or total == skipped:
         msg = f"no row of {str(path)!r} could be read as usage"
         raise BadRowsError(msg, "check that it is a usage log, or give its shape")
@@ -211,27 +207,23 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _number(value: Any) -> float | None:
-    """A number that is not negative; NaN where there is none; None where it is wrong."""
-    if value is None or value == "":
-        return float("nan")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if 0 <= number < float("inf") else None
-
-
-def _figures(row: Mapping[str, Any], shape: LogShape) -> Any:
+def _figures(row: Mapping[str, Any], shape: LogShape) -> _Figures | None:
     """A row's figures in the order of `FIGURES`, or None where a number is wrong."""
-    result = np.full(len(FIGURES), np.nan)
+    result: _Figures = [None] * len(FIGURES)
     for name in _NUMBERS:
-        number = _number(_first(row, getattr(shape.fields, name)))
-        if number is None:
+        paths = getattr(shape.fields, name)
+        value = _first(row, paths) if paths else None
+        if value is None:
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            return None
+        if not 0 <= number < float("inf"):
             return None
         result[_AT[name]] = number
-    if not shape.fields.requests or np.isnan(result[_AT["requests"]]):
-        result[_AT["requests"]] = 1
+    if result[_AT["requests"]] is None:
+        result[_AT["requests"]] = 1.0
     if shape.fields.status:
         status = str(_first(row, shape.fields.status) or "").strip().lower()
         failed = status in _FAILED or (status.isdecimal() and int(status) >= 400)
@@ -240,14 +232,20 @@ def _figures(row: Mapping[str, Any], shape: LogShape) -> Any:
     return result
 
 
-def _part(figures: Any, *, includes: bool | None) -> bool:
+def _part(figures: _Figures) -> bool:
     """Take cached tokens out of the input of a row; tell whether there were more of them."""
-    if not includes:
+    whole = figures[_AT["input"]]
+    if whole is None:
         return False
-    cached = np.nan_to_num(figures[_AT["cache_read"]]) + np.nan_to_num(figures[_AT["cache_write"]])
-    rest = figures[_AT["input"]] - cached
-    figures[_AT["input"]] = max(rest, 0.0) if rest == rest else rest  # noqa: PLR0124 - NaN stays
-    return bool(rest < 0)
+    rest = whole - (figures[_AT["cache_read"]] or 0) - (figures[_AT["cache_write"]] or 0)
+    figures[_AT["input"]] = max(rest, 0.0)
+    return rest < 0
+
+
+def _add(sums: _Figures, figures: _Figures) -> None:
+    for place, value in enumerate(figures):
+        if value is not None:
+            sums[place] = (sums[place] or 0.0) + value
 
 
 def _account(row: Mapping[str, Any], shape: LogShape) -> tuple[str, ...]:
@@ -259,11 +257,11 @@ def _account(row: Mapping[str, Any], shape: LogShape) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _table(shape: LogShape, sums: Mapping[tuple[date, tuple[str, ...]], Any]) -> pd.DataFrame:
+def _table(shape: LogShape, sums: Mapping[tuple[date, tuple[str, ...]], _Figures]) -> pd.DataFrame:
     import pandas as pd
 
     keys = sorted(sums)
-    figures = np.array([sums[key] for key in keys]).reshape(len(keys), len(FIGURES))
+    figures = np.array([sums[key] for key in keys], np.float64).reshape(len(keys), len(FIGURES))
     columns: dict[str, Any] = {"day": np.array([d for d, _ in keys], "datetime64[ms]")}
     for place, name in enumerate(DIMENSIONS):
         told = np.array([account[place] for _, account in keys], dtype=object)
