@@ -13,10 +13,12 @@ PAGES = [
     "docs/snapshots.md",
     "docs/reports.md",
     "docs/cardinality.md",
+    "docs/capacity.md",
     "docs/forecast.md",
     "docs/latency.md",
     "docs/rightsizing.md",
     "docs/slo.md",
+    "docs/what-if.md",
 ]
 
 

