@@ -33,10 +33,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "capacity"))
 
 from usage_simulation import simulated_fleet
 
-from workbench.capacity.cpu_sizing import fit_cpu, unused_share
-from workbench.capacity.peer_rules import krr_cpu, vpa_cpu
-from workbench.capacity.usage_quantiles import Usage
-from workbench.capacity.working_hours import hours_of_week
+from workbench.capacity.sizing.cpu import fit_cpu, unused_share
+from workbench.capacity.sizing.peer_rules import krr_cpu, vpa_cpu
+from workbench.capacity.sizing.quantiles import Usage
+from workbench.capacity.sizing.working_hours import hours_of_week
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "nab"
 WEEK_MS = 7 * 86_400_000

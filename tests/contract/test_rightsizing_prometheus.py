@@ -15,10 +15,10 @@ import yaml
 from servers import blocks_from, exposition, import_into, needs, prometheus, victoriametrics
 
 import workbench
-from workbench.capacity.containers import ContainerKey
-from workbench.capacity.cpu_sizing import fit_cpu
-from workbench.capacity.usage_quantiles import Usage
-from workbench.capacity.working_hours import hours_of_week
+from workbench.capacity.sizing.containers import ContainerKey
+from workbench.capacity.sizing.cpu import fit_cpu
+from workbench.capacity.sizing.quantiles import Usage
+from workbench.capacity.sizing.working_hours import hours_of_week
 
 pytestmark = pytest.mark.servers
 

@@ -183,7 +183,7 @@ def _deliver_patches(study: SizingStudy, output: Path | None) -> None:
 
 
 def _write_folder(folder: Path, patches: Sequence[Mapping[str, Any]]) -> None:
-    from workbench.capacity.patches import patches_yaml
+    from workbench.capacity.sizing.patches import patches_yaml
     from workbench.reporting.files import prepare_folder
 
     prepare_folder(folder)

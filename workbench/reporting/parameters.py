@@ -128,7 +128,7 @@ class CapacityParameters(Parameters):
 
     def verify(self) -> None:
         """Read the resources, the calendar and the scenario."""
-        from workbench.capacity.what_if_scenario import parse_scenario
+        from workbench.capacity.what_if.scenario import parse_scenario
         from workbench.statistics.local_time import day_numbers, time_zone
 
         if self.resources:

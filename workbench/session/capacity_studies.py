@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from workbench.capacity.cpu_sizing import CpuLimit
+    from workbench.capacity.sizing.cpu import CpuLimit
     from workbench.session.capacity_study import CapacityStudy
     from workbench.session.forecast import ForecastStudy
     from workbench.session.rightsizing import SizingStudy
@@ -126,13 +126,13 @@ class CapacityStudies(Asking):
         match
             Conditions that the series of our queries must meet: ``{namespace="shop"}``.
         queries
-            PromQL in place of ours, by the keys of `workbench.capacity.sizing_questions`; or the
+            PromQL in place of ours, by the keys of `workbench.capacity.sizing.questions`; or the
             path of a TOML file of it.
 
         Returns
         -------
         SizingStudy
-            `.result` is a `workbench.capacity.sizing_result.RightSizing`; `.patches` are patches
+            `.result` is a `workbench.capacity.sizing.result.RightSizing`; `.patches` are patches
             for ``kubectl``, `.rules` compares with KRR and the Vertical Pod Autoscaler.
 
         Raises
@@ -196,7 +196,7 @@ class CapacityStudies(Asking):
         Returns
         -------
         ForecastStudy
-            `.result` is a `workbench.capacity.hourly_result.HourlyResult`, whose `to_table()` holds
+            `.result` is a `workbench.capacity.hourly.result.HourlyResult`, whose `to_table()` holds
             every step's quantiles; `.parts()` draws a series' level, seasons and remainder.
 
         Raises
@@ -256,7 +256,7 @@ class CapacityStudies(Asking):
         Returns
         -------
         Study
-            `.result` is a `workbench.capacity.what_if_result.WhatIfResult`, whose `to_table()`
+            `.result` is a `workbench.capacity.what_if.result.WhatIfResult`, whose `to_table()`
             holds the figures as numbers.
 
         Raises
@@ -310,7 +310,7 @@ class CapacityStudies(Asking):
         Returns
         -------
         Study
-            `.result` is a `workbench.capacity.scalability_result.ScalabilityResult`.
+            `.result` is a `workbench.capacity.scaling.result.ScalabilityResult`.
 
         Raises
         ------

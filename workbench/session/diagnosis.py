@@ -119,7 +119,7 @@ def _latency(names: list[str], metadata: list[MetricMetadata]) -> Check:
 
 
 def _rightsizing(names: list[str]) -> Check:
-    from workbench.capacity.sizing_questions import needed_metrics
+    from workbench.capacity.sizing.questions import needed_metrics
 
     have = set(names)
     usage, state = needed_metrics()

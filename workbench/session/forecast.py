@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from workbench.capacity.hourly import analyse_hourly, hourly_question
-from workbench.capacity.hourly_result import HourlyResult
+from workbench.capacity.hourly.analysis import analyse_hourly, hourly_question
+from workbench.capacity.hourly.result import HourlyResult
 from workbench.errors import InputError
 from workbench.findings import Provenance
 from workbench.frame import Frame
@@ -28,7 +28,7 @@ class ForecastStudy(Study):
     Parameters
     ----------
     result
-        Of `workbench.capacity.hourly.analyse_hourly`.
+        Of `workbench.capacity.hourly.analysis.analyse_hourly`.
     provenance
         Where the figures come from.
     """
@@ -48,7 +48,7 @@ class ForecastStudy(Study):
         ----------
         series
             Its name as it stands in the table, or a part that only one has; None for the first
-            that has a forecast. `workbench.capacity.hourly_parts.hourly_parts` gives the numbers.
+            that has a forecast. `workbench.capacity.hourly.parts.hourly_parts` gives the numbers.
 
         Returns
         -------
@@ -60,7 +60,7 @@ class ForecastStudy(Study):
         InputError
             There is no series, or none or several have such a name.
         """
-        from workbench.capacity.hourly_parts import hourly_parts
+        from workbench.capacity.hourly.parts import hourly_parts
         from workbench.views import renderer, theme
         from workbench.views.forecast_parts import parts_chart
 

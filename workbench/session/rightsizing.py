@@ -7,11 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.capacity.money import read_prices
-from workbench.capacity.rightsizing import SizingRules, right_size
-from workbench.capacity.sizing_files import load_queries
-from workbench.capacity.sizing_questions import SizingPlan, plan_sizing, sizing_queries
-from workbench.capacity.sizing_result import RightSizing
+from workbench.capacity.sizing.analysis import SizingRules, right_size
+from workbench.capacity.sizing.files import load_queries
+from workbench.capacity.sizing.money import read_prices
+from workbench.capacity.sizing.questions import SizingPlan, plan_sizing, sizing_queries
+from workbench.capacity.sizing.result import RightSizing
 from workbench.findings import Provenance
 from workbench.frame import Frame
 from workbench.session.study import Study
@@ -19,7 +19,7 @@ from workbench.session.study import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.capacity.cpu_sizing import CpuLimit
+    from workbench.capacity.sizing.cpu import CpuLimit
     from workbench.session.asking import Asking
     from workbench.units import Duration
     from workbench.views.listing import Listing

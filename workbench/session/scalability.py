@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.capacity.scalability import analyse_scalability, scalability_questions
+from workbench.capacity.scaling.analysis import analyse_scalability, scalability_questions
 from workbench.frame import Frame
 from workbench.session.study import Study
 

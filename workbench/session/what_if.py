@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.capacity import discover, load_resources, questions, shipped_resources
-from workbench.capacity.what_if import (
+from workbench.capacity.what_if.analysis import (
     Load,
     analyse_what_if,
     check_grid,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.capacity.hourly_result import HourlyForecast, HourlyResult
+from workbench.capacity.hourly.result import HourlyForecast, HourlyResult
 from workbench.statistics.seasonal import QUANTILES, Method
 from workbench.units import counted, format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
@@ -41,7 +41,7 @@ def forecast_chart(result: HourlyResult) -> Any:
     Parameters
     ----------
     result
-        Of `workbench.capacity.hourly.analyse_hourly`.
+        Of `workbench.capacity.hourly.analysis.analyse_hourly`.
 
     Returns
     -------

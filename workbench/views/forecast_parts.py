@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.capacity.hourly_parts import HourlyParts
+from workbench.capacity.hourly.parts import HourlyParts
 from workbench.samples import Floats
 from workbench.units import format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
@@ -32,7 +32,7 @@ def parts_chart(parts: HourlyParts) -> Any:
     Parameters
     ----------
     parts
-        Of `workbench.capacity.hourly_parts.hourly_parts`.
+        Of `workbench.capacity.hourly.parts.hourly_parts`.
 
     Returns
     -------

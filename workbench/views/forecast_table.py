@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.capacity.hourly_result import HourlyForecast, HourlyResult
+from workbench.capacity.hourly.result import HourlyForecast, HourlyResult
 from workbench.statistics.seasonal import Method, SeasonalBacktest
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text

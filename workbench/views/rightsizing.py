@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from workbench.capacity.sizing_result import RightSizing, Rule, Sizing, UsageBand
+from workbench.capacity.sizing.result import RightSizing, Rule, Sizing, UsageBand
 from workbench.units import format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
 from workbench.views.bar_rows import (

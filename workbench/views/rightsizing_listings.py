@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.patches import patches_yaml
-from workbench.capacity.sizing_result import CpuAdvice, MemoryAdvice, RightSizing, Rule, Sizing
+from workbench.capacity.sizing.patches import patches_yaml
+from workbench.capacity.sizing.result import CpuAdvice, MemoryAdvice, RightSizing, Rule, Sizing
 from workbench.units import counted, format_quantity
 from workbench.views.listing import Listing
 from workbench.views.rightsizing_table import rightsizing_table, rules_table

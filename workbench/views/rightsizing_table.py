@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from workbench.capacity.sizing_result import CpuAdvice, MemoryAdvice, RightSizing, Rule, Sizing
+from workbench.capacity.sizing.result import CpuAdvice, MemoryAdvice, RightSizing, Rule, Sizing
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from workbench.capacity.scalability_result import ScalabilityResult, Scaling, ScalingCurve
+from workbench.capacity.scaling.result import ScalabilityResult, Scaling, ScalingCurve
 from workbench.statistics.scalability import Scalability
 from workbench.units import counted, format_quantity
 from workbench.views.axis import plain_text
@@ -88,7 +88,7 @@ def scalability_chart(result: ScalabilityResult) -> Any:
     Parameters
     ----------
     result
-        Of `workbench.capacity.scalability.analyse_scalability`.
+        Of `workbench.capacity.scaling.analysis.analyse_scalability`.
 
     Returns
     -------

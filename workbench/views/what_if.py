@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.capacity.what_if_findings import growth
-from workbench.capacity.what_if_result import Fit, Outcome, WhatIfResult
+from workbench.capacity.what_if.findings import growth
+from workbench.capacity.what_if.result import Fit, Outcome, WhatIfResult
 from workbench.samples import Floats
 from workbench.units import counted, format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
@@ -46,7 +46,7 @@ def what_if_chart(result: WhatIfResult) -> Any:
     Parameters
     ----------
     result
-        Of `workbench.capacity.what_if.analyse_what_if`.
+        Of `workbench.capacity.what_if.analysis.analyse_what_if`.
 
     Returns
     -------

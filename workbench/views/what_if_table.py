@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from workbench.capacity.what_if_findings import growth
-from workbench.capacity.what_if_result import Outcome, WhatIfResult
+from workbench.capacity.what_if.findings import growth
+from workbench.capacity.what_if.result import Outcome, WhatIfResult
 from workbench.statistics.queueing import Waiting
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.tsa.seasonal import MSTL
 
-from workbench.capacity.hourly import analyse_hourly
-from workbench.capacity.hourly_parts import hourly_parts, stl_options, take_apart
+from workbench.capacity.hourly.analysis import analyse_hourly
+from workbench.capacity.hourly.parts import hourly_parts, stl_options, take_apart
 from workbench.errors import InputError
 from workbench.frame import Frame
 from workbench.views.forecast_parts import parts_chart

@@ -11,10 +11,10 @@ from usage_simulation import (
     usage_from,
 )
 
-from workbench.capacity.containers import Container, ContainerKey
-from workbench.capacity.cpu_sizing import advise_cpu, fit_cpu, unused_share
-from workbench.capacity.peer_rules import krr_cpu, vpa_cpu
-from workbench.capacity.usage_quantiles import (
+from workbench.capacity.sizing.containers import Container, ContainerKey
+from workbench.capacity.sizing.cpu import advise_cpu, fit_cpu, unused_share
+from workbench.capacity.sizing.peer_rules import krr_cpu, vpa_cpu
+from workbench.capacity.sizing.quantiles import (
     MARGINS,
     PastExceedance,
     Usage,
@@ -25,7 +25,7 @@ from workbench.capacity.usage_quantiles import (
     weighted_quantile,
     widened,
 )
-from workbench.capacity.working_hours import hours_of_week, parse_hours
+from workbench.capacity.sizing.working_hours import hours_of_week, parse_hours
 from workbench.errors import InputError
 
 DAY_MS = A_DAY * STEP_MS
@@ -185,7 +185,7 @@ def test_gaps_and_a_lost_weekday_keep_the_request():
     ("days", "every", "said"), [(6, 1, "6.0 days"), (14, 36, "points"), (0, 1, "no sample")]
 )
 def test_too_little_history_gives_no_advice(days, every, said):
-    from workbench.capacity.cpu_sizing import cpu_obstacle
+    from workbench.capacity.sizing.cpu import cpu_obstacle
 
     values = np.ones(days * A_DAY)
     present = np.arange(len(values)) % every == 0

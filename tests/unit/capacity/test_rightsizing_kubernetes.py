@@ -8,11 +8,11 @@ import pytest
 import yaml
 from usage_simulation import A_DAY, grid, memory_noise
 
-from workbench.capacity.containers import ContainerKey, containers
-from workbench.capacity.money import read_prices
-from workbench.capacity.patches import cpu_quantity, memory_quantity, patch, patches_yaml
-from workbench.capacity.rightsizing import SizingRules, right_size
-from workbench.capacity.sizing_questions import plan_sizing, sizing_queries
+from workbench.capacity.sizing.analysis import SizingRules, right_size
+from workbench.capacity.sizing.containers import ContainerKey, containers
+from workbench.capacity.sizing.money import read_prices
+from workbench.capacity.sizing.patches import cpu_quantity, memory_quantity, patch, patches_yaml
+from workbench.capacity.sizing.questions import plan_sizing, sizing_queries
 from workbench.errors import InputError
 from workbench.frame import Frame
 from workbench.window import Window

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench.capacity.containers import Container, ContainerKey
-from workbench.capacity.memory_sizing import advise_memory, memory_obstacle, memory_peaks
+from workbench.capacity.sizing.containers import Container, ContainerKey
+from workbench.capacity.sizing.memory import advise_memory, memory_obstacle, memory_peaks
 
 HOUR_MS = 3_600_000
 START_MS = 1_767_571_200_000

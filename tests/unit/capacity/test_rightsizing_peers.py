@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from usage_simulation import A_DAY, STEP_MS, grid
 
-from workbench.capacity.peer_rules import VpaBuckets, krr_cpu, krr_memory, vpa_cpu, vpa_memory
+from workbench.capacity.sizing.peer_rules import (
+    VpaBuckets,
+    krr_cpu,
+    krr_memory,
+    vpa_cpu,
+    vpa_memory,
+)
 
 
 def test_krr_takes_the_95th_percentile_of_336_hours_and_the_highest_of_memory():

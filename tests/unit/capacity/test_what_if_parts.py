@@ -5,10 +5,10 @@ import pytest
 
 from workbench.capacity import Resource
 from workbench.capacity.instances import Instance, instances
-from workbench.capacity.what_if_joining import Driven, join_load
-from workbench.capacity.what_if_loads import Load, Match, match_load, usual_loads
-from workbench.capacity.what_if_scenario import Scenario, parse_scenario
-from workbench.capacity.what_if_spread import alike, gone_instances, load_without
+from workbench.capacity.what_if.joining import Driven, join_load
+from workbench.capacity.what_if.loads import Load, Match, match_load, usual_loads
+from workbench.capacity.what_if.scenario import Scenario, parse_scenario
+from workbench.capacity.what_if.spread import alike, gone_instances, load_without
 from workbench.frame import Frame
 
 STEPS = 48

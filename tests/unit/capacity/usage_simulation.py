@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.capacity.usage_quantiles import Usage
-from workbench.capacity.working_hours import hours_of_week
+from workbench.capacity.sizing.quantiles import Usage
+from workbench.capacity.sizing.working_hours import hours_of_week
 
 STEP_MS = 300_000
 A_DAY = 288

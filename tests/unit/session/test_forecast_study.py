@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import workbench
-from workbench.capacity.hourly import analyse_hourly
+from workbench.capacity.hourly.analysis import analyse_hourly
 from workbench.errors import InputError
 from workbench.frame import Frame
 

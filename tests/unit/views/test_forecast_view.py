@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from workbench.capacity.hourly import analyse_hourly
+from workbench.capacity.hourly.analysis import analyse_hourly
 from workbench.frame import Frame
 from workbench.views.export import chart_file
 from workbench.views.forecast import forecast_chart, forecast_table

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import yaml
 
-from workbench.capacity.containers import ContainerKey
-from workbench.capacity.money import read_prices
-from workbench.capacity.patches import patch
-from workbench.capacity.sizing_result import CpuAdvice, RightSizing, Rule, Sizing
+from workbench.capacity.sizing.containers import ContainerKey
+from workbench.capacity.sizing.money import read_prices
+from workbench.capacity.sizing.patches import patch
+from workbench.capacity.sizing.result import CpuAdvice, RightSizing, Rule, Sizing
 from workbench.views.rightsizing_listings import (
     comparison_listing,
     cpu_listing,

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 import vl_convert
 
-from workbench.capacity.containers import ContainerKey
-from workbench.capacity.money import read_prices
-from workbench.capacity.sizing_result import (
+from workbench.capacity.sizing.containers import ContainerKey
+from workbench.capacity.sizing.money import read_prices
+from workbench.capacity.sizing.result import (
     CpuAdvice,
     MemoryAdvice,
     RightSizing,

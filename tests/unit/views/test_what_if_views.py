@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from workbench.capacity.what_if_result import Fit, Outcome, Verdict, WhatIfResult
-from workbench.capacity.what_if_scenario import Scenario
+from workbench.capacity.what_if.result import Fit, Outcome, Verdict, WhatIfResult
+from workbench.capacity.what_if.scenario import Scenario
 from workbench.statistics.queueing import waiting
 from workbench.views.export import chart_file
 from workbench.views.what_if import what_if_chart

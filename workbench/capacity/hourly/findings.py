@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.hourly_result import HourlyForecast
+from workbench.capacity.hourly.result import HourlyForecast
 from workbench.findings import Finding, Severity
 from workbench.statistics.seasonal import Method, SeasonalBacktest
 

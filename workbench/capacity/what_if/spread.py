@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from workbench.capacity.instances import Instance
-from workbench.capacity.what_if_joining import Driven, summed
-from workbench.capacity.what_if_loads import PLACES
+from workbench.capacity.what_if.joining import Driven, summed
+from workbench.capacity.what_if.loads import PLACES
 from workbench.errors import InputError, did_you_mean
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats, Labels

@@ -30,7 +30,7 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.working_hours import SLOTS
+from workbench.capacity.sizing.working_hours import SLOTS
 from workbench.samples import Floats, Ints
 
 __all__ = [

@@ -10,21 +10,21 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
-from workbench.capacity.containers import Container, ContainerKey, containers
-from workbench.capacity.cpu_sizing import CpuLimit, advise_cpu, cpu_obstacle
-from workbench.capacity.memory_sizing import advise_memory, memory_obstacle, memory_peaks
-from workbench.capacity.money import Prices
-from workbench.capacity.patches import cpu_quantity, memory_quantity, patch, patches_yaml
-from workbench.capacity.sizing_findings import conclude_sizing, missing_usage
-from workbench.capacity.sizing_result import (
+from workbench.capacity.sizing.containers import Container, ContainerKey, containers
+from workbench.capacity.sizing.cpu import CpuLimit, advise_cpu, cpu_obstacle
+from workbench.capacity.sizing.findings import conclude_sizing, missing_usage
+from workbench.capacity.sizing.memory import advise_memory, memory_obstacle, memory_peaks
+from workbench.capacity.sizing.money import Prices
+from workbench.capacity.sizing.patches import cpu_quantity, memory_quantity, patch, patches_yaml
+from workbench.capacity.sizing.quantiles import Usage
+from workbench.capacity.sizing.result import (
     CpuAdvice,
     MemoryAdvice,
     RightSizing,
     Sizing,
     UsageBand,
 )
-from workbench.capacity.usage_quantiles import Usage
-from workbench.capacity.working_hours import known_zone, parse_hours
+from workbench.capacity.sizing.working_hours import known_zone, parse_hours
 from workbench.errors import InputError
 from workbench.findings import Finding
 from workbench.frame import Frame

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from workbench.capacity.instances import Instance
-from workbench.capacity.what_if_fitting import Fitted
-from workbench.capacity.what_if_joining import Driven, delayed
-from workbench.capacity.what_if_loads import PLACES
-from workbench.capacity.what_if_result import QUANTILES, Fit, Outcome, Verdict
-from workbench.capacity.what_if_spread import stem
+from workbench.capacity.what_if.fitting import Fitted
+from workbench.capacity.what_if.joining import Driven, delayed
+from workbench.capacity.what_if.loads import PLACES
+from workbench.capacity.what_if.result import QUANTILES, Fit, Outcome, Verdict
+from workbench.capacity.what_if.spread import stem
 from workbench.samples import Floats
 from workbench.statistics.queueing import Waiting, utilisation_for_wait, waiting
 from workbench.statistics.regression import Shape, fold_days

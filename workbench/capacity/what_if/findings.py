@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from workbench.capacity.what_if_loads import Load
-from workbench.capacity.what_if_result import Outcome, Verdict
-from workbench.capacity.what_if_scenario import Scenario
+from workbench.capacity.what_if.loads import Load
+from workbench.capacity.what_if.result import Outcome, Verdict
+from workbench.capacity.what_if.scenario import Scenario
 from workbench.findings import Finding, Severity
 from workbench.units import counted, format_quantity
 

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from workbench.capacity.sizing_questions import check_keys
+from workbench.capacity.sizing.questions import check_keys
 from workbench.errors import SettingsError
 
 __all__ = ["load_queries"]

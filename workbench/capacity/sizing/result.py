@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from workbench.capacity.containers import ContainerKey
-from workbench.capacity.money import Prices
-from workbench.capacity.patches import patches_yaml
+from workbench.capacity.sizing.containers import ContainerKey
+from workbench.capacity.sizing.money import Prices
+from workbench.capacity.sizing.patches import patches_yaml
 from workbench.findings import Finding
 
 __all__ = ["CpuAdvice", "MemoryAdvice", "RightSizing", "Rule", "Sizing", "UsageBand"]

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from workbench.capacity.containers import ContainerKey
+from workbench.capacity.sizing.containers import ContainerKey
 
 __all__ = ["cpu_quantity", "memory_quantity", "patch", "patches_yaml"]
 

@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.containers import Container
 from workbench.capacity.judging import LEAST_DAYS
-from workbench.capacity.peer_rules import PeerAdvice, krr_memory, vpa_memory
-from workbench.capacity.sizing_result import MemoryAdvice, Rule
+from workbench.capacity.sizing.containers import Container
+from workbench.capacity.sizing.peer_rules import PeerAdvice, krr_memory, vpa_memory
+from workbench.capacity.sizing.result import MemoryAdvice, Rule
 from workbench.samples import Floats, Ints
 from workbench.statistics import (
     DAY_MS,

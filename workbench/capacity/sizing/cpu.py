@@ -8,10 +8,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from workbench.capacity.containers import Container
-from workbench.capacity.peer_rules import PeerAdvice, krr_cpu, vpa_cpu
-from workbench.capacity.sizing_result import CpuAdvice, Rule
-from workbench.capacity.usage_quantiles import (
+from workbench.capacity.sizing.containers import Container
+from workbench.capacity.sizing.peer_rules import PeerAdvice, krr_cpu, vpa_cpu
+from workbench.capacity.sizing.quantiles import (
     MARGINS,
     PastExceedance,
     Usage,
@@ -21,7 +20,8 @@ from workbench.capacity.usage_quantiles import (
     slot_weights,
     weighted_quantile,
 )
-from workbench.capacity.working_hours import SLOTS, WorkingHours, hours_of_week
+from workbench.capacity.sizing.result import CpuAdvice, Rule
+from workbench.capacity.sizing.working_hours import SLOTS, WorkingHours, hours_of_week
 from workbench.samples import Floats, Ints
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.scalability_findings import conclude_scalability
-from workbench.capacity.scalability_result import ScalabilityResult, Scaling, ScalingCurve
+from workbench.capacity.scaling.findings import conclude_scalability
+from workbench.capacity.scaling.result import ScalabilityResult, Scaling, ScalingCurve
 from workbench.errors import InputError
 from workbench.frame import Frame
 from workbench.promql.question import Question

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from workbench.capacity.sizing_result import CpuAdvice, MemoryAdvice, Sizing
+from workbench.capacity.sizing.result import CpuAdvice, MemoryAdvice, Sizing
 from workbench.findings import Finding, Severity
 from workbench.frame import Frame
 from workbench.units import format_quantity

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.capacity.hourly_result import HourlyForecast, HourlyResult
+from workbench.capacity.hourly.result import HourlyForecast, HourlyResult
 from workbench.errors import InputError, did_you_mean
 from workbench.samples import Floats, Ints
 from workbench.statistics.seasonal.outliers import tamed
@@ -91,7 +91,7 @@ def hourly_parts(result: HourlyResult, series: str | None = None) -> HourlyParts
     Parameters
     ----------
     result
-        Of `workbench.capacity.hourly.analyse_hourly`.
+        Of `workbench.capacity.hourly.analysis.analyse_hourly`.
     series
         Its name as it stands in the table, or a part that only one has; None for the first that
         has a forecast.

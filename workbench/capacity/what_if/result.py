@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.capacity.what_if_scenario import Scenario
+from workbench.capacity.what_if.scenario import Scenario
 from workbench.findings import Finding
 from workbench.samples import Floats, Labels
 from workbench.statistics.queueing import Waiting

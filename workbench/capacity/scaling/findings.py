@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from workbench.capacity.scalability_result import Scaling, ScalingCurve
+from workbench.capacity.scaling.result import Scaling, ScalingCurve
 from workbench.findings import Finding, Severity
 from workbench.units import format_quantity
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from workbench.capacity.instances import Instance
-from workbench.capacity.what_if_loads import Load, Match, match_load
+from workbench.capacity.what_if.loads import Load, Match, match_load
 from workbench.frame import Frame
 from workbench.samples import Floats, format_labels
 from workbench.statistics import looks_like_counter

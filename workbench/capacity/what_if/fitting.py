@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.what_if_joining import Driven, delayed
+from workbench.capacity.what_if.joining import Driven, delayed
 from workbench.samples import Floats, Ints
 from workbench.statistics.daily import DAY_MS
 from workbench.statistics.regression import (

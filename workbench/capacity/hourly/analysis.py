@@ -12,13 +12,13 @@ from typing import Final
 
 import numpy as np
 
-from workbench.capacity.hourly_findings import (
+from workbench.capacity.hourly.findings import (
     GAUGE_NEEDED,
     conclude_hourly,
     missing_steps,
     nothing_to_forecast,
 )
-from workbench.capacity.hourly_result import HourlyForecast, HourlyResult
+from workbench.capacity.hourly.result import HourlyForecast, HourlyResult
 from workbench.errors import InputError
 from workbench.findings import Finding
 from workbench.frame import Frame

@@ -16,14 +16,14 @@ import numpy as np
 from workbench.capacity.instances import Instance, instances
 from workbench.capacity.planning import limit_key, usage_key
 from workbench.capacity.resource import Resource
-from workbench.capacity.what_if_findings import conclude_what_if
-from workbench.capacity.what_if_fitting import Fitted, fit_driven
-from workbench.capacity.what_if_joining import Driven, join_load
-from workbench.capacity.what_if_judging import judge_gone, judge_outcome
-from workbench.capacity.what_if_loads import Load, load_questions, usual_loads
-from workbench.capacity.what_if_result import Outcome, Verdict, WhatIfResult
-from workbench.capacity.what_if_scenario import Scenario, parse_scenario
-from workbench.capacity.what_if_spread import alike, check_lost, gone_instances, load_without
+from workbench.capacity.what_if.findings import conclude_what_if
+from workbench.capacity.what_if.fitting import Fitted, fit_driven
+from workbench.capacity.what_if.joining import Driven, join_load
+from workbench.capacity.what_if.judging import judge_gone, judge_outcome
+from workbench.capacity.what_if.loads import Load, load_questions, usual_loads
+from workbench.capacity.what_if.result import Outcome, Verdict, WhatIfResult
+from workbench.capacity.what_if.scenario import Scenario, parse_scenario
+from workbench.capacity.what_if.spread import alike, check_lost, gone_instances, load_without
 from workbench.errors import InputError
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats

@@ -1,0 +1,1 @@
+"""The next hours of any gauge or rate, with intervals and a backtest."""

@@ -1,0 +1,1 @@
+"""How throughput scales with concurrency, and where more makes it worse."""

@@ -1,0 +1,1 @@
+"""Right-sizing: which requests and limits containers should have."""

@@ -1,0 +1,1 @@
+"""What would be under another load: usage follows load, with intervals."""
