@@ -310,8 +310,10 @@ def _histogram_table(found: list[tuple[str, str, Frame]], plan: UsagePlan) -> pd
     import pandas as pd
 
     fits = {fit.profile.name: fit for fit in plan.fits}
+    dates = plan.days.dates
     rows: list[tuple[Any, ...]] = []
     for name, histogram, frame in found:
+        days = plan.days.of(frame.times_ms).tolist()
         profile = fits[name].profile
         factor = fits[name].histograms[histogram].factor
         for labels, values in zip(frame.labels, frame.values, strict=True):
@@ -322,11 +324,11 @@ def _histogram_table(found: list[tuple[str, str, Frame]], plan: UsagePlan) -> pd
                 bound = float(labels.get("le", "")) * factor
             except ValueError:
                 continue
-            for time, value in zip(frame.times_ms.tolist(), values.tolist(), strict=True):
-                day = int(plan.days.of(np.array([time]))[0])
-                if 0 <= day < len(plan.days) and np.isfinite(value):
-                    date = plan.days.dates[day]
-                    rows.append((date, name, histogram, provider, model, bound, value))
+            rows += [
+                (dates[day], name, histogram, provider, model, bound, value)
+                for day, value in zip(days, values.tolist(), strict=True)
+                if 0 <= day < len(dates) and np.isfinite(value)
+            ]
     names = ["day", "profile", "histogram", "provider", "model", "le", "count"]
     table = pd.DataFrame(rows, columns=names)
     table["day"] = table["day"].astype("datetime64[ms]")
