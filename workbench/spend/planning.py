@@ -16,7 +16,7 @@ from workbench.errors import InputError
 from workbench.promql.build import render_selector
 from workbench.promql.matcher import Matcher
 from workbench.promql.question import Question
-from workbench.promql.quote import quote_label, quote_regex
+from workbench.promql.quote import is_bare_metric, quote_label, quote_regex
 from workbench.spend.counting_days import CalendarDays
 from workbench.spend.detection import Fit
 from workbench.spend.profile import HistogramMetric
@@ -250,7 +250,10 @@ def _day_ends(days: CalendarDays, now_ms: int | None) -> list[tuple[Window, int]
 
 def _buckets(fit: Fit, metric: HistogramMetric, length_ms: int, where: Sequence[Matcher]) -> str:
     dimensions = fit.profile.labels
-    labels = ["le", *dict.fromkeys((*dimensions.provider, *dimensions.model))]
+    # Labels have dots where the metric has: a server before Prometheus 3 cannot even read them.
+    plain = is_bare_metric(metric.metric)
+    names = dict.fromkeys((*dimensions.provider, *dimensions.model))
+    labels = ["le", *(n for n in names if is_bare_metric(n) == plain)]
     selected = _selector(f"{metric.metric}_bucket", [*metric.matchers, *fit.where, *where])
     by = ", ".join(map(quote_label, labels))
     return f"sum by ({by}) (increase({selected}[{format_duration(length_ms)}]))"

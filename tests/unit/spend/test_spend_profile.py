@@ -1,9 +1,13 @@
 """Profiles: the shipped ones, a user's own, and which of them fit what is there."""
 
+from datetime import date
+
 import pytest
 
 from workbench.errors import SettingsError
+from workbench.promql.parsing import parse
 from workbench.spend.detection import detect, detect_by_job
+from workbench.spend.planning import plan_usage
 from workbench.spend.profile import COUNTED, Histograms
 from workbench.spend.profiles import (
     load_profile,
@@ -95,6 +99,19 @@ def test_a_metric_shared_by_token_types_is_always_matched_by_type():
             for m in profile.alternatives(measure):
                 if any(s in m.metric for s in shared):
                     assert any("type" in label for label in m.match), (profile.name, m)
+
+
+@pytest.mark.parametrize("profile", shipped_profiles(), ids=lambda p: p.name)
+def test_every_question_parses_and_needs_dots_only_for_names_with_dots(profile):
+    """A server before Prometheus 3 refuses quoted labels, even of metrics it does not have."""
+    fits = detect(everything(profile), [profile])
+    plan = plan_usage(
+        fits, date(2026, 3, 28), date(2026, 3, 30), zone="Europe/Berlin", jobs=["a.b"]
+    )
+    for question in plan.questions:
+        parse(question.expression)
+        of_a_dotted_metric = '{"gen_ai.' in question.expression
+        assert of_a_dotted_metric or '"gen_ai.' not in question.expression
 
 
 def test_several_profiles_fit_at_once():
