@@ -69,7 +69,7 @@ def rightsizing(
     hours: Annotated[
         str, typer.Option("--hours", help="Which hours count for CPU: 'mon-fri 08:00-18:00'.")
     ] = "",
-    time_zone: Annotated[str, typer.Option("--time-zone", help="Whose clock they are.")] = "UTC",
+    timezone: Annotated[str, typer.Option("--timezone", help="Whose clock they are.")] = "UTC",
     core_hour_price: Annotated[
         str, typer.Option("--core-hour-price", help="Of a core for an hour, to tell what is saved.")
     ] = "",
@@ -97,7 +97,7 @@ def rightsizing(
 
     wished: dict[str, Any] = {
         "risk": risk, "memory_risk": memory_risk, "memory_days": memory_days,
-        "cpu_limit": cpu_limit.value, "hours": hours, "time_zone": time_zone,
+        "cpu_limit": cpu_limit.value, "hours": hours, "timezone": timezone,
         "core_hour_price": core_hour_price, "gib_hour_price": gib_hour_price, "currency": currency,
     }  # fmt: skip
     asked: dict[str, Any] = {"match": match, "queries": queries}

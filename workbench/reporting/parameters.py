@@ -308,7 +308,7 @@ class RightsizingParameters(Parameters):
         description="which hours count for CPU; empty for all",
         examples=["mon-fri 08:00-18:00"],
     )
-    time_zone: str = Field("UTC", description="whose clock they are", examples=["Europe/Berlin"])
+    timezone: str = Field("UTC", description="whose clock they are", examples=["Europe/Berlin"])
     core_hour_price: str = Field(
         "", description="of a core for an hour, to tell what is saved", examples=["0.0316"]
     )

@@ -95,7 +95,7 @@ class CapacityStudies(Asking):
         memory_days: int = 30,
         cpu_limit: CpuLimit = "none",
         hours: str = "",
-        time_zone: str = "UTC",
+        timezone: str = "UTC",
         core_hour_price: str | Decimal = "",
         gib_hour_price: str | Decimal = "",
         currency: str = "USD",
@@ -117,7 +117,7 @@ class CapacityStudies(Asking):
         cpu_limit
             ``none`` takes CPU limits away, ``keep`` lets them stand, ``peak`` sets them above the
             highest usage.
-        hours, time_zone
+        hours, timezone
             Which hours count for CPU, by whose clock: ``mon-fri 08:00-18:00``.
         core_hour_price, gib_hour_price, currency
             To tell what is saved: text such as ``"0.0316"``.
@@ -157,7 +157,7 @@ class CapacityStudies(Asking):
 
         return study_rightsizing(
             self, risk=risk, memory_risk=memory_risk, memory_days=memory_days, cpu_limit=cpu_limit,
-            hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
+            hours=hours, timezone=timezone, core_hour_price=core_hour_price,
             gib_hour_price=gib_hour_price, currency=currency, last=last, end=end, step=step,
             match=match, queries=queries,
         )  # fmt: skip

@@ -162,7 +162,7 @@ def study_rightsizing(
     memory_days: int = 30,
     cpu_limit: CpuLimit = "none",
     hours: str = "",
-    time_zone: str = "UTC",
+    timezone: str = "UTC",
     core_hour_price: str | Decimal = "",
     gib_hour_price: str | Decimal = "",
     currency: str = "USD",
@@ -175,7 +175,7 @@ def study_rightsizing(
     """Study what containers should ask for: see `Workbench.rightsizing`."""
     rules = _rules(
         risk=risk, memory_risk=memory_risk, memory_days=memory_days, cpu_limit=cpu_limit,
-        hours=hours, time_zone=time_zone, core_hour_price=core_hour_price,
+        hours=hours, timezone=timezone, core_hour_price=core_hour_price,
         gib_hour_price=gib_hour_price, currency=currency,
     )  # fmt: skip
     plan = plan_rightsizing(workbench, last=last, end=end, step=step, match=match, queries=queries)

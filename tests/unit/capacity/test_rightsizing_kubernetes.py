@@ -207,7 +207,7 @@ def test_bad_prices_are_refused_with_the_mend(core, currency, said):
         ({"memory_days": 0}, "memory_days is 0: give 1 to 365"),
         ({"cpu_limit": "some"}, "cpu_limit is 'some': give 'none', 'keep', 'peak'"),
         ({"hours": "nine to five"}, "'nine to five' are no hours of a week"),
-        ({"time_zone": "Mars"}, "'Mars' is not a time zone"),
+        ({"timezone": "Mars"}, "'Mars' is not a time zone"),
     ],
 )
 def test_bad_wishes_are_refused_with_the_mend(wished, said):

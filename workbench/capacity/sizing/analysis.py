@@ -58,7 +58,7 @@ class SizingRules:
         ``none`` (the default: a limit throttles even where cores are idle), ``keep``, ``peak``.
     hours
         Which hours count for CPU, such as ``mon-fri 08:00-18:00``; empty for all.
-    time_zone
+    timezone
         By whose clock hours and weekdays are told.
     prices
         To tell what is saved.
@@ -74,7 +74,7 @@ class SizingRules:
     memory_days: int = 30
     cpu_limit: CpuLimit = "none"
     hours: str = ""
-    time_zone: str = "UTC"
+    timezone: str = "UTC"
     prices: Prices | None = None
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class SizingRules:
             msg = f"cpu_limit is {self.cpu_limit!r}"
             raise InputError(msg, f"give {', '.join(map(repr, get_args(CpuLimit)))}")
         parse_hours(self.hours)
-        known_zone(self.time_zone)
+        known_zone(self.timezone)
 
 
 def right_size(
@@ -117,7 +117,7 @@ def right_size(
     found = containers(frames)
     hours = parse_hours(wished.hours)
     by_cpu = advise_cpu(
-        found, risk=wished.risk, hours=hours, zone=wished.time_zone, limit=wished.cpu_limit
+        found, risk=wished.risk, hours=hours, zone=wished.timezone, limit=wished.cpu_limit
     )
     by_memory = advise_memory(found, risk=wished.memory_risk, days=wished.memory_days, seed=seed)
     sizings = [
@@ -140,7 +140,7 @@ def right_size(
         memory_risk=wished.memory_risk,
         memory_days=wished.memory_days,
         hours=wished.hours,
-        time_zone=wished.time_zone,
+        timezone=wished.timezone,
         sizings=tuple(sorted(sizings, key=_order)),
         patches=tuple(patches),
         prices=wished.prices,

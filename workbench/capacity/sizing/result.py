@@ -234,7 +234,7 @@ class RightSizing:
         The stated chance that a step of the next week is above the CPU request.
     memory_risk, memory_days
         The stated chance that memory exceeds its request within so many days.
-    hours, time_zone
+    hours, timezone
         Which hours count, by which clock; empty hours are the whole week.
     sizings
         One a container, those that save most first.
@@ -250,7 +250,7 @@ class RightSizing:
     memory_risk: float
     memory_days: int
     hours: str
-    time_zone: str
+    timezone: str
     sizings: tuple[Sizing, ...]
     patches: tuple[Mapping[str, Any], ...] = ()
     prices: Prices | None = None
@@ -274,7 +274,7 @@ class RightSizing:
             "memory_risk": self.memory_risk,
             "memory_days": self.memory_days,
             "hours": self.hours,
-            "time_zone": self.time_zone,
+            "timezone": self.timezone,
             "prices": self.prices.to_dict() if self.prices else None,
             "saved_a_month": None if saved is None else f"{saved:.2f}",
             "containers": [s.to_dict() for s in self.sizings],
