@@ -17,9 +17,9 @@ from workbench.promql.build import render_selector
 from workbench.promql.matcher import Matcher
 from workbench.promql.question import Question
 from workbench.promql.quote import is_bare_metric, quote_label, quote_regex
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.detection import Fit
-from workbench.spend.profile import HistogramMetric
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.profiles.detection import Fit
+from workbench.spend.profiles.profile import HistogramMetric
 from workbench.units import Duration, format_duration, parse_duration
 from workbench.window import MAX_POINTS, Window
 
@@ -135,7 +135,7 @@ def plan_usage(
 
     Examples
     --------
-    >>> from workbench.spend.detection import detect
+    >>> from workbench.spend.profiles.detection import detect
     >>> plan = plan_usage(
     ...     detect(["vllm:generation_tokens_total"]), date(2026, 3, 1), date(2026, 3, 3), series=900
     ... )

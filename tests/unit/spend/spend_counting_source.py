@@ -8,9 +8,9 @@ import numpy as np
 
 from workbench.samples import Samples
 from workbench.sources.snapshot import from_samples
-from workbench.spend.detection import detect
 from workbench.spend.planning import plan_usage
-from workbench.spend.reading import Reading, UsageReader
+from workbench.spend.profiles.detection import detect
+from workbench.spend.reading.reader import Reading, UsageReader
 
 DAY = date(2026, 3, 2)
 START = 1_772_409_600_000

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from workbench.frame import Frame
-from workbench.spend.counting import Counted, Counting
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.counting_targets import Targets
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.counting.increase import Counted, Counting
+from workbench.spend.counting.targets import Targets
 
 STEP = 300_000
 DAY = 86_400_000

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from spend_counting_truth import STEP, by_loop, count, days_of, frame, grid
 
 from workbench.errors import InputError
-from workbench.spend.counting import Counting
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.counting_targets import Targets
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.counting.increase import Counting
+from workbench.spend.counting.targets import Targets
 
 ONE = days_of(date(2026, 3, 2), date(2026, 3, 2))
 THREE = days_of(date(2026, 3, 2), date(2026, 3, 4))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from workbench.errors import BadRowsError, InputError, SettingsError
-from workbench.spend.reading_log import read_usage_log
-from workbench.spend.reading_log_shape import shipped_shape
+from workbench.spend.reading.log import read_usage_log
+from workbench.spend.reading.log_shape import shipped_shape
 from workbench.spend.usage import COLUMNS
 
 LITELLM = {

@@ -8,10 +8,10 @@ from spend_counting_source import DAY, START, STEP, read, steady
 
 from workbench.errors import InputError
 from workbench.findings import Severity
-from workbench.spend.detection import detect
 from workbench.spend.planning import plan_usage
-from workbench.spend.profile import UsageProfile
-from workbench.spend.reading import UsageReader
+from workbench.spend.profiles.detection import detect
+from workbench.spend.profiles.profile import UsageProfile
+from workbench.spend.reading.reader import UsageReader
 from workbench.spend.usage import COLUMNS, DIMENSIONS
 
 N = 288

@@ -6,10 +6,10 @@ import pytest
 
 from workbench.errors import SettingsError
 from workbench.promql.parsing import parse
-from workbench.spend.detection import detect, detect_by_job
 from workbench.spend.planning import plan_usage
-from workbench.spend.profile import COUNTED, Histograms
-from workbench.spend.profiles import (
+from workbench.spend.profiles.detection import detect, detect_by_job
+from workbench.spend.profiles.profile import COUNTED, Histograms
+from workbench.spend.profiles.shipped import (
     load_profile,
     profile_names,
     shipped_profile,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.errors import SettingsError, did_you_mean
-from workbench.spend.profile import Dimensions, Includes
+from workbench.spend.profiles.profile import Dimensions, Includes
 
 __all__ = ["LogFields", "LogShape", "field_of", "shipped_shape", "shipped_shapes"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.samples import Floats, Ints
-from workbench.spend.counting_days import CalendarDays
+from workbench.spend.counting.days import CalendarDays
 
 __all__ = ["spread", "straddling"]
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
-from workbench.spend.counting import Counted
-from workbench.spend.profile import Includes, UsageProfile
-from workbench.spend.reading_accounts import Accounts, sum_by
+from workbench.spend.counting.increase import Counted
+from workbench.spend.profiles.profile import Includes, UsageProfile
+from workbench.spend.reading.accounts import Accounts, sum_by
 
 __all__ = ["Sums", "chosen", "sum_up"]
 

@@ -23,19 +23,19 @@ import numpy as np
 
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats, Ints, Labels
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.counting_events import (
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.counting.events import (
     Births,
     Resets,
     settle_births,
     settle_ends,
     settle_resets,
 )
-from workbench.spend.counting_line import HOUR_MS, Line
-from workbench.spend.counting_spread import spread, straddling
-from workbench.spend.counting_state import SeriesState
-from workbench.spend.counting_targets import Targets
-from workbench.spend.counting_workers import may_saw, no_chains, saws, take_apart
+from workbench.spend.counting.line import HOUR_MS, Line
+from workbench.spend.counting.spread import spread, straddling
+from workbench.spend.counting.state import SeriesState
+from workbench.spend.counting.targets import Targets
+from workbench.spend.counting.workers import may_saw, no_chains, saws, take_apart
 
 __all__ = ["Counted", "Counting"]
 

@@ -23,10 +23,10 @@ import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.counting_spread import spread
-from workbench.spend.counting_state import SeriesState
-from workbench.spend.counting_targets import Targets
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.counting.spread import spread
+from workbench.spend.counting.state import SeriesState
+from workbench.spend.counting.targets import Targets
 
 __all__ = ["Births", "Resets", "settle_births", "settle_ends", "settle_resets"]
 

@@ -11,17 +11,17 @@ import numpy as np
 from workbench.errors import InputError, did_you_mean
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats
-from workbench.spend.counting import Counted, Counting
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.counting_targets import Targets
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.counting.increase import Counted, Counting
+from workbench.spend.counting.targets import Targets
 from workbench.spend.planning import UsagePlan
-from workbench.spend.profile import Includes, UsageProfile
-from workbench.spend.reading_accounts import first_label
-from workbench.spend.reading_checks import check_counts, check_figures, check_fit
-from workbench.spend.reading_classes import disjoint
-from workbench.spend.reading_flaws import Flaw
-from workbench.spend.reading_layers import one_layer
-from workbench.spend.reading_sums import Sums, sum_up
+from workbench.spend.profiles.profile import Includes, UsageProfile
+from workbench.spend.reading.accounts import first_label
+from workbench.spend.reading.checks import check_counts, check_figures, check_fit
+from workbench.spend.reading.classes import disjoint
+from workbench.spend.reading.flaws import Flaw
+from workbench.spend.reading.layers import one_layer
+from workbench.spend.reading.sums import Sums, sum_up
 from workbench.spend.usage import COLUMNS, FIGURES
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import numpy as np
 
 from workbench.errors import BadRowsError, InputError
 from workbench.findings import Severity
-from workbench.spend.counting_days import zone_of
-from workbench.spend.reading_flaws import Flaw
-from workbench.spend.reading_log_shape import LogShape, field_of, shipped_shapes
+from workbench.spend.counting.days import zone_of
+from workbench.spend.reading.flaws import Flaw
+from workbench.spend.reading.log_shape import LogShape, field_of, shipped_shapes
 from workbench.spend.usage import COLUMNS, DIMENSIONS, FIGURES
 from workbench.store.importers.textfile import TextFile
 from workbench.units import counted

@@ -9,9 +9,9 @@ import numpy as np
 
 from workbench.findings import Severity
 from workbench.samples import Floats
-from workbench.spend.profile import Includes, UsageProfile
-from workbench.spend.reading_flaws import Flaw
-from workbench.spend.reading_sums import Sums
+from workbench.spend.profiles.profile import Includes, UsageProfile
+from workbench.spend.reading.flaws import Flaw
+from workbench.spend.reading.sums import Sums
 from workbench.spend.usage import FIGURES
 from workbench.units import format_quantity
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.samples import Floats, Ints, Labels
-from workbench.spend.profile import UsageProfile
+from workbench.spend.profiles.profile import UsageProfile
 from workbench.spend.usage import DIMENSIONS
 
 __all__ = ["Accounts", "first_label", "sum_by"]

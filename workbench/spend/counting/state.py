@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints, Labels
-from workbench.spend.counting_targets import Targets
+from workbench.spend.counting.targets import Targets
 
 __all__ = ["SeriesState"]
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from workbench.findings import Severity
 from workbench.samples import Floats
-from workbench.spend.profile import UsageProfile
-from workbench.spend.reading_flaws import Flaw
+from workbench.spend.profiles.profile import UsageProfile
+from workbench.spend.reading.flaws import Flaw
 from workbench.units import format_quantity
 
 if TYPE_CHECKING:

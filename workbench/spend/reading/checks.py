@@ -9,12 +9,12 @@ import numpy as np
 
 from workbench.findings import Severity
 from workbench.samples import Floats
-from workbench.spend.counting import Counted
-from workbench.spend.counting_days import CalendarDays
-from workbench.spend.detection import Fit
-from workbench.spend.profile import UsageProfile
-from workbench.spend.reading_flaws import Flaw
-from workbench.spend.reading_sums import Sums
+from workbench.spend.counting.days import CalendarDays
+from workbench.spend.counting.increase import Counted
+from workbench.spend.profiles.detection import Fit
+from workbench.spend.profiles.profile import UsageProfile
+from workbench.spend.reading.flaws import Flaw
+from workbench.spend.reading.sums import Sums
 from workbench.units import counted as counting_words
 from workbench.units import format_quantity
 

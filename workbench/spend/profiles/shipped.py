@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from workbench.errors import SettingsError, did_you_mean
-from workbench.spend.profile import (
+from workbench.spend.profiles.profile import (
     CounterMetric,
     Dimensions,
     HistogramMetric,

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from workbench.promql.matcher import Matcher
 from workbench.promql.quote import quote_regex
-from workbench.spend.profile import (
+from workbench.spend.profiles.profile import (
     COUNTED,
     CounterMetric,
     HistogramMetric,
     Histograms,
     UsageProfile,
 )
-from workbench.spend.profiles import shipped_profiles
+from workbench.spend.profiles.shipped import shipped_profiles
 
 __all__ = ["Fit", "detect", "detect_by_job"]
 

@@ -1,0 +1,1 @@
+"""Counters of usage by calendar day: resets, gaps and births, and what was lost."""

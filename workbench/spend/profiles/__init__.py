@@ -1,0 +1,1 @@
+"""What each gateway, client and server calls the things that are counted."""

@@ -1,0 +1,1 @@
+"""From answers and logs to the canonical table of usage."""
