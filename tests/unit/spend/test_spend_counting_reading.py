@@ -340,3 +340,9 @@ def test_a_plan_refuses_what_cannot_be_asked():
         plan_usage(fits, DAY, DAY, step="7m")
     with pytest.raises(InputError, match="not begun"):
         plan_usage(fits, DAY, DAY, now_ms=START)
+
+
+def test_errors_that_only_one_of_two_profiles_counts_are_kept():
+    failed = steady("llm_gateway_errors_total", 2, model="gpt-4o", error_type="timeout")
+    reading = read([gateway("gpt-4o", 1000), failed, server("mistral-7b", 70)])
+    assert reading.kinds["errors"].sum() == 2 * N

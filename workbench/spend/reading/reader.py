@@ -264,6 +264,8 @@ def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
     from pandas.api.types import union_categoricals
 
+    # The categories of an empty table have no type of their own.
+    parts = [p for p in parts if len(p)] or parts[:1]
     if len(parts) == 1:
         return parts[0].copy()
     columns: dict[str, Any] = {}
