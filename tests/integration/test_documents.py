@@ -15,6 +15,7 @@ PAGES = [
     "docs/cardinality.md",
     "docs/capacity.md",
     "docs/forecast.md",
+    "docs/llm-spend.md",
     "docs/latency.md",
     "docs/rightsizing.md",
     "docs/slo.md",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from workbench.window import Time
 if TYPE_CHECKING:
     from workbench.session.cardinality_study import CardinalityStudy
     from workbench.session.latency_study import LatencyStudy
+    from workbench.session.spend import SpendStudy
     from workbench.session.study import Study
 
 __all__ = ["Workbench"]
@@ -220,3 +221,66 @@ class Workbench(CapacityStudies):
         from workbench.session.slo import study_slo
 
         return study_slo(self, objectives=objectives, last=last, end=end, step=step)
+
+    def spend(
+        self,
+        *,
+        last: Duration = "7d",
+        history: Duration = "35d",
+        end: Time | None = None,
+        step: Duration = "5m",
+        timezone: str = "UTC",
+        budgets: str | Path | Iterable[str | Path] = "",
+        prices: str | Path = "",
+        profiles: str | Path | Iterable[str | Path] = "",
+        includes_cached: Mapping[str, bool] | None = None,
+    ) -> SpendStudy:
+        """Study what language models cost, who spent it, and where it is going.
+
+        Parameters
+        ----------
+        last
+            The period, in whole days; the one before it is compared.
+        history
+            What the rest of the month is forecast from, in whole days.
+        end
+            The day before this moment is the last one; the source's now where it is not given.
+        step
+            Distance of the points at which counters are read: the scrape interval is best.
+        timezone
+            Whose midnights part the days.
+        budgets
+            Files of budgets.
+        prices
+            A price book of yours, CSV or TOML, which wins over list prices.
+        profiles
+            Files that describe gateways of yours; those that ship are found by their metrics.
+        includes_cached
+            By profile, whether input tokens contain cached ones, where the profile does not know.
+
+        Returns
+        -------
+        SpendStudy
+            `.result` is a `workbench.spend.result.SpendResult`; `.by("team")` adds up by any
+            dimension, `.changes`, `.budgets` and `.doubts` are its other tables.
+
+        Raises
+        ------
+        InputError
+            No metric of a language model is there, or a time, zone or profile is of no use.
+        SettingsError
+            A budget file, price book or profile is wrong.
+
+        Examples
+        --------
+        >>> import workbench
+        >>> study = workbench.connect("demo:").spend(last="2d", history="16d")
+        >>> study.by("model").frame.loc[0, ["model", "spend"]].tolist()
+        ['llama-3.1-8b-instruct', 'no price']
+        """
+        from workbench.session.spend import study_spend
+
+        return study_spend(
+            self, last=last, history=history, end=end, step=step, timezone=timezone,
+            budgets=budgets, prices=prices, profiles=profiles, includes_cached=includes_cached,
+        )  # fmt: skip

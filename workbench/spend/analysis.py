@@ -1,0 +1,169 @@
+"""The spend analysis: usage and prices in, money with its bounds and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from workbench.errors import InputError
+from workbench.spend.budgets import Budget
+from workbench.spend.conclusions import conclude
+from workbench.spend.effects import PRICED, Effects, effects
+from workbench.spend.prices import NANO, Priced, Prices, RequestSizes, price
+from workbench.spend.result import SpendResult
+from workbench.spend.standings import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.spend.reading.reader import Reading
+
+__all__ = ["analyse"]
+
+_TOKENS: Final = [c.value for c in PRICED]
+
+_SEEN: Final = 0.5
+"""A day of which less was seen tells no spend."""
+
+_SIZES: Final = "request_input_tokens"
+"""The histogram that tells how long requests are."""
+
+
+def analyse(
+    reading: Reading,
+    prices: Prices,
+    *,
+    first: date,
+    last: date,
+    zone: str = "UTC",
+    budgets: Sequence[Budget] = (),
+    seed: int = 0,
+) -> SpendResult:
+    """Price what was read and tell what it adds up to.
+
+    Parameters
+    ----------
+    reading
+        Usage of the period and of the history before it.
+    prices
+        List prices and the user's price book.
+    first, last
+        The period, both days included; `last` is the last whole day.
+    zone
+        Whose midnights parted the days.
+    budgets
+        To be held against spend.
+    seed
+        Of the drawn futures.
+
+    Raises
+    ------
+    InputError
+        The period ends before it begins.
+    """
+    if last < first:
+        msg = f"the period ends on {last}, before it begins on {first}"
+        raise InputError(msg, "give a period of one day or more")
+    sizes, own = _sizes(reading), reading.currencies
+    history = price(reading.table, prices, sizes=sizes, own_currency=own)
+    days = reading.table["day"].dt.date.to_numpy()
+    now = (days >= first) & (days <= last)
+    length = (last - first).days + 1
+    start = first - timedelta(days=length)
+    seen = _seen_days(reading)
+    priced = price(reading.table[now], prices, sizes=sizes, own_currency=own)
+    before = None
+    if all(start + timedelta(days=d) in seen for d in range(length)):
+        then = (days >= start) & (days < first)
+        before = price(reading.table[then], prices, sizes=sizes, own_currency=own)
+    standings = Ledger(history, seen, last).standings(budgets, seed)
+    changes = _effects(before, priced) if before is not None else {}
+    return SpendResult(
+        first,
+        last,
+        zone,
+        priced,
+        _counted(reading)[now].reset_index(drop=True),
+        before,
+        changes,
+        _daily(history, _counted(reading)),
+        standings,
+        reading,
+        conclude(reading.flaws, priced, changes, standings, last),
+    )
+
+
+def _sizes(reading: Reading) -> dict[tuple[str, str], RequestSizes]:
+    """How long requests are, by provider and model."""
+    found = reading.histograms
+    found = found[found["histogram"] == _SIZES]
+    tokens = reading.table[["input", "cache_read", "cache_write"]].fillna(0.0).sum(axis=1)
+    keys = reading.table[["provider", "model"]].astype(str)
+    totals = tokens.groupby([keys["provider"], keys["model"]]).sum()
+    result: dict[tuple[str, str], RequestSizes] = {}
+    for key, rows in found.groupby(["provider", "model"], observed=True):
+        counts = rows.groupby("le")["count"].sum()
+        bounds = counts.index.to_numpy(np.float64)
+        total = float(totals.get(key, 0.0))
+        if len(bounds) < 2 or not np.isinf(bounds[-1]) or not total:
+            continue
+        each = np.maximum(np.diff(counts.to_numpy(), prepend=0.0), 0.0)
+        result[(str(key[0]), str(key[1]))] = RequestSizes(bounds[:-1], each, total)
+    return result
+
+
+def _counted(reading: Reading) -> pd.DataFrame:
+    """Least and most tokens of each row as multiples of what was counted."""
+    import pandas as pd
+
+    tokens = reading.table[_TOKENS].fillna(0.0).sum(axis=1).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(tokens > 0, reading.bounds["low"].to_numpy() / tokens, 1.0)
+        high = np.where(tokens > 0, reading.bounds["high"].to_numpy() / tokens, 1.0)
+    return pd.DataFrame({"low": np.clip(low, 0.0, 1.0), "high": np.maximum(high, 1.0)})
+
+
+def _seen_days(reading: Reading) -> set[date]:
+    """Days of which enough was seen."""
+    best = reading.coverage.groupby("day")["coverage"].max()
+    days = best.index.to_numpy().astype("datetime64[D]")
+    return set(days[best.to_numpy() >= _SEEN].astype(object))
+
+
+def _daily(history: Priced, counted: pd.DataFrame) -> pd.DataFrame:
+    rows = history.rows
+    frame = history.usage[["day"]].assign(
+        currency=rows["currency"].astype(str),
+        amount=_money(rows["amount"]),
+        low=_money(rows["low"]) * counted["low"].to_numpy(),
+        high=_money(rows["high"]) * counted["high"].to_numpy(),
+    )
+    known = frame[rows["amount"].notna().to_numpy()]
+    return known.groupby(["day", "currency"], sort=True).sum().reset_index()
+
+
+def _money(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    found: np.ndarray[Any, np.dtype[np.float64]] = column.to_numpy(
+        np.float64, na_value=0.0
+    ) * float(NANO)
+    return found
+
+
+def _effects(before: Priced, after: Priced) -> dict[str, Effects]:
+    """Why spend changed, by currency."""
+    currencies = sorted({*before.total(), *after.total()})
+    return {c: effects(_by_model(before, c), _by_model(after, c)) for c in currencies}
+
+
+def _by_model(priced: Priced, currency: str) -> pd.DataFrame:
+    """Tokens and money by class, a row a model; only what has a price."""
+    rows = priced.rows
+    some = (rows["currency"].astype(str) == currency).to_numpy() & rows["amount"].notna().to_numpy()
+    table = priced.usage.loc[some, _TOKENS].fillna(0.0)
+    for name in _TOKENS:
+        table[f"spend_{name}"] = _money(rows.loc[some, name])
+    names = priced.usage.loc[some, ["provider", "model"]].astype(str).agg("/".join, axis=1)
+    return table.groupby(names.to_numpy()).sum()

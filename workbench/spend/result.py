@@ -1,0 +1,197 @@
+"""The result of a spend analysis: plain data, with its error bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from workbench.findings import Finding
+from workbench.spend.budgets import Budget
+from workbench.spend.effects import PRICED, Effects
+from workbench.spend.outlook import Outlook
+from workbench.spend.prices import NANO, Priced, cents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.spend.reading.reader import Reading
+
+__all__ = ["SpendResult", "Standing"]
+
+_TOKENS: Final = [c.value for c in PRICED]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """One budget, or the month as a whole.
+
+    Parameters
+    ----------
+    budget
+        The budget; None for all spend of the month in one currency.
+    currency
+        Of all money here.
+    first, last
+        The period, both days included.
+    known
+        The first day of the period that the history holds; later than `first` where it begins late.
+    spent
+        In the period so far.
+    outlook
+        The rest of the period, where there is history enough.
+    """
+
+    budget: Budget | None
+    currency: str
+    first: date
+    last: date
+    known: date
+    spent: Decimal
+    outlook: Outlook | None
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.budget.name if self.budget else f"all spend in {self.currency}"
+
+    @property
+    def chance(self) -> float | None:
+        """The chance that the period ends above the budget; None where that is not known."""
+        if self.budget is None or self.outlook is None:
+            return None
+        return self.outlook.chance(float(self.budget.amount))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        found = self.outlook
+        return {
+            "name": self.name,
+            "currency": self.currency,
+            "amount": str(self.budget.amount) if self.budget else None,
+            "owner": self.budget.owner if self.budget else "",
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            "known_from": self.known.isoformat(),
+            "spent": str(cents(self.spent)),
+            "total": found and [round(found.total(q), 2) for q in (0.025, 0.1, 0.5, 0.9, 0.975)],
+            "chance": self.chance,
+            "test": found.test.to_dict() if found and found.test else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpendResult:
+    """What was spent in a time, on what, by whom, and how sure that is.
+
+    Parameters
+    ----------
+    first, last
+        The period, both days included, in `zone`.
+    zone
+        Whose midnights part the days.
+    priced
+        The period's usage with its prices.
+    counted
+        Least and most tokens of each of its rows as multiples of those counted: columns `low` and
+        `high`, by row.
+    before
+        The period of the same length before it; None where the history does not hold it.
+    effects
+        Why spend changed since then, by currency.
+    daily
+        ``day``, ``currency``, ``amount``, ``low``, ``high``: every day of the history.
+    standings
+        The month and each budget.
+    reading
+        All usage that was read.
+    findings
+        What a reader should know or do.
+    """
+
+    first: date
+    last: date
+    zone: str
+    priced: Priced
+    counted: pd.DataFrame
+    before: Priced | None
+    effects: Mapping[str, Effects]
+    daily: pd.DataFrame
+    standings: tuple[Standing, ...]
+    reading: Reading
+    findings: tuple[Finding, ...]
+
+    def by(self, *dimensions: str) -> pd.DataFrame:
+        """Spend by any dimensions.
+
+        Parameters
+        ----------
+        dimensions
+            Of `workbench.spend.usage.DIMENSIONS`, ``day`` and ``profile``.
+
+        Returns
+        -------
+        DataFrame
+            A row for each group and currency, the dearest first: the dimensions, ``currency``,
+            ``amount`` (Decimal, cents; None where nothing has a price), ``low`` and ``high`` (float:
+            prices and counts both at their least and most), ``tokens``, ``requests``, and
+            ``unpriced`` tokens.
+        """
+        keys = [*dimensions, "currency"]
+        sums = self.priced.sums(dimensions)[[*keys, "amount", "unpriced"]]
+        rows = self.priced.usage[[*dimensions]].assign(
+            currency=self.priced.rows["currency"], **self._figures()
+        )
+        figures = rows.groupby(keys, observed=True, dropna=False, sort=False).sum().reset_index()
+        for name in keys:  # categories of the two may differ
+            sums[name] = sums[name].astype(object)
+            figures[name] = figures[name].astype(object)
+        result = sums.merge(figures, on=keys, how="left")
+        result["amount"] = result["amount"].map(cents, na_action="ignore")
+        some = result["amount"].notna() | (result["unpriced"] > 0)
+        columns = [*keys, "amount", "low", "high", "tokens", "requests", "unpriced"]
+        return result.loc[some, columns].reset_index(drop=True)
+
+    def _figures(self) -> dict[str, Any]:
+        """Bounds, tokens and requests of each row."""
+        rows, usage = self.priced.rows, self.priced.usage
+        low = (
+            rows["low"].to_numpy(np.float64, na_value=0.0)
+            * float(NANO)
+            * self.counted["low"].to_numpy()
+        )
+        high = rows["high"].to_numpy(np.float64, na_value=0.0) * float(NANO)
+        return {
+            "low": low,
+            "high": high * self.counted["high"].to_numpy(),
+            "tokens": usage[_TOKENS].fillna(0.0).sum(axis=1).to_numpy(),
+            "requests": usage["requests"].fillna(0.0).to_numpy(),
+        }
+
+    def to_table(self) -> pd.DataFrame:
+        """Spend by provider, model, team and application."""
+        return self.by("provider", "model", "team", "application")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: money as text, so that no cent is lost."""
+        table = self.to_table()
+        rows = table.to_dict("records")
+        spend = [{**r, "amount": None if r["amount"] is None else str(r["amount"])} for r in rows]
+        return {
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            "timezone": self.zone,
+            "price_data": self.priced.version,
+            "spend": spend,
+            "total": {c: str(cents(a)) for c, a in self.priced.total().items()},
+            "effects": {
+                currency: {n: round(getattr(e, n), 2) for n in Effects.__slots__}
+                for currency, e in self.effects.items()
+            },
+            "budgets": [s.to_dict() for s in self.standings],
+            "notes": list(self.priced.notes),
+        }

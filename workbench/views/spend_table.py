@@ -1,0 +1,173 @@
+"""Spend as tables for people: money with its bounds, tokens, budgets, and why it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.spend.prices import cents
+from workbench.spend.result import SpendResult, Standing
+from workbench.units import format_quantity
+from workbench.views.axis import plain_text
+from workbench.views.listing import Listing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "budgets_listing",
+    "doubts_listing",
+    "effects_listing",
+    "spend_listing",
+    "spend_table",
+]
+
+_NONE: Final = "–"
+_BY: Final = ("provider", "model", "team", "application")
+_FIGURES: Final = ("spend", "at least", "at most", "share", "tokens", "requests", "a request")
+
+
+def spend_table(result: SpendResult) -> pd.DataFrame:
+    """Spend by provider, model, team and application, the dearest first, as text.
+
+    Returns
+    -------
+    DataFrame
+        Text only; `SpendResult.to_table` holds the numbers.
+    """
+    return spend_listing(result, _BY).frame
+
+
+def spend_listing(result: SpendResult, dimensions: Sequence[str]) -> Listing:
+    """Spend by any dimensions; what has no price stands first."""
+    table = result.by(*dimensions)
+    totals = {c: a for c, a in result.priced.total().items() if a}
+    rows = [_spend(row, dimensions, totals) for row in table.to_dict("records")]
+    rows.sort(key=lambda row: row[len(dimensions)] != "no price")
+    note = ", ".join(f"{_money(a, c)}" for c, a in totals.items())
+    return Listing(
+        (*dimensions, *_FIGURES),
+        rows,
+        empty="No usage in this period.",
+        note=f"In all {note or 'nothing that has a price'}, from {result.first} to {result.last}; "
+        f"prices: {result.priced.version}.",
+    )
+
+
+def _spend(row: dict[Any, Any], dimensions: Sequence[str], totals: dict[str, Decimal]) -> list[Any]:
+    names = [plain_text(str(row[d])) or _NONE for d in dimensions]
+    amount, currency = row["amount"], row["currency"]
+    if not isinstance(amount, Decimal):
+        money = ["no price", _NONE, _NONE, _NONE]
+        each = _NONE
+    else:
+        total = totals.get(currency)
+        share = f"{float(amount / total) * 100:.1f} %" if total else _NONE
+        money = [
+            _money(amount, currency), _money(row["low"], currency), _money(row["high"], currency),
+            share,
+        ]  # fmt: skip
+        each = f"{float(amount) / row['requests']:.4f}" if row["requests"] else _NONE
+    return [*names, *money, _count(row["tokens"]), _count(row["requests"]), each]
+
+
+def effects_listing(result: SpendResult) -> Listing:
+    """Why spend changed since the period before, a row a currency."""
+    rows = [
+        [
+            currency, _money(e.before, currency), _money(e.after, currency), *(
+                _signed(v) for v in (e.change, e.price, e.volume, e.mix, e.cache, e.arrived, e.gone)
+            ),
+        ]
+        for currency, e in result.effects.items()
+    ]  # fmt: skip
+    headings = (
+        "currency", "before", "after", "change", "price", "volume", "mix", "cache", "new models",
+        "models gone",
+    )  # fmt: skip
+    days = (result.last - result.first).days + 1
+    return Listing(
+        headings,
+        rows,
+        empty=f"The {days} days before are not in the history: nothing can be compared.",
+        note="The causes add up to the change. Volume: more tokens at the same mix and prices; mix: "
+        "other models, or another share of output; cache: another share of input from the cache."
+        if rows
+        else "",
+    )
+
+
+def budgets_listing(result: SpendResult) -> Listing:
+    """The month and each budget."""
+    headings = (
+        "budget", "period", "spent", "budget is", "at its end", "80 % interval", "95 % interval",
+        "P(broken)", "broken on", "error so far", "owner",
+    )  # fmt: skip
+    return Listing(
+        headings,
+        [_standing(s, result) for s in result.standings],
+        empty="Nothing with a price was spent, and there are no budgets.",
+        note="Error so far: the mean error of such forecasts from earlier days, beside that of "
+        "going on as in the last seven days.",
+    )
+
+
+def _standing(standing: Standing, result: SpendResult) -> list[object]:
+    budget, ahead = standing.budget, standing.outlook
+    currency = standing.currency
+    late = f" (known from {standing.known})" if standing.known > standing.first else ""
+    row: list[object] = [
+        plain_text(standing.name),
+        f"{standing.first} – {standing.last}{late}",
+        _money(standing.spent, currency),
+        _money(budget.amount, currency) if budget else _NONE,
+    ]
+    if ahead is None:
+        return [*row, *[_NONE] * 6, plain_text(budget.owner if budget else "")]
+    chance = standing.chance
+    breach = ahead.breach(float(budget.amount)) if budget else None
+    test = ahead.test
+    return [
+        *row,
+        _money(ahead.total(0.5), currency),
+        f"{_money(ahead.total(0.1), currency)} – {_money(ahead.total(0.9), currency)}",
+        f"{_money(ahead.total(0.025), currency)} – {_money(ahead.total(0.975), currency)}",
+        _NONE if chance is None else f"{chance * 100:.0f} %",
+        _NONE
+        if breach is None
+        else "already"
+        if not breach
+        else str(result.last + timedelta(days=breach)),
+        f"{test.error * 100:.0f} % beside {test.naive_error * 100:.0f} %" if test else _NONE,
+        plain_text(budget.owner if budget else ""),
+    ]
+
+
+def doubts_listing(result: SpendResult) -> Listing:
+    """What makes the bounds as wide as they are."""
+    table = result.priced.causes()
+    rows = [
+        [r["cause"], _money(r["down"], r["currency"]), _money(r["up"], r["currency"]), r["rows"]]
+        for r in table.to_dict("records")
+    ]
+    return Listing(
+        ("cause", "less by", "more by", "account-days"),
+        rows,
+        empty="The prices leave no doubt.",
+        note=" ".join(f"{n[:1].upper()}{n[1:]}." for n in result.priced.notes),
+    )
+
+
+def _money(amount: Decimal | float, currency: str) -> str:
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
+    return f"{cents(exact):,} {currency}"
+
+
+def _signed(value: float) -> str:
+    return "0.00" if abs(value) < 0.005 else f"{value:+,.2f}".replace("-", "−")
+
+
+def _count(value: float) -> str:
+    return format_quantity(value) if value else _NONE
