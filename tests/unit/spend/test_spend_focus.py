@@ -195,9 +195,7 @@ def test_json_holds_money_as_text_and_its_provenance(tmp_path):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     made = pd.DataFrame({"a": ["\ud800", 'x,"y"\n']}, dtype=object)
     write_csv(made, tmp_path / "x.csv")
-    assert list(csv.reader((tmp_path / "x.csv").open(newline="", encoding="utf-8"))) == [
-        ["a"], ["?"], ['x,"y"\n'],
-    ]  # fmt: skip
+    assert (tmp_path / "x.csv").read_bytes() == b'a\n?\n"x,""y""\n"\n'
     folder = tmp_path / "folder"
     folder.mkdir()
     with pytest.raises(OutputError, match="cannot be written"):

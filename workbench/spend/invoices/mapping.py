@@ -149,7 +149,7 @@ class InvoiceMapping(BaseModel):
     def _encodes(cls, encoding: str) -> str:
         if encoding != "auto":
             try:
-                b"".decode(encoding)
+                "a".encode(encoding)  # of no text at all any name would do
             except (LookupError, ValueError):
                 msg = f"{encoding!r} is no encoding that is known; give auto or utf-16"
                 raise ValueError(msg) from None
