@@ -170,7 +170,7 @@ def test_impossible_times_and_formats(workbench, kept, words, text):
 @pytest.mark.parametrize(
     ("parameter", "texts"),
     [
-        ("lst=7d", ["lst", "did you mean 'last'"]),
+        ("lst=7d", ["lst", "did you mean 'lost' or 'last'?"]),
         ("horizon_days=soon", ["horizon_days", "soon"]),
         ("last=soon", ["soon"]),
         ("noequals", ["'noequals' is not KEY=VALUE"]),

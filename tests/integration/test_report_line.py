@@ -110,8 +110,9 @@ def test_hostile_label_values_reach_the_page_as_text_only(rendered):
 
 def test_the_page_shows_charts_table_backtest_and_provenance(rendered):
     soup = BeautifulSoup(rendered[0].html.read_text(), "html.parser")
-    assert len(soup.select("figure[data-chart] > img")) == 1
-    assert len(soup.select(".prose table")) == 2
+    assert len(soup.select("figure[data-chart] > img")) == 2
+    headings = {th.get_text(" ", strip=True) for th in soup.select(".prose table thead th")}
+    assert {"full on", "binds first", "80 % held"} <= headings
     assert soup.select("table.provenance code")
     assert not soup.select(".panel")
 
