@@ -13,11 +13,13 @@ __all__ = ["Model", "ModelNames"]
 Model = tuple[str, str]
 """Provider and model in one form for invoice and table."""
 
-_PARTS: Final = re.compile(r"\d+|[a-z]+")
+_PARTS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+"""Words and numbers, also of names in camel case."""
 _NOISE: Final = frozenset(
-    {"amazon", "anthropic", "meta", "mistral", "v", "us", "eu", "global", "apac"}
+    {"amazon", "anthropic", "apac", "eu", "global", "meta", "mistral", "regional", "us", "v"}
 )
-_VERSION: Final = re.compile(r"[-@]?(?:20\d{2}-?\d{2}-?\d{2})|[-:]v\d+(?::\d+)?$|-latest$")
+_VERSION: Final = re.compile(r"[-@]?20\d{2}-?\d{2}-?\d{2}|[-:]v\d+(?::\d+)?$|-latest$|\b\d{4}\b")
+"""Dates and revisions, which invoices leave out."""
 
 
 @dataclass(slots=True)
@@ -43,10 +45,10 @@ class ModelNames:
         return found
 
     def billed(self, provider: str, model: str) -> Model:
-        """Name a model of an invoice: by the price data, else by the models that we saw.
+        """Name a model of an invoice: by the price data, else by its words.
 
-        Invoices abbreviate. A name whose words and numbers are all in the name of exactly one model
-        that we saw at the provider, with no other version number, is taken to be that one.
+        Invoices abbreviate: ``Claude4.5Sonnet``. A name with the same words and numbers, in any order,
+        as one that we saw at the provider, or else as one of the price data, is taken to be that one.
         """
         key = (provider, model)
         if key not in self.read:
@@ -59,12 +61,13 @@ class ModelNames:
         if found in self.seen or self.catalogue.find(*found) is not None:
             return found
         words = _words(model)
-        like = [
-            each for each in self.seen if each[0] == found[0] and words and _fits(words, each[1])
-        ]
-        if len(like) == 1:
-            self.notes.append(f"the invoice's {model!r} is taken to be {like[0][1]!r}")
-            return like[0]
+        seen = [each for each in self.seen if each[0] == found[0]]
+        listed = [(found[0], each) for each in self.catalogue.models(found[0])]
+        for known in (seen, listed) if words else ():
+            like = [each for each in known if _words(each[1]) == words]
+            if like:
+                self.notes.append(f"the invoice's {model!r} is taken to be {like[0][1]!r}")
+                return like[0]
         self.unknown.add(found)
         return found
 
@@ -74,11 +77,5 @@ class ModelNames:
 
 
 def _words(name: str) -> frozenset[str]:
-    plain = _VERSION.sub("", _VERSION.sub("", name.casefold()))
-    return frozenset(_PARTS.findall(plain)) - _NOISE
-
-
-def _fits(words: frozenset[str], name: str) -> bool:
-    other = _words(name)
-    versions = [{w for w in each if w.isdigit()} for each in (words, other)]
-    return words <= other and versions[0] == versions[1]
+    plain = _VERSION.sub("", _VERSION.sub("", name))
+    return frozenset(part.casefold() for part in _PARTS.findall(plain)) - _NOISE

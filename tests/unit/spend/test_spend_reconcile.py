@@ -14,9 +14,10 @@ import pytest
 
 from workbench.errors import BadRowsError
 from workbench.spend.invoices import Invoice, InvoiceLine, LineKind
-from workbench.spend.prices import NANO, Prices, price
+from workbench.spend.prices import NANO, Prices, bundled, price
 from workbench.spend.reconciling import reconcile
 from workbench.spend.reconciling_gaps import GapKind, Tolerances
+from workbench.spend.reconciling_models import ModelNames
 from workbench.spend.usage import COLUMNS, DIMENSIONS, FIGURES
 
 pytest.importorskip("genai_prices")
@@ -227,6 +228,29 @@ def test_unknown_models_and_abbreviated_names():
     assert kinds(found) == {GapKind.UNKNOWN_MODEL}
     assert found.of(GapKind.UNKNOWN_MODEL) == Decimal("55.00")
     assert any("GPT 4o Mini" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("provider", "billed", "ours"),
+    [
+        ("aws", "Claude4.5Sonnet", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("aws", "NovaPro", "amazon.nova-pro-v1:0"),
+        ("azure", "gpt 4o 0806", "gpt-4o-2024-08-06"),
+        ("azure", "gpt 4o mini", "azure/gpt-4o-mini"),
+        ("google", "Gemini 2.5 Pro", "gemini-2.5-pro"),
+        ("openai", "gpt-4o-2024-08-06", "gpt-4o"),
+    ],
+)
+def test_names_of_invoices_and_gateways_meet(provider, billed, ours):
+    """And the sibling that is called nearly so is not taken for it."""
+    names = ModelNames(bundled())
+    for sibling in ("gpt-4o-mini", "gpt-4o", "anthropic.claude-3-5-sonnet-20241022-v2:0"):
+        identity = Prices().identity(provider, sibling)
+        names.ours(identity.provider, identity.model)
+    identity = Prices().identity(provider, ours)
+    mine = names.ours(identity.provider, identity.model)
+    assert names.billed(provider, billed) == mine
+    assert not names.unknown
 
 
 def test_a_model_that_only_the_invoice_has_went_past_the_gateway():
