@@ -129,11 +129,11 @@ def _averages(
         return ()
     recent = days > -_RECENT_DAYS
     if recent.sum() < _MODELLED_DAYS or recent.sum() > 0.7 * len(days):
-        return ((average_models(days, roots, rng), _PATHS),)
+        return ((average_models(days, roots, rng, wanders=False), _PATHS),)
     late = round(_PATHS * _RECENT_SHARE)
     return (
-        (average_models(days, roots, rng), _PATHS - late),
-        (average_models(days[recent], roots[recent], rng), late),
+        (average_models(days, roots, rng, wanders=False), _PATHS - late),
+        (average_models(days[recent], roots[recent], rng, wanders=False), late),
     )
 
 

@@ -155,7 +155,7 @@ def _futures(
     """Drawn spend of the coming days, shape (futures, ahead); never below 0."""
     if not np.ptp(spend):
         return np.tile(spend[-1:], (1, ahead))
-    average = average_models(days, spend, rng, draws=draws)
+    average = average_models(days, spend, rng, draws=draws, wanders=False)
     paths = simulate(average, start_day=int(days[-1]) + 1, horizon=ahead, rng=rng)
     result: Floats = np.maximum(paths.values, 0.0)
     return result

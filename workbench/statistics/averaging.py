@@ -82,6 +82,7 @@ def average_models(
     *,
     draws: int = 200,
     week: Week | None = None,
+    wanders: bool = True,
 ) -> Average:
     """Weigh every model and draw members in proportion.
 
@@ -97,12 +98,14 @@ def average_models(
         How many members to draw.
     week
         Which weekday each day passes as; every seventh day is alike where it is not given.
+    wanders
+        Whether the level may wander freely, as that of a store does; rates and shares return.
     """
     spikes, usual = find_spikes(days[-_LONGEST:], values[-_LONGEST:])
     days, values = days[-_LONGEST:][usual], values[-_LONGEST:][usual]
     scale = float(np.std(values)) or 1.0
     found = search(days, values / scale, week)
-    kinds = found.kinds
+    kinds = [kind for kind in found.kinds if wanders or not kind.wanders]
     bic = np.array([found.bic(kind) for kind in kinds])
     weights, sure = _normalised(-_TEMPER * bic), _normalised(-0.5 * bic)
     members: dict[Family, list[Member]] = {}
