@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -191,38 +192,52 @@ def cut_bills(
     tokens, money = np.zeros(shape), np.zeros(shape)
     implied = np.zeros((len(seen.models), len(CLASSES)), bool)
     first = seen.days[0].astype(object)
-    for line, model in lines:
-        r, m = regions.index(line.region), place[model]
-        start = (line.at + offset).date() if offset is not None and line.at else line.start
-        begin = (start - first).days + _ENDS
-        span = slice(max(begin, 0), min(begin + line.days, shape[2]))
+    for item, (amount, counted) in _sums(lines, offset).items():
+        r, m = regions.index(item.region), place[item.model]
+        begin = (item.start - first).days + _ENDS
+        span = slice(max(begin, 0), min(begin + item.days, shape[2]))
         if span.start >= span.stop:
             continue
-        weights = _weights(line, seen, m, span)
-        amount = float(line.amount) * 1e9 * weights
-        with np.errstate(invalid="ignore", divide="ignore"):
-            bought = np.nan_to_num(amount / seen.price[m, span], posinf=0.0, neginf=0.0)
-        counted = (
-            bought if line.tokens is None else float(line.tokens) * _spread(line, seen, m, span)
-        )
-        implied[m] |= (line.tokens is None) & (weights.sum(axis=0) > 0)
-        money[r, m, span] += amount
-        tokens[r, m, span] += counted
+        paid = float(amount) * 1e9 * _shares(item.token_class, seen.money[m, span])
+        if item.counted:
+            used = float(counted) * _shares(item.token_class, seen.tokens[m, span])
+        else:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                used = np.nan_to_num(paid / seen.price[m, span], posinf=0.0, neginf=0.0)
+            implied[m] |= (paid != 0).any(axis=0)
+        money[r, m, span] += paid
+        tokens[r, m, span] += used
     return Bills(regions, tokens, money, implied)
 
 
-def _weights(line: InvoiceLine, seen: Seen, m: int, span: slice) -> Floats:
-    """Spread a line's money over days, and over classes where it tells none, as ours is spread."""
-    return _shares(line, seen.money[m, span])
+class _Item(NamedTuple):
+    """What lines are added up by."""
+
+    region: str
+    model: Model
+    token_class: str
+    start: date
+    days: int
+    counted: bool
 
 
-def _spread(line: InvoiceLine, seen: Seen, m: int, span: slice) -> Floats:
-    return _shares(line, seen.tokens[m, span])
+def _sums(
+    lines: Sequence[tuple[InvoiceLine, Model]], offset: timedelta | None
+) -> dict[_Item, tuple[Decimal, Decimal]]:
+    sums: dict[_Item, tuple[Decimal, Decimal]] = {}
+    for line, model in lines:
+        start = (line.at + offset).date() if offset is not None and line.at else line.start
+        counted = line.tokens is not None
+        item = _Item(line.region, model, line.token_class, start, line.days, counted)
+        amount, tokens = sums.get(item, (Decimal(0), Decimal(0)))
+        sums[item] = (amount + line.amount, tokens + (line.tokens or 0))
+    return sums
 
 
-def _shares(line: InvoiceLine, ours: Floats) -> Floats:
-    part = line.token_class == TokenClass.REASONING
-    wanted = TokenClass.OUTPUT.value if part else line.token_class
+def _shares(token_class: str, ours: Floats) -> Floats:
+    """Spread a line over its days, and over classes where it tells none, as ours is spread."""
+    part = token_class == TokenClass.REASONING
+    wanted = TokenClass.OUTPUT.value if part else token_class
     mask = np.ones(len(CLASSES)) if not wanted else np.array([c == wanted for c in CLASSES], float)
     weights = ours * mask
     if weights.sum() <= 0:

@@ -33,6 +33,8 @@ _REFUND: Final = re.compile(r"\brefund", re.IGNORECASE)
 _LONGEST: Final = 2_000
 """Of a text that rules look at: expressions may be slow on long ones."""
 _CLASSES: Final = frozenset(c.value for c in TokenClass)
+_OF_A_LINE: Final = frozenset({"start", "end", "amount", "quantity", "id"})
+"""Fields that differ from line to line and tell nothing of what a line is for."""
 _DAY: Final = timedelta(days=1)
 
 
@@ -114,6 +116,8 @@ class _Reader:
     totals: list[tuple[int, str, Decimal]] = field(default_factory=list)
     repeated: list[tuple[int, str, Decimal]] = field(default_factory=list)
     seen: set[tuple[str, ...]] = field(default_factory=set)
+    moments: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
+    tellings: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         places = [self.sheet.columns[f] for f in ("amount", "quantity") if f in self.sheet.columns]
@@ -136,16 +140,19 @@ class _Reader:
         if not texts["amount"]:
             return  # days without usage, headings, signatures
         amount, symbol = self.number(texts["amount"], "amount")
-        told = self.tell(texts)
+        key = tuple(text for name, text in texts.items() if name not in _OF_A_LINE)
+        if key not in self.tellings:
+            self.tellings[key] = self.tell(texts)
+        told = self.tellings[key]
         currency = self.currency(texts, symbol)
         if told["kind"] == LineKind.TOTAL or (not told["kind"] and _is_total(texts, cells)):
             self.totals.append((line, currency, amount))
             return
-        key = tuple(cell.strip() for cell in cells)
-        if key in self.seen and amount:
+        whole = tuple(cell.strip() for cell in cells)
+        if whole in self.seen and amount:
             self.repeated.append((line, currency, amount))
             return
-        self.seen.add(key)
+        self.seen.add(whole)
         self.lines.append(self.line(line, texts, told, amount, currency))
 
     def line(
@@ -245,6 +252,8 @@ class _Reader:
 
     def moment(self, text: str, column: str) -> tuple[datetime, bool]:
         """Read a day or a moment in the zone of the mapping, and whether it tells a time."""
+        if text in self.moments:
+            return self.moments[text]
         zone = ZoneInfo(self.mapping.time_zone)
         for pattern in self.mapping.date_formats:
             try:
@@ -254,7 +263,8 @@ class _Reader:
             local = read.astimezone(zone) if read.tzinfo else read.replace(tzinfo=zone)
             if not 2015 <= local.year <= 2100:
                 _stop(f"has the {column} {text[:40]!r}, in the year {local.year}", "mend the day")
-            return local, ":" in text or pattern == "unix"
+            self.moments[text] = (local, ":" in text or pattern == "unix")
+            return self.moments[text]
         formats = ", ".join(self.mapping.date_formats)
         what = f"has the {column} {text[:40]!r}, which is none of {formats}"
         raise _Refused(what, "add its date format to the mapping")
