@@ -138,13 +138,13 @@ class _Judge:
         seen, parts = self.seen, self.parts
         unpriced = seen.unpriced[m] & (parts.unit[m].sum(axis=0) == 0)
         whole = parts.price[:, m].copy()  # regions, days, classes
-        for c in np.flatnonzero(unpriced):
+        for c in np.flatnonzero(unpriced).tolist():
             cells = np.zeros_like(parts.volume[m])
             cells[:, c] = whole[:, :, c].sum(axis=0)
             whole[:, :, c] = 0.0
             tokens = float(parts.seen[m, :, c].sum())
             yield self.found(GapKind.UNPRICED, m, cells, f"{tokens:,.0f} tokens have no price here",
-                             int(c), tokens)  # fmt: skip
+                             c, tokens)  # fmt: skip
         for r in range(len(self.bills.regions)):
             cells, factor, text = self.region(m, r)
             if factor:

@@ -144,7 +144,7 @@ def test_formulas_in_labels_are_text():
 
 
 @given(st.text(max_size=20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_guarded_text_keeps_its_content(text):
     kept = text.replace("\0", "")
     assert guarded(text) in {kept, f"'{kept}"}
@@ -156,7 +156,7 @@ def test_guarded_text_keeps_its_content(text):
         allow_nan=False, allow_infinity=False, places=9, min_value=-(10**9), max_value=10**9
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_numbers_survive_being_written(value):
     assert Decimal(number_text(value)) == value
     assert NUMBER.fullmatch(number_text(value))

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.errors import BadRowsError, InputError, SettingsError
 from workbench.spend.invoices import (
@@ -333,3 +335,32 @@ def test_a_file_that_is_not_there(tmp_path):
         load_invoice(tmp_path / "none.csv", OWN)
     (tmp_path / "x.csv").write_bytes(csv_bytes(HEAD, "2025-11-01;m;input;1;2,50;"))
     assert load_invoice(tmp_path / "x.csv", OWN).names == ("x.csv",)
+
+
+CELL = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        ["2025-11-01", "1.234,5", "-0", "1e30", '"', "=1", "NaN", "0x1", "²", "9" * 60]
+    ),
+)
+
+
+@given(st.lists(st.lists(CELL, min_size=1, max_size=8), max_size=4), st.sampled_from(";,\t"))
+@settings(max_examples=50, deadline=None)
+def test_any_file_is_read_or_refused_with_a_mend(rows, mark):
+    """Cells of anything under a good header: never another error, and never money from nowhere."""
+    lines = [HEAD.replace(";", mark), *(mark.join(cells) for cells in rows)]
+    try:
+        invoice = read_invoice("\n".join(lines).encode("utf-8", "surrogatepass"), OWN)
+    except InputError as error:
+        said = bool(error.what and error.mend)
+    else:
+        said = all(line.amount.is_finite() for line in invoice.lines)
+    assert said
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=40, deadline=None)
+def test_any_bytes_are_refused_with_a_mend(data):
+    with pytest.raises(BadRowsError):
+        read_invoice(data, OWN)

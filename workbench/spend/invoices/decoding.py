@@ -48,14 +48,14 @@ def read_sheet(data: bytes, mapping: InvoiceMapping, name: str) -> Sheet:
     BadRowsError
         The file is empty, too large, no CSV, in another encoding, or lacks a column.
     """
-    if not data.strip(b"\0\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
-        what = f"{name} is empty"
-        raise BadRowsError(what, "export it again, with the columns of the mapping")
     if len(data) > _MOST_BYTES:
         what = f"{name} is larger than 256 MiB"
         raise BadRowsError(what, "export a shorter time or by day instead of by hour")
     text, note = _decode(data, mapping.encoding, name)
     rows = _cells(text, mapping.delimiter, name)
+    if not rows:
+        what = f"{name} is empty"
+        raise BadRowsError(what, "export it again, with the columns of the mapping")
     at, columns = _header(rows, mapping.columns, name)
     return Sheet(columns, rows[at + 1 :], (note,) if note else ())
 

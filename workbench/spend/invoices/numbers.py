@@ -28,7 +28,7 @@ def unguarded(cell: str) -> str:
     ('12.50', '-5')
     """
     cell = cell.strip()
-    if match := _GUARDED.fullmatch(cell):
+    if cell.startswith("=") and (match := _GUARDED.fullmatch(cell)):
         return match[1].strip()
     return cell.removeprefix("'")
 
