@@ -142,13 +142,15 @@ def _reconcile(  # noqa: PLR0917 - each of its own type
     unknown = frozenset(n for n, model in enumerate(seen.models) if model in names.unknown)
     causes = list(find_causes(seen, bills, parts, cut, unknown, (tolerances, least)))
     ours, low, high = (_exact(priced.rows[name], inside) for name in ("amount", "low", "high"))
-    gaps = _gaps(causes, lines, seen, billed - ours)
+    gaps = _gaps(causes, lines, (seen, tolerances.tokens), billed - ours)
     said = [*notes, *names.notes]
     if foreign:
         said.append(f"{foreign} rows of ours are priced in another currency than {currency} and left out")  # fmt: skip
     if bills.implied.any():
         said.append("the invoice counts no tokens for some lines: they are what its money buys at our price")  # fmt: skip
     hours = cut.hours if cut.part else None
+    if cut.part and not cut.exact and not len(day_shape):
+        said.append("the hours between the invoice's days and ours take our traffic as even over the day; day_shape tells them better")  # fmt: skip
     return Reconciliation(
         currency, billed, ours, low, high, gaps, period[0], period[1] - timedelta(days=1),
         hours, tolerances, _table(seen, bills), tuple(said), priced.version,
@@ -167,12 +169,14 @@ def _exact(values: pd.Series, inside: np.ndarray[Any, np.dtype[np.bool_]]) -> De
 
 
 def _gaps(
-    causes: Sequence[Found], lines: Sequence[InvoiceLine], seen: Seen, difference: Decimal
+    causes: Sequence[Found],
+    lines: Sequence[InvoiceLine],
+    table: tuple[Seen, float],
+    difference: Decimal,
 ) -> tuple[Gap, ...]:
     """Make gaps of causes; what they leave of the difference is within tolerance."""
-    ours = seen.inside(seen.money).sum(axis=(1, 2))
     gaps = [
-        _gap(each, seen, ours) for each in causes if each.kind is not GapKind.TOLERANCE
+        _gap(each, *table) for each in causes if each.kind is not GapKind.TOLERANCE
     ] + _flat(lines)  # fmt: skip
     small = [each.cells for each in causes if each.kind is GapKind.TOLERANCE]
     rest = difference - sum((gap.amount for gap in gaps), Decimal(0))
@@ -186,12 +190,15 @@ def _gaps(
     return tuple(sorted(gaps, key=lambda gap: -gap.gross))
 
 
-def _gap(cause: Found, seen: Seen, ours: np.ndarray[Any, np.dtype[np.float64]]) -> Gap:
+def _gap(cause: Found, seen: Seen, tolerance: float) -> Gap:
     m = seen.models.index((cause.provider, cause.model))
+    ours = float(seen.inside(seen.money)[m].sum())
+    slack = 0.5 + tolerance * ours
     amount = float(cause.cells.sum())
     moved = np.flatnonzero(np.abs(cause.cells).sum(axis=1))
     first, last = (seen.days[moved[n]].astype(object) if len(moved) else None for n in (0, -1))
-    bar = seen.low[m] - ours[m] - 0.5 <= amount <= seen.high[m] - ours[m] + 0.5
+    doubt = float(seen.high[m] - seen.low[m]) > 1
+    bar = doubt and seen.low[m] - ours - slack <= amount <= seen.high[m] - ours + slack
     money, gross = (Decimal(round(x)) * NANO for x in (amount, float(np.abs(cause.cells).sum())))
     return Gap(
         cause.kind, cause.provider, cause.model, cause.token_class, money, gross, 0.0,

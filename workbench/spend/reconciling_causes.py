@@ -106,7 +106,8 @@ class _Judge:
             tokens = float(
                 (parts.billed[m] - parts.seen[m])[~parts.use[m] & self.seen.measured].sum()
             )
-            text = f"{int((parts.late[m] != 0).any(axis=1).sum())} last days are not, or not all, billed yet"
+            first = self.seen.days[np.flatnonzero(parts.late[m].any(axis=1))[0]]
+            text = f"days from {first} on are not, or not all, billed yet"
             yield self.found(GapKind.DELAY, m, parts.late[m], text, tokens=tokens)
         if parts.unmeasured[m].any():
             text = "our table has no such days"

@@ -93,7 +93,8 @@ class Gap:
     first, last, days
         When: first and last day concerned, and how many.
     within_bar
-        Whether our own error bar of this model is wide enough for it.
+        Whether our own error bar of this model is wide enough for it, give or take the tolerance of
+        tokens; never where we have no doubt.
     evidence
         A sentence for people.
     numbers

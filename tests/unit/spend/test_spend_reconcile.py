@@ -220,6 +220,24 @@ def test_currencies_are_reconciled_apart():
     assert "another currency" in " ".join(euros.notes)
 
 
+def test_a_regional_price_within_our_bar_is_still_named_a_region():
+    """Azure's prices are known to a tenth, for the region is not in the price data."""
+    usage = table(0).usage.copy()
+    usage["provider"] = "azure"
+    lines = [
+        replace(x, provider="azure", region="swedencentral", amount=x.amount * Decimal("1.1"))
+        for x in plain()
+    ]
+    (found,) = reconcile(price(usage, Prices()), Invoice(tuple(lines), ("i",)))
+    assert kinds(found) == {GapKind.REGION}
+    assert all(gap.within_bar for gap in found.gaps)
+
+
+def test_hours_are_said_to_be_a_guess_where_nothing_tells_the_shape_of_a_day():
+    (found,) = reconcile(table(0), bill(0, Plan(offset=8))[0])
+    assert any("day_shape" in note for note in found.notes)
+
+
 def test_unknown_models_and_abbreviated_names():
     """gpt-4o-mini as GPT4oMini is read by its words; nobody knows zebra-9."""
     lines = [replace(x, model=x.model.replace("gpt-4o-mini", "GPT 4o Mini")) for x in plain()]
