@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from workbench.capacity.resource import Resource
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats, Ints, Labels, format_labels
 
-__all__ = ["Instance", "instances"]
+__all__ = ["Instance", "instances", "told_apart"]
+
+_COUNTLESS: Final = 1e150
+"""No quantity is so large, and its square would be infinite."""
 
 _Key = tuple[tuple[str, str], ...]
 
@@ -71,6 +75,7 @@ def instances(resource: Resource, usage: Frame, limit: Frame | None) -> list[Ins
     for key, rows in groups.items():
         labels = dict(key)
         values, present = _aggregated(usage.values, usage.present, rows, resource.aggregate)
+        values = np.where(np.abs(values) > _COUNTLESS, np.inf, values)
         found = lookup.of(labels)
         if found is None and resource.needs_limit:
             continue
@@ -157,6 +162,20 @@ def _distinct(found: list[Instance]) -> list[Instance]:
         for i in found
     ]
     return sorted(renamed, key=lambda i: i.name)
+
+
+def told_apart(found: Sequence[Instance]) -> list[Instance]:
+    """The instances of several resources; those that are called alike with their kind beside it.
+
+    Parameters
+    ----------
+    found
+        Whose names are distinct within each resource.
+    """
+    count = Counter(i.name for i in found)
+    return [
+        i if count[i.name] == 1 else _renamed(i, f"{i.name} ({i.resource.name})") for i in found
+    ]
 
 
 def _renamed(instance: Instance, name: str) -> Instance:

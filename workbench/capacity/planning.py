@@ -120,4 +120,6 @@ def _usage(resource: Resource, window: Window) -> str:
     if resource.peak == "sample" or fine == 0 or window.step_ms <= fine:
         return resource.usage
     span = format_duration(min(window.step_ms, _DAY_MS))
-    return f"max_over_time(({resource.usage})[{span}:{format_duration(fine)}])"
+    # A comment at the end of the query would take the bracket with it.
+    usage = f"{resource.usage}\n" if "#" in resource.usage else resource.usage
+    return f"max_over_time(({usage})[{span}:{format_duration(fine)}])"

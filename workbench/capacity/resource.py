@@ -20,6 +20,9 @@ _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _SHARED: Final = ("owner", "service", "lead_time")
 """Keys of a resource that a file may give once for all of its resources."""
 
+_LONGEST: Final = 200
+"""So many characters of a label's value stand in a name."""
+
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -68,6 +71,22 @@ class Resource(BaseModel):
     )
     lead_time: str = Field("", description="how long more of it takes to get, such as 14d")
 
+    @field_validator("name", "usage", "limit", "driver")
+    @classmethod
+    def _not_blank(cls, text: Any) -> Any:
+        if isinstance(text, str) and not text.strip():
+            msg = "nothing stands there"
+            raise ValueError(msg)
+        return text
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _no_switch(cls, limit: Any) -> Any:
+        if isinstance(limit, bool):  # which is a number to Python
+            msg = "the limit must be a number above 0 or PromQL"
+            raise ValueError(msg)  # noqa: TRY004 - pydantic turns this one into a complaint
+        return limit
+
     @field_validator("limit")
     @classmethod
     def _finite(cls, limit: Any) -> Any:
@@ -76,15 +95,15 @@ class Resource(BaseModel):
             raise ValueError(msg)
         return limit
 
-    @field_validator("lead_time")
+    @field_validator("lead_time", "resolution")
     @classmethod
-    def _time(cls, lead_time: str) -> str:
-        if lead_time:
+    def _time(cls, text: str) -> str:
+        if text:
             try:
-                parse_duration(lead_time)
+                parse_duration(text)
             except InputError as error:
                 raise ValueError(str(error)) from None
-        return lead_time
+        return text
 
     @property
     def key(self) -> str:
@@ -142,8 +161,13 @@ class Resource(BaseModel):
 
 def _fill(template: str, labels: Labels) -> str:
     """A template with the values of labels in its places, on one line."""
-    filled = _PLACE.sub(lambda place: labels.get(place[1], ""), template)
+    filled = _PLACE.sub(lambda place: _short(labels.get(place[1], "")), template)
     return _SPACES.sub(" ", filled).strip()
+
+
+def _short(value: str) -> str:
+    """A label's value as it is, unless no sentence could hold it."""
+    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
 class ResourceFile(BaseModel):

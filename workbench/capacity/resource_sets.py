@@ -15,6 +15,13 @@ from workbench.errors import SettingsError, did_you_mean
 
 __all__ = ["load_resources", "set_names", "shipped_resources", "shipped_sets"]
 
+_TOML_WORDS: Final = {
+    "valid tuple": "list",
+    "valid dictionary or instance of Resource": "table",
+    "valid string": "string",
+}
+"""What the typed model calls by Python's names, as TOML calls it."""
+
 _EXAMPLE: Final = 'write at least: [[resource]] name = "disk {instance}" usage = "PromQL"'
 
 
@@ -75,7 +82,8 @@ def load_resources(path: Path) -> tuple[Resource, ...]:
         raise SettingsError(msg, "check the path and its permissions") from None
     content = _parse(text, f"resource file {path}")
     own = {r.name for r in content.resource}
-    used = [r for name in content.use for r in _shipped(name).resource if r.name not in own]
+    sets = dict.fromkeys(content.use)  # a set that is named twice is watched once
+    used = [r for name in sets for r in _shipped(name).resource if r.name not in own]
     result = (*content.resource, *used)
     if not result:
         msg = f"resource file {path} names no resource"
@@ -156,6 +164,8 @@ def _problem(problem: Any, data: dict[str, Any]) -> str:
         near = did_you_mean(str(place[-1]), keys)
         return f"{shown} is unknown ({near or 'known are ' + ', '.join(keys)})"
     text = str(problem["msg"]).removeprefix("Value error, ")
+    for python, toml in _TOML_WORDS.items():
+        text = text.replace(python, toml)
     if problem["type"] == "missing" and (of := _set_of(problem["input"].get("name"))):
         text += f' (a resource of that name is in the set {of}: use = ["{of}"] brings it)'
     return f"{shown}: {text[:1].lower()}{text[1:]}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, overload
 
-from workbench.errors import InputError
+from workbench.errors import InputError, QueryError
 from workbench.frame import Frame, samples_to_long
 from workbench.promql.question import Question
 from workbench.samples import Samples
@@ -120,16 +120,26 @@ class Asking:
                 yield answer
 
         if self._concurrency <= 1 or len(questions) <= 1:
-            one_by_one = counted(self.ask(q.expression, q.window) for q in questions)
+            one_by_one = counted(self._ask_of_plan(q) for q in questions)
             return {q.key: a for q, a in zip(questions, one_by_one, strict=True)}
         with ThreadPoolExecutor(min(self._concurrency, len(questions))) as pool:
             try:
-                found = pool.map(lambda q: self.ask(q.expression, q.window), questions)
+                found = pool.map(self._ask_of_plan, questions)
                 answers = list(counted(found))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return {q.key: a for q, a in zip(questions, answers, strict=True)}
+
+    def _ask_of_plan(self, question: Question) -> Answer:
+        """Ask one question of several; PromQL that is wrong is told with the question's name."""
+        try:
+            return self.ask(question.expression, question.window)
+        except QueryError as error:
+            if question.key in error.what or question.key == question.expression:
+                raise
+            msg = f"{question.key}: {error.what}"
+            raise QueryError(msg, error.mend) from error
 
     def _remember(self, key: tuple[str, int | Window], answer: Answer) -> None:
         with self._lock:
