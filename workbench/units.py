@@ -10,11 +10,19 @@ import math
 import re
 from datetime import timedelta
 from decimal import Decimal
+from numbers import Integral
 from typing import Final
 
 from workbench.errors import InputError
 
-__all__ = ["Duration", "counted", "format_duration", "format_quantity", "parse_duration"]
+__all__ = [
+    "Duration",
+    "counted",
+    "format_duration",
+    "format_quantity",
+    "is_whole",
+    "parse_duration",
+]
 
 _EXAMPLES: Final = "5m, 1h30m, 7d, or a number of seconds"
 
@@ -132,6 +140,17 @@ def counted(count: int, singular: str, plural: str = "") -> str:
     ('1 query', '1,200 targets')
     """
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, of Python or numpy; ``True`` is none.
+
+    Examples
+    --------
+    >>> is_whole(90), is_whole(1.5), is_whole("90"), is_whole(True)
+    (True, False, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")

@@ -1,6 +1,6 @@
 """Capacity: when will it be full, how sure are we, and what to do by when."""
 
-from workbench.capacity.analysis import analyse
+from workbench.capacity.analysis import analyse, check_horizon
 from workbench.capacity.binding import Binding
 from workbench.capacity.coincidence import Event, Moment
 from workbench.capacity.coverage import SetFit, coverage_finding, fit_sets
@@ -41,6 +41,7 @@ __all__ = [
     "Unusable",
     "Verdict",
     "analyse",
+    "check_horizon",
     "coverage_finding",
     "discover",
     "fit_sets",

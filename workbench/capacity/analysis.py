@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from workbench.capacity.binding import bindings
 from workbench.capacity.coincidence import Event, moments
 from workbench.capacity.conclusions import conclude, missing_metrics, no_series
 from workbench.capacity.fleet import forecast_fleet
-from workbench.capacity.instances import Instance, instances
+from workbench.capacity.instances import Instance, instances, told_apart
 from workbench.capacity.judging import judge
 from workbench.capacity.lead_time import order_by
 from workbench.capacity.outlook import Outlook
@@ -24,9 +24,24 @@ from workbench.errors import InputError
 from workbench.findings import Finding
 from workbench.frame import Frame
 from workbench.statistics import DAY_MS
-from workbench.units import parse_duration
+from workbench.units import is_whole, parse_duration
 
-__all__ = ["analyse"]
+__all__ = ["analyse", "check_horizon"]
+
+_MOST_DAYS: Final = 730
+
+
+def check_horizon(horizon_days: int) -> None:
+    """Refuse a horizon that cannot be forecast.
+
+    Raises
+    ------
+    InputError
+        It is not a whole number of 1 to 730 days.
+    """
+    if not is_whole(horizon_days) or not 1 <= horizon_days <= _MOST_DAYS:
+        msg = f"a horizon of {horizon_days!r} days cannot be forecast"
+        raise InputError(msg, "give 1 to 730 whole days; 90 is what the figures were checked for")
 
 
 def analyse(
@@ -80,9 +95,7 @@ def analyse(
     InputError
         The horizon is not 1 to 730 days, the time zone is not known, or a holiday is no date.
     """
-    if not 1 <= horizon_days <= 730:
-        msg = f"a horizon of {horizon_days} days cannot be forecast"
-        raise InputError(msg, "give 1 to 730 days; 90 is what the figures were checked for")
+    check_horizon(horizon_days)
     findings: list[Finding] = list(missing_metrics(missing))
     found: list[Instance] = []
     for resource in resources:
@@ -92,6 +105,7 @@ def analyse(
                 findings.append(no_series(resource))
             continue
         found.extend(instances(resource, usage, frames.get(limit_key(resource))))
+    found = told_apart(found)
     free = tuple(holidays)
     judged = [judge(i, now_ms=now_ms, timezone=timezone, holidays=free) for i in found]
     forecast = forecast_fleet(

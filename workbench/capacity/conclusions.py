@@ -42,7 +42,7 @@ def conclude(
     """All findings of one instance; `limit_fault` says why a limit that was given is none."""
     if obstacle is not None:
         yield from _of_obstacle(outlook, obstacle)
-    if outlook.limit is None and (obstacle is None or obstacle.code != "CAP-NOT-A-GAUGE"):
+    if outlook.limit is None and not _unseen(outlook, resource, obstacle):
         yield _no_limit(outlook, resource, limit_fault)
     if outlook.saturation is not None:
         yield from _saturation(outlook, outlook.saturation, horizon_days)
@@ -52,9 +52,16 @@ def conclude(
         yield _gaps(outlook)
 
 
+def _unseen(outlook: Outlook, resource: Resource, obstacle: Obstacle | None) -> bool:
+    """Whether a limit that was given could not be held against any usage."""
+    if obstacle is not None and obstacle.code == "CAP-NOT-A-GAUGE":
+        return True
+    return outlook.current is None and resource.limit is not None
+
+
 def _beyond(obstacle: Obstacle | None) -> bool:
     """Whether something graver is said than how little there is left."""
-    return obstacle is not None and obstacle.code in ("CAP-FULL", "CAP-UNITS")
+    return obstacle is not None and obstacle.code in ("CAP-FULL", "CAP-UNITS", "CAP-NOT-A-GAUGE")
 
 
 def _of_obstacle(outlook: Outlook, obstacle: Obstacle) -> Iterator[Finding]:

@@ -11,11 +11,11 @@ import numpy as np
 
 from workbench.capacity.instances import Instance
 from workbench.capacity.outlook import Outlook, Verdict
-from workbench.capacity.suspicions import limit_fault, unit_fault, unit_notes
+from workbench.capacity.suspicions import is_counter, limit_fault, unit_fault, unit_notes
 from workbench.frame import Bools
 from workbench.samples import Floats
-from workbench.statistics import DAY_MS, DailyPeaks, daily_peaks, looks_like_counter
-from workbench.units import format_duration, format_quantity
+from workbench.statistics import DAY_MS, DailyPeaks, daily_peaks
+from workbench.units import counted, format_duration, format_quantity
 
 __all__ = ["LEAST_DAYS", "Judged", "Obstacle", "judge"]
 
@@ -152,7 +152,7 @@ def _obstacle(
 ) -> Obstacle | None:
     if not len(values):
         return Obstacle("CAP-TOO-LITTLE-DATA", "there is no sample in the whole window")
-    if not instance.resource.gauge and _is_counter(instance, values):
+    if is_counter(instance, values):
         return Obstacle(
             "CAP-NOT-A-GAUGE", "the values only grow and restart near 0, as a counter does"
         )
@@ -167,7 +167,8 @@ def _too_little(history: DailyPeaks) -> Obstacle | None:
     """Too few, too old or unmoving daily peaks."""
     days = history.days
     if len(days) < LEAST_DAYS:
-        reason = f"{len(days)} daily peaks are known, {LEAST_DAYS} are needed"
+        verb = "is" if len(days) == 1 else "are"
+        reason = f"{counted(len(days), 'daily peak')} {verb} known, {LEAST_DAYS} are needed"
         return Obstacle("CAP-TOO-LITTLE-DATA", reason)
     silent = len(history) - 1 - int(days[-1])
     if silent >= _STALE_DAYS:
@@ -175,13 +176,6 @@ def _too_little(history: DailyPeaks) -> Obstacle | None:
     if np.ptp(history.values) <= 1e-9 * max(float(np.abs(history.values).max()), 1e-300):
         return Obstacle("", f"the daily peak has not moved in {len(days)} days")
     return None
-
-
-def _is_counter(instance: Instance, values: Floats) -> bool:
-    """Judge by the values, and by a bare ``…_total`` that no function turns into a rate."""
-    usage = instance.resource.usage.strip()
-    bare = usage.replace("_", "").replace(":", "").isalnum() and usage.endswith("_total")
-    return looks_like_counter(values) or (bare and not (np.diff(values) < 0).any())
 
 
 def _full(current: float, history: DailyPeaks, limit: float, limits: Floats) -> str:
@@ -236,12 +230,16 @@ def _notes(
             f"Too few samples on {history.missing} of {len(history)} days (longest gap {longest} d)."
         )
     changes = int(_changed(limits).sum())
-    if moving:
+    if moving and limit is not None:
         notes.append(f"The limit changed on {changes} days: the share in use is forecast.")
     elif changes:
         times = "once" if changes == 1 else f"{changes} times"
-        amount = format_quantity(limit or np.nan, instance.resource.unit)
-        notes.append(f"The limit changed {times}; now it is {amount}.")
+        now = (
+            f"now it is {format_quantity(limit, instance.resource.unit)}"
+            if limit
+            else "now it is none"
+        )
+        notes.append(f"The limit changed {times}; {now}.")
     with np.errstate(invalid="ignore"):
         early = int((history.peaks >= limits)[:-_FULL_DAYS].sum())
     if early:

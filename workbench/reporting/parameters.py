@@ -129,13 +129,13 @@ class CapacityParameters(Parameters):
     def verify(self) -> None:
         """Read the resources, the calendar and the scenario."""
         from workbench.capacity.what_if.scenario import parse_scenario
-        from workbench.statistics.local_time import day_numbers, time_zone
+        from workbench.statistics.local_time import day_numbers, split_dates, time_zone
 
         if self.resources:
             load_resources(Path(self.resources))
         parse_scenario(self.traffic, self.lost, self.instances)
         time_zone(self.timezone)
-        day_numbers(self.holidays.split())
+        day_numbers(split_dates(self.holidays))
 
 
 class CardinalityParameters(Parameters):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from workbench.capacity import (
     Event,
     analyse,
+    check_horizon,
     coverage_finding,
     discover,
     fit_sets,
@@ -24,7 +25,9 @@ from workbench.frame import Frame
 from workbench.session.capacity_study import CapacityStudy
 from workbench.session.deploys import build_metrics, deploys_of_jobs, given_deploys
 from workbench.session.progress import shown
-from workbench.units import parse_duration
+from workbench.statistics import DAY_MS
+from workbench.statistics.local_time import split_dates
+from workbench.units import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from workbench.capacity import CapacityResult, Discovery
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from workbench.window import Time, Window
 
 __all__ = ["plan_capacity", "study_capacity"]
+
+_LEAST_LEAD_MS: Final = 60_000
+"""Nothing is ordered and there within a minute."""
 
 _NO_DEPLOYS: Final = "none"
 """Stands for no deploys, where those of build metrics would be looked for."""
@@ -48,8 +54,11 @@ def plan_capacity(
     step: Duration = "1h",
 ) -> tuple[Discovery, list[Question]]:
     """What a capacity study would watch and ask."""
-    wished = shipped_resources() if resources is None else load_resources(Path(resources))
+    wished = load_resources(Path(resources)) if resources else shipped_resources()
     window = workbench.window(last=last, end=end, step=step)
+    if window.step_ms > DAY_MS:
+        msg = f"step is {format_duration(window.step_ms)}, which leaves out whole days"
+        raise InputError(msg, "give at most a day, better an hour: step=1h")
     names = workbench.source.label_values("__name__", (), window.start_ms, window.end_ms)
     found = discover(names, wished)
     return found, questions(found.usable, window)
@@ -69,9 +78,7 @@ def study_capacity(
     holidays: str | Iterable[str | date] = (),
 ) -> CapacityStudy:
     """Study what will be full and when: see `Workbench.capacity`."""
-    if horizon_days < 1:
-        msg = f"horizon_days is {horizon_days}"
-        raise InputError(msg, "give at least 1, such as 90")
+    check_horizon(horizon_days)
     found, asked = plan_capacity(workbench, resources=resources, last=last, end=end, step=step)
     window = workbench.window(last=last, end=end, step=step)
     with shown("ask") as told:
@@ -85,14 +92,14 @@ def study_capacity(
             now_ms=window.end_ms,
             horizon_days=horizon_days,
             # A set of ours that does not fit is no finding; a resource the user named is.
-            missing=() if resources is None else found.unusable,
+            missing=found.unusable if resources else (),
             lead_time=_lead_time(lead_time),
             events=events,
             progress=told,
             timezone=timezone,
-            holidays=holidays.split() if isinstance(holidays, str) else tuple(holidays),
+            holidays=split_dates(holidays),
         )
-    if resources is None:
+    if not resources:
         result = _with_coverage(result, found, frames)
     provenance = [a.provenance for a in answers.values()]
     return CapacityStudy(result, provenance)
@@ -102,10 +109,13 @@ def _lead_time(text: str) -> str:
     """The lead time as it was given, if it is one."""
     if text:
         try:
-            parse_duration(text)
+            takes_ms = parse_duration(text)
         except InputError as error:
             msg = f"lead_time is {text!r}, which is no duration"
             raise InputError(msg, "give one such as 14d, or nothing") from error
+        if 0 < takes_ms < _LEAST_LEAD_MS:  # what is meant by "14" is days
+            msg = f"lead_time is {text!r}, which is {format_duration(takes_ms)}"
+            raise InputError(msg, "give it with its unit, such as 14d, or nothing")
     return text
 
 

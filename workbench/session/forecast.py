@@ -12,6 +12,7 @@ from workbench.errors import InputError
 from workbench.findings import Provenance
 from workbench.frame import Frame
 from workbench.session.study import Study
+from workbench.statistics.local_time import split_dates
 from workbench.units import parse_duration
 
 if TYPE_CHECKING:
@@ -96,6 +97,6 @@ def study_forecast(
         step_ms=window.step_ms,
         unit=unit,
         timezone=timezone,
-        holidays=holidays.split() if isinstance(holidays, str) else tuple(holidays),
+        holidays=split_dates(holidays),
     )
     return ForecastStudy(result, [answer.provenance])

@@ -47,7 +47,7 @@ def study_what_if(
     if not 0 <= variability <= 1_000:
         msg = f"variability is {variability}"
         raise InputError(msg, "give 0 to 1000; 1 is work that comes and ends at random")
-    wished = shipped_resources() if resources is None else load_resources(Path(resources))
+    wished = load_resources(Path(resources)) if resources else shipped_resources()
     window = workbench.window(last=last, end=end, step=step)
     check_grid(window)
     names = workbench.source.label_values("__name__", (), window.start_ms, window.end_ms)

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.errors import InputError
 from workbench.samples import Ints
 
-__all__ = ["DAY_MS", "day_edges", "day_numbers", "time_zone", "utc_offsets"]
+__all__ = ["DAY_MS", "day_edges", "day_numbers", "split_dates", "time_zone", "utc_offsets"]
 
 DAY_MS: Final = 86_400_000
 """Milliseconds of a day of 24 hours."""
@@ -52,6 +52,19 @@ def day_numbers(days: Iterable[str | date]) -> Ints:
     if isinstance(days, str):
         days = (days,)
     return np.array([_day_number(day) for day in days], np.int64)
+
+
+def split_dates(days: str | Iterable[str | date] | None) -> tuple[str | date, ...]:
+    """Dates as they are given: one by one, or as text with spaces or commas between them.
+
+    Examples
+    --------
+    >>> split_dates("2026-12-25, 2026-12-26")
+    ('2026-12-25', '2026-12-26')
+    """
+    if isinstance(days, str):
+        return tuple(days.replace(",", " ").split())
+    return () if days is None else tuple(days)
 
 
 def _day_number(day: str | date) -> int:

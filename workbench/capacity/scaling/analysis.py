@@ -26,6 +26,7 @@ MOST_CURVES: Final = 50
 """More than a reader looks at, and about half a minute's work."""
 
 _MOST_POINTS: Final = 2_500
+_COUNTLESS: Final = 1e150
 _LEAST_EXPLAINED: Final = 0.3
 _BUSY: Final = 0.95
 
@@ -137,7 +138,9 @@ def _curve(
     told = np.where(other.present[match], other.values[match], np.nan)
     at_once = done * told if little else told
     reason = _gauges(done, told)
-    usable = np.isfinite(done) & np.isfinite(at_once) & (done > 0) & (at_once >= 1)
+    # Beyond any quantity there is, and its square would be infinite.
+    countless = (done > _COUNTLESS) | (at_once > _COUNTLESS)
+    usable = np.isfinite(done) & np.isfinite(at_once) & (done > 0) & (at_once >= 1) & ~countless
     n, x = at_once[usable], done[usable]
     every = max(-(-len(n) // _MOST_POINTS), 1)
     n, x = n[::every], x[::every]

@@ -29,7 +29,7 @@ from workbench.errors import InputError
 from workbench.findings import Finding
 from workbench.frame import Frame
 from workbench.samples import Floats
-from workbench.units import counted, format_duration, format_quantity
+from workbench.units import counted, format_duration, format_quantity, is_whole
 
 __all__ = ["SizingRules", "right_size"]
 
@@ -83,7 +83,7 @@ class SizingRules:
             if not isinstance(value, (int, float)) or not 0 < value <= _MOST_RISK:
                 msg = f"{name} is {value!r}"
                 raise InputError(msg, "give a chance above 0 and up to 0.5, such as 0.05")
-        if not 1 <= self.memory_days <= 365:
+        if not is_whole(self.memory_days) or not 1 <= self.memory_days <= 365:
             msg = f"memory_days is {self.memory_days!r}"
             raise InputError(msg, "give 1 to 365 days, such as 30")
         if self.cpu_limit not in get_args(CpuLimit):

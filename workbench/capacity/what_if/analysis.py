@@ -16,6 +16,7 @@ import numpy as np
 from workbench.capacity.instances import Instance, instances
 from workbench.capacity.planning import limit_key, usage_key
 from workbench.capacity.resource import Resource
+from workbench.capacity.suspicions import is_counter
 from workbench.capacity.what_if.findings import conclude_what_if
 from workbench.capacity.what_if.fitting import Fitted, fit_driven
 from workbench.capacity.what_if.joining import Driven, join_load
@@ -139,7 +140,9 @@ def _studied(
             continue
         driven = join_load(instance, own, frames)
         fitted, reason = None, driven.obstacle
-        if driven.load is not None:
+        if is_counter(instance, driven.usage[np.isfinite(driven.usage)]):
+            reason = "its usage only grows, as a counter does: give its rate(…[5m])"
+        elif driven.load is not None:
             fitted, reason = fit_driven(driven, window=window, rng=_random(seed, instance.name))
         result.append(_Studied(driven, fitted, reason, lost))
     return result

@@ -59,6 +59,8 @@ def _each(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Finding]:
             yield _waiting(scenario, each)
     if alone := [o for o in outcomes if o.verdict is Verdict.ALONE]:
         yield _alone(alone)
+    elif outcomes and all(o.verdict is Verdict.GONE for o in outcomes):
+        yield _alone(outcomes)
 
 
 def _over(scenario: Scenario, each: Outcome) -> Finding:

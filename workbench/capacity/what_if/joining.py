@@ -144,7 +144,7 @@ def _lag(load: Floats, usage: Floats) -> tuple[int, float]:
 
 def delayed(values: Floats, steps: int) -> Floats:
     """The values so many steps later."""
-    return np.concatenate([np.full(steps, np.nan), values[: len(values) - steps]])
+    return np.concatenate([np.full(steps, np.nan), values])[: len(values)]
 
 
 def _squared(x: Floats, y: Floats) -> float:
