@@ -1,6 +1,7 @@
 """`wb.what_if` from PromQL to a study: what comes of a scenario, what is found, what is refused."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -179,6 +180,7 @@ def test_a_load_that_is_of_no_use_is_a_finding(wb, file, driver, says):
         ({"lost": "regoin=eu"}, "did you mean 'region'"),
         ({"lost": "region=ue"}, "no series has that region"),
         ({"instances": "one"}, "instances is 'one'"),
+        ({"traffic": 0.6}, "traffic is 0.6, which is no text"),
         ({"instances": "-0"}, "instances is '-0'"),
         ({"step": "7h"}, "of no use"),
         ({"variability": -1}, "variability is -1"),
@@ -228,6 +230,10 @@ def test_the_demo_finds_what_was_planted(tmp_path):
     assert cpu.fit.slope[1] * cpu.load_now == pytest.approx(cpu.now[2] - 0.08, rel=0.05)
     assert cpu.verdict.value == "bears it"
     assert {f.code for f in study.findings} >= {"CAP-WHAT-IF", "CAP-LOAD-FOUND"}
+    over = [f.about for f in study.findings if f.code == "CAP-WHAT-IF"]
+    bears = {o.name: o.bears[2] for o in study.result.outcomes}
+    assert over == sorted(over, key=bears.__getitem__), "what breaks first stands first"
+    assert not re.search(r"80 %: [\d.]+ connections to", study.findings[0].what)
 
 
 def test_a_limit_of_zero_is_told_and_nothing_is_divided_by_it(wb, tmp_path):

@@ -27,13 +27,19 @@ def conclude_what_if(
     loads: Sequence[Load],
     used: Mapping[str, bool],
 ) -> tuple[Finding, ...]:
-    """All findings, the gravest first."""
+    """All findings, the gravest first, and of those alike what breaks first before the rest."""
     found = [*_each(scenario, outcomes)]
     if not used:
         found.append(_no_load(loads, outcomes))
     else:
         found += [*_borne(scenario, outcomes), *_unexplained(outcomes), *_by_convention(used)]
-    return tuple(sorted(found, key=lambda f: (-f.severity.rank, f.code, f.about)))
+    urgency = {outcome.name: i for i, outcome in enumerate(outcomes)}
+    return tuple(
+        sorted(
+            found,
+            key=lambda f: (-f.severity.rank, f.code, urgency.get(f.about, -1), f.about),
+        )
+    )
 
 
 def growth(factor: float) -> str:
@@ -65,7 +71,7 @@ def _each(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[Finding]:
 
 def _over(scenario: Scenario, each: Outcome) -> Finding:
     unit = each.unit
-    low, middle, high = (format_quantity(float(each.then[i]), unit) for i in (1, 2, 3))
+    middle = format_quantity(float(each.then[2]), unit)
     certain = each.verdict is Verdict.OVER
     limit = format_quantity(each.limit, unit)
     already = f"; even without it the chance is {_percent(each.chance_now)}" * (
@@ -73,7 +79,7 @@ def _over(scenario: Scenario, each: Outcome) -> Finding:
     )
     what = (
         f"{each.name} {'would' if certain else 'may'} be over its limit of {limit} with "
-        f"{scenario.describe()}: its daily peak becomes {middle} (80 %: {low} to {high}; now "
+        f"{scenario.describe()}: its daily peak becomes {middle} (80 %: {_between(each)}; now "
         f"{format_quantity(float(each.now[2]), unit)}), over it with a chance of "
         f"{_percent(each.chance)}{already}; it bears {_bears(each)}"
     )
@@ -82,6 +88,13 @@ def _over(scenario: Scenario, each: Outcome) -> Finding:
         "CAP-WHAT-IF", Severity.WARNING if certain else Severity.INFO, each.name, what, step,
         _evidence(each), where=each.load, owner=each.owner,
     )  # fmt: skip
+
+
+def _between(each: Outcome) -> str:
+    """The 80 % interval of the peak, its unit once where both ends have the same."""
+    low, high = (format_quantity(float(each.then[i]), each.unit) for i in (1, 3))
+    number, _, unit = low.partition(" ")
+    return f"{number if high.endswith(f' {unit}') else low} to {high}"
 
 
 def _add(each: Outcome) -> str:

@@ -98,10 +98,19 @@ def parse_scenario(traffic: str = "", lost: str = "", instances: str = "") -> Sc
     >>> parse_scenario("x2").traffic, parse_scenario(lost="region=eu").lost
     (2.0, ('region', 'eu'))
     """
+    _check_texts(traffic=traffic, lost=lost, instances=instances)
     if not (traffic.strip() or lost.strip() or instances.strip()):
         traffic = DEFAULT_TRAFFIC
     change, count = _instances(instances.strip())
     return Scenario(_factor(traffic.strip()), _lost(lost), change, count)
+
+
+def _check_texts(**given: object) -> None:
+    """A number is no scenario: 0.6 may mean 60 % more, or 40 % less."""
+    for name, text in given.items():
+        if not isinstance(text, str):
+            msg = f"{name} is {text!r}, which is no text"
+            raise InputError(msg, 'write traffic="+30%", lost="region=eu-west" or instances="-1"')
 
 
 def _factor(text: str) -> float:
