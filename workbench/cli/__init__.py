@@ -21,7 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from workbench.cli import console
-from workbench.errors import OutputError, ReportError, WorkbenchError
+from workbench.errors import InputError, OutputError, ReportError, WorkbenchError, did_you_mean
 
 __all__ = ["app", "main"]
 
@@ -69,6 +69,13 @@ class Verbs(TyperGroup):
         del ctx
         return _load(cmd_name) if cmd_name in _VERBS else None
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the verb, or say what was meant."""
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            msg = f"there is no command {args[0]!r}"
+            raise InputError(msg, _meant(args[0]))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
         try:
@@ -84,6 +91,20 @@ class Verbs(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise typer.Exit(0) from None
         return done
+
+
+def _meant(verb: str) -> str:
+    """What to write in place of a command that there is not."""
+    from workbench.reporting import catalogue
+    from workbench.session import Workbench
+
+    if verb in catalogue():
+        return f"write: workbench report {verb}"
+    if not verb.startswith("_") and callable(
+        getattr(Workbench, study := verb.replace("-", "_"), None)
+    ):
+        return f"ask it in Python: workbench.connect(…).{study}(…)"
+    return did_you_mean(verb, _VERBS) or "workbench --help lists the commands"
 
 
 def _unforeseen(error: Exception) -> WorkbenchError:

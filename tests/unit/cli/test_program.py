@@ -103,3 +103,25 @@ def test_a_chart_to_a_file_of_no_known_kind_is_refused_before_anything_is_asked(
 
     with pytest.raises(InputError, match=r"a chart cannot be written as '\.zip'"):
         query("up", source="http://127.0.0.1:1", form=Format.CHART, output=Path("y.zip"))
+
+
+@pytest.mark.parametrize(
+    ("word", "way"),
+    [
+        ("capacity", "workbench report capacity"),
+        ("what-if", "workbench.connect(…).what_if(…)"),
+        ("qurey", "did you mean 'query'"),
+        ("zzz", "workbench --help"),
+    ],
+)
+def test_a_command_that_there_is_not_is_told_with_the_way_to_what_was_meant(
+    word: str, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Studies are reports or Python, which nobody who types their name can know."""
+    monkeypatch.setattr(sys, "argv", ["workbench", word, "--source", "demo:"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"there is no command '{word}'" in said
+    assert way in said
