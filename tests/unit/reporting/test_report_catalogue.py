@@ -4,6 +4,7 @@ import ast
 import json
 
 import nbformat
+import papermill
 import pytest
 
 from workbench.errors import ParameterError
@@ -32,6 +33,14 @@ def test_a_notebooks_parameters_cell_equals_its_model(kind):
     assert list(cell) == list(fields)
     checked = kind.parameters.model_validate(cell).model_dump()
     assert [type(v) for v in checked.values()] == [type(v) for v in cell.values()]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
+def test_papermill_reads_every_line_of_the_parameters(kind, caplog):
+    """It warns, in each run, of a comment that holds an equals sign."""
+    found = papermill.inspect_notebook(str(shipped("notebooks", kind.notebook)))
+    assert list(found) == list(kind.parameters.model_fields)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
