@@ -61,7 +61,13 @@ def summary_of(studies: Sequence[Mapping[str, Any]], *, now: datetime) -> dict[s
         "now": max(moments, default=now),
         "server": next((str(p["server"]) for p in provenance if p.get("server")), ""),
         # A window's text begins with its start, so the least is the one that reaches back furthest.
-        "window": min((str(p["window"]) for p in provenance if p.get("window")), default=None),
+        "window": min(
+            (str(p["window"]) for p in provenance if p.get("window")),
+            key=lambda window: window.partition(", step ")[
+                0
+            ],  # of the widest, what was asked first
+            default=None,
+        ),
     }
 
 

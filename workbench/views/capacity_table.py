@@ -37,8 +37,8 @@ def capacity_table(result: CapacityResult) -> pd.DataFrame:
 def _headings(horizon: int) -> list[str]:
     chances = [f"P(full ≤ {days} d)" for days in _days(horizon)]
     return [
-        "resource", "full on", "80 % interval", *chances, "now", "peak p95", "limit", "peak / limit",
-        "growth / 30 d", "of the level", "add", "order by", "owner", "remarks",
+        "resource", "full on", "80 % interval", "order by", "owner", *chances, "now", "peak p95",
+        "limit", "peak / limit", "growth / 30 d", "of the level", "add", "remarks",
     ]  # fmt: skip
 
 

@@ -43,7 +43,15 @@ def cpu_listing(result: RightSizing) -> Listing:
     if result.saved is not None and result.prices is not None:
         money = (f"saved, {result.prices.currency} a month",)
         saved = f"{result.saved:,.2f}".replace("-", "−")
-        note = f"CPU and memory of all pods together: {saved} {result.prices.currency} a month"
+        of = " and ".join(
+            what
+            for what, price in (
+                ("CPU", result.prices.core_hour),
+                ("memory", result.prices.gib_hour),
+            )
+            if price
+        )
+        note = f"Saved in all, {of} of all pods: {saved} {result.prices.currency} a month"
     return _columns(result, (*columns, *money), note=note)
 
 
