@@ -105,7 +105,7 @@ def resource_sets_page() -> str:
         if each.optional:
             parts += ["", f'Only where a `resources.toml` says `use = ["{name}"]`.']
         parts += ["", "| resource | limit | needs |", "| --- | --- | --- |"]
-        parts += [f"| {r.words} | {_limit(r)} | {_needs(r)} |" for r in each.resource]
+        parts += [f"| `{r.name}` | {_limit(r)} | {_needs(r)} |" for r in each.resource]
     made = (HERE / "resource-sets.in.md").read_text(encoding="utf-8")
     return made.rstrip() + "\n" + "\n".join(parts) + "\n"
 

@@ -219,10 +219,14 @@ def missing_metrics(unusable: Iterable[Unusable]) -> Iterator[Finding]:
     """Resources whose metrics the source does not have."""
     rest = list(unusable)
     for name, each in shipped_sets().items():
-        ours = [u for u in rest if u.resource in each.resource and not u.awaits_limit]
-        if len(ours) > 1 and len(ours) == len(each.resource):
+        queries = {(r.name, r.usage) for r in each.resource}
+        ours = [
+            u for u in rest
+            if (u.resource.name, u.resource.usage) in queries and not u.awaits_limit
+        ]  # fmt: skip
+        if len(ours) > 1:
             rest = [u for u in rest if u not in ours]
-            yield _no_set(name, ours)
+            yield _no_set(name, ours, len(each.resource))
     for one in rest:
         lacks = ", ".join(one.missing)
         title = one.resource.title
@@ -238,12 +242,22 @@ def missing_metrics(unusable: Iterable[Unusable]) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _no_set(name: str, lacking: list[Unusable]) -> Finding:
-    """One finding for a set of which nothing can be watched, in place of one a resource."""
+def _no_set(name: str, lacking: list[Unusable], of: int) -> Finding:
+    """One finding for a set of which nothing or not all can be watched, not one a resource."""
     lacks = sorted({m for u in lacking for m in u.missing})
     some = ", ".join(lacks[:_NAMED]) + (" …" if len(lacks) > _NAMED else "")
-    what = f"nothing of the resource set {name} can be watched: the source has no {some}"
-    step = f"install or scrape the exporter that gives them, or take {name} out of `use` in resources.toml"
+    if len(lacking) == of:
+        what = f"nothing of the resource set {name} can be watched: the source has no {some}"
+        step = f"install or scrape the exporter that gives them, or take {name} out of `use` in resources.toml"
+    else:
+        names = ", ".join(u.resource.words for u in lacking)
+        what = (
+            f"{len(lacking)} of the {of} resources of the set {name} cannot be watched ({names}): "
+            f"the source has no {some}"
+        )
+        step = (
+            "nothing, if they are not in use; else install or scrape the exporter that gives them"
+        )
     return Finding(
         "CAP-METRICS-MISSING", Severity.INFO, f"resource set {name}", what, step,
         {"missing": ", ".join(lacks)},

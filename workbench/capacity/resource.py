@@ -197,6 +197,13 @@ class ResourceFile(BaseModel):
         full = [{**said, **e} if isinstance(e, dict) else e for e in entries]
         return {**content, "resource": full}
 
+    def completed(self, resource: Resource) -> Resource:
+        """A ready-made resource, with what this file says once for all that name no other."""
+        said = {
+            k: getattr(self, k) for k in _SHARED if getattr(self, k) and not getattr(resource, k)
+        }
+        return resource.model_copy(update=said)
+
     @field_validator("resource")
     @classmethod
     def _distinct(cls, resources: tuple[Resource, ...]) -> tuple[Resource, ...]:

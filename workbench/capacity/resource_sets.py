@@ -67,7 +67,8 @@ def load_resources(path: Path) -> tuple[Resource, ...]:
     path
         The file. Its own resources come first and take the place of ready-made ones of the
         same name; without a `usage` they differ from these only in what they say, such as
-        the `limit`.
+        the `limit`. An `owner`, `service` or `lead_time` of the file holds for all that say no
+        other, ready-made ones too.
 
     Raises
     ------
@@ -83,7 +84,8 @@ def load_resources(path: Path) -> tuple[Resource, ...]:
     content = _parse(text, f"resource file {path}")
     own = {r.name for r in content.resource}
     sets = dict.fromkeys(content.use)  # a set that is named twice is watched once
-    used = [r for name in sets for r in _shipped(name).resource if r.name not in own]
+    ready = (r for name in sets for r in _shipped(name).resource if r.name not in own)
+    used = [content.completed(r) for r in ready]
     result = (*content.resource, *used)
     if not result:
         msg = f"resource file {path} names no resource"
@@ -119,7 +121,8 @@ def _parse(text: str, what: str) -> ResourceFile:
         return ResourceFile.model_validate(_completed(data))
     except ValidationError as error:
         msg = f"{what}: {'; '.join(_problem(p, data) for p in error.errors())}"
-        raise SettingsError(msg, _EXAMPLE) from None
+        lacks = any(p["type"] == "missing" for p in error.errors())
+        raise SettingsError(msg, _EXAMPLE if lacks else "mend what is named there") from None
 
 
 def _completed(data: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +144,15 @@ def _filled(entry: Any, ready: dict[str, Resource]) -> Any:
             m for m in base["metrics"] if any(each in base["usage"] for each in m.split(" | "))
         ]
     return {**base, **entry}
+
+
+def _near(name: Any, data: dict[str, Any]) -> str:
+    """The names in the sets in use that were meant by a name that none of them has."""
+    use = data.get("use")
+    sets = [s for s in use if s in set_names()] if isinstance(use, list) else []
+    names = [r.name for s in sets for r in _shipped(s).resource]
+    alike = [n for n in names if n.split()[:1] == str(name).split()[:1]]
+    return did_you_mean(str(name), alike or names)
 
 
 def _set_of(resource: Any) -> str | None:
@@ -166,6 +178,10 @@ def _problem(problem: Any, data: dict[str, Any]) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     for python, toml in _TOML_WORDS.items():
         text = text.replace(python, toml)
-    if problem["type"] == "missing" and (of := _set_of(problem["input"].get("name"))):
-        text += f' (a resource of that name is in the set {of}: use = ["{of}"] brings it)'
+    if problem["type"] == "missing" and place[-1] == "usage":
+        name = problem["input"].get("name")
+        if of := _set_of(name):
+            text += f' (a resource of that name is in the set {of}: use = ["{of}"] brings it)'
+        elif near := _near(name, data):
+            text += f" (no set in use has that name; {near})"
     return f"{shown}: {text[:1].lower()}{text[1:]}"

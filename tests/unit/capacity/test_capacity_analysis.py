@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from capacity_simulation import DAY_MS, HOUR_MS, START_MS
 
-from workbench.capacity import Resource, Verdict, analyse, discover
+from workbench.capacity import Resource, Verdict, analyse, discover, load_resources
 from workbench.errors import InputError
 from workbench.findings import Severity
 from workbench.frame import Frame
@@ -319,3 +319,15 @@ def test_any_sane_horizon_works(horizon):
     outlook = _analyse(_frame(_growing()), 1000, horizon_days=horizon).outlooks[0]
     assert horizon in outlook.saturation.chances
     assert outlook.fan.values.shape == (7, horizon)
+
+
+def test_what_a_set_lacks_in_part_is_one_finding_also_with_an_owner_of_the_file(tmp_path):
+    """Fifteen findings of absent metrics would bury the one disk that fills."""
+    path = tmp_path / "resources.toml"
+    path.write_text('use = ["node"]\nowner = "platform"\n', encoding="utf-8")
+    has = ["node_filesystem_size_bytes", "node_filesystem_avail_bytes", "node_cpu_seconds_total"]
+    missing = discover(has, load_resources(path)).unusable
+    assert len(missing) > 3
+    (found,) = analyse([], {}, now_ms=NOW, missing=missing).findings
+    assert found.what.startswith(f"{len(missing)} of the 8 resources of the set node cannot be")
+    assert "(inodes, memory, " in found.what

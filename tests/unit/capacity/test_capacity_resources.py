@@ -148,3 +148,23 @@ def test_questions_look_for_peaks_between_the_steps():
 def test_names_hold_label_values_as_they_are():
     resource = Resource(name="disk {a} {b.__class__} {missing}", usage="x")
     assert resource.instance_name({"a": "{b}"}) == "disk {b}"
+
+
+def test_what_a_file_says_once_holds_for_the_sets_it_uses_too(tmp_path):
+    """An order date for three weeks of delivery must not be one for the default of two."""
+    path = _write(
+        tmp_path,
+        'use = ["node"]\nlead_time = "21d"\nowner = "platform"\n'
+        '[[resource]]\nname = "CPU {instance}"\nowner = "apps"\n',
+    )
+    found = {r.name: r for r in load_resources(path)}
+    assert {r.lead_time for r in found.values()} == {"21d"}
+    assert found["CPU {instance}"].owner == "apps"
+    assert found["disk {instance} {mountpoint}"].owner == "platform"
+    assert {r.owner for r in shipped_resources("node")} == {""}
+
+
+def test_a_name_that_no_set_has_is_told_with_the_one_that_was_meant(tmp_path):
+    path = _write(tmp_path, 'use = ["node"]\n[[resource]]\nname = "disk {instance}"\nlimit = 3\n')
+    with pytest.raises(SettingsError, match=r"did you mean 'disk \{instance\} \{mountpoint\}'"):
+        load_resources(path)
