@@ -15,9 +15,9 @@ import pytest
 from workbench.errors import BadRowsError
 from workbench.spend.invoices import Invoice, InvoiceLine, LineKind
 from workbench.spend.prices import NANO, Prices, bundled, price
-from workbench.spend.reconciling import reconcile
-from workbench.spend.reconciling_gaps import GapKind, Tolerances
-from workbench.spend.reconciling_models import ModelNames
+from workbench.spend.reconciling.gaps import GapKind, Tolerances
+from workbench.spend.reconciling.models import ModelNames
+from workbench.spend.reconciling.reconciliation import reconcile
 from workbench.spend.usage import COLUMNS, DIMENSIONS, FIGURES
 
 pytest.importorskip("genai_prices")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from workbench.spend.reconciling_cells import Bills, Seen
-from workbench.spend.reconciling_days import Cut, shifted
+from workbench.spend.reconciling.cells import Bills, Seen
+from workbench.spend.reconciling.days import Cut, shifted
 
 __all__ = ["Parts", "take_apart"]
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.spend.invoices import InvoiceLine
-from workbench.spend.reconciling_cells import Bills, Seen, cut_bills
-from workbench.spend.reconciling_models import Model
+from workbench.spend.reconciling.cells import Bills, Seen, cut_bills
+from workbench.spend.reconciling.models import Model
 
 __all__ = ["Cut", "delayed_days", "find_cut", "shifted"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from workbench.spend.invoices import InvoiceLine
 from workbench.spend.prices import Priced
 from workbench.spend.prices.quoting import Cause
-from workbench.spend.reconciling_models import Model, ModelNames
+from workbench.spend.reconciling.models import Model, ModelNames
 from workbench.spend.usage import TokenClass
 
 __all__ = ["CLASSES", "Bills", "Seen", "cut_bills", "look_at_table"]

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.spend.prices.quoting import Cause
-from workbench.spend.reconciling_cells import CLASSES, Bills, Seen
-from workbench.spend.reconciling_days import Cut
-from workbench.spend.reconciling_gaps import GapKind, Tolerances
-from workbench.spend.reconciling_parts import Parts
+from workbench.spend.reconciling.cells import CLASSES, Bills, Seen
+from workbench.spend.reconciling.days import Cut
+from workbench.spend.reconciling.gaps import GapKind, Tolerances
+from workbench.spend.reconciling.parts import Parts
 
 __all__ = ["Found", "find_causes"]
 

@@ -20,12 +20,12 @@ import numpy as np
 from workbench.errors import BadRowsError
 from workbench.spend.invoices import Invoice, InvoiceLine, LineKind
 from workbench.spend.prices import NANO, Catalogue, Priced, bundled
-from workbench.spend.reconciling_causes import Found, find_causes
-from workbench.spend.reconciling_cells import CLASSES, Bills, Seen, cut_bills, look_at_table
-from workbench.spend.reconciling_days import delayed_days, find_cut
-from workbench.spend.reconciling_gaps import Gap, GapKind, Reconciliation, Tolerances
-from workbench.spend.reconciling_models import ModelNames
-from workbench.spend.reconciling_parts import take_apart
+from workbench.spend.reconciling.causes import Found, find_causes
+from workbench.spend.reconciling.cells import CLASSES, Bills, Seen, cut_bills, look_at_table
+from workbench.spend.reconciling.days import delayed_days, find_cut
+from workbench.spend.reconciling.gaps import Gap, GapKind, Reconciliation, Tolerances
+from workbench.spend.reconciling.models import ModelNames
+from workbench.spend.reconciling.parts import take_apart
 
 if TYPE_CHECKING:
     import pandas as pd

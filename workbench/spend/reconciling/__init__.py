@@ -1,0 +1,1 @@
+"""Invoices held against what was seen and priced: every difference with its cause."""
