@@ -188,3 +188,36 @@ def test_throughput_beyond_any_quantity_has_no_law():
     bench = _bench(_series(n * 1e302, "done"), _series(n, "busy"))
     study = bench.scalability(throughput="done", concurrency="busy", last="16d", step="1h")
     assert [f.code for f in study.findings] == ["CAP-NOT-SCALED"]
+
+
+# --------------------------------------------------------------------------- right-sizing
+
+
+def _size(values, **queries):
+    web = {"namespace": "ns", "workload": "shop", "kind": "Deployment", "container": "web"}
+    bench = _bench(_series(values, "cores", **web))
+    return bench.rightsizing(queries={"cpu": "cores", **queries}, last="21d", step="1h")
+
+
+@pytest.mark.parametrize("restarts_at", [40_000, 9e9], ids=["restarts", "only grows"])
+def test_a_counter_of_cpu_seconds_makes_no_request(restarts_at):
+    """It would be one of thousands of cores, and a patch with it."""
+    study = _size(np.cumsum(_growing()) % restarts_at)
+    assert study.patches == ""
+    assert "as a counter does" in study.result.sizings[0].cpu_reason
+
+
+def test_a_query_of_mine_that_gives_nothing_is_told_beside_one_that_does():
+    about = {f.about: f.what for f in _size(_growing() / 100, memory="nope").findings}
+    assert "its query gives no series" in about["right-sizing memory"]
+
+
+def test_one_sample_of_cpu_beyond_any_quantity_is_left_out():
+    values = _growing() / 100
+    values[-100] = 1e308
+    assert _size(values).result.sizings[0].cpu.ours.request < 2
+
+
+def test_a_query_that_is_no_text_is_refused():
+    with pytest.raises(InputError, match="cpu is 5"):
+        _size(_growing(), cpu=5)

@@ -15,6 +15,9 @@ from workbench.samples import Floats, Ints, Labels
 __all__ = ["Container", "ContainerKey", "containers"]
 
 _DAY_MS: Final = 86_400_000
+_COUNTLESS: Final = 1e150
+"""No quantity is so large, and its square would be infinite."""
+
 _REPLICA_SET: Final = re.compile(r"(.+)-[0-9a-z]{5,10}")
 _JOB: Final = re.compile(r"(.+)-\d{6,11}")
 _DEPLOYMENT_POD: Final = re.compile(r"(.+)-[0-9a-f]{8,10}-[0-9a-z]{5}|(.+)-\d+|(.+)-[0-9a-z]{5}")
@@ -143,8 +146,8 @@ def _container(
             return np.empty(0, np.int64), np.empty(0)
         return _known(frames[name], rows, how)
 
-    cpu_times, cores = series("cpu")
-    memory_times, memory = series("memory")
+    cpu_times, cores = _countable(*series("cpu"))
+    memory_times, memory = _countable(*series("memory"))
     if not len(cpu_times) and not len(memory_times):
         return None
     seen_ms = max([*cpu_times[-1:].tolist(), *memory_times[-1:].tolist()])
@@ -176,6 +179,12 @@ def _container(
         restarts=round(float(series("restarts", _added)[1].sum())),
         oom_killed=bool((killed > 0).any()),
     )
+
+
+def _countable(times: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """Usage without the points that no usage can have."""
+    kept = values < _COUNTLESS
+    return times[kept], values[kept]
 
 
 def _averaged(values: Floats) -> Floats:

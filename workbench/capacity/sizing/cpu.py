@@ -23,6 +23,7 @@ from workbench.capacity.sizing.quantiles import (
 from workbench.capacity.sizing.result import CpuAdvice, Rule
 from workbench.capacity.sizing.working_hours import SLOTS, WorkingHours, hours_of_week
 from workbench.samples import Floats, Ints
+from workbench.statistics import looks_like_counter
 
 __all__ = [
     "CpuFit",
@@ -41,6 +42,7 @@ _DAY_MS: Final = 86_400_000
 _WEEK_MS: Final = 7 * _DAY_MS
 _LEAST_MS: Final = round(6.5 * _DAY_MS)
 _LEAST_POINTS: Final = 200
+_GROWING: Final = 0.5
 _FLOOR: Final = 0.01
 """Cores that are asked for at least."""
 
@@ -94,7 +96,15 @@ def cpu_obstacle(usage: Usage) -> str:
         return f"its CPU usage is known for {span / _DAY_MS:.1f} days, a week is needed"
     if len(usage) < _LEAST_POINTS:
         return f"{len(usage)} points of CPU usage are known, {_LEAST_POINTS} are needed"
+    if looks_like_counter(usage.values) or _only_grows(usage.values):
+        return "its CPU usage only grows, as a counter does: give its rate(…[5m])"
     return ""
+
+
+def _only_grows(values: Floats) -> bool:
+    """Whether no point is below the one before it and most are above, as no usage does for days."""
+    steps = np.diff(values)
+    return bool((steps >= 0).all() and (steps > 0).mean() >= _GROWING)
 
 
 def usage_of(container: Container, hours: WorkingHours | None, zone: str) -> Usage:

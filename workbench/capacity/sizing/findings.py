@@ -178,10 +178,21 @@ def missing_usage(
                 "scrape the kubelet's cAdvisor and kube-state-metrics, or give queries=…",
                 {"missing": metric},
             )  # fmt: skip
-    if not found and not {"cpu", "memory"} & set(missing):
+    empty = [k for k in ("cpu", "memory") if k in frames and not len(frames[k])]
+    if found or {"cpu", "memory"} & set(missing):
+        for key in empty:
+            yield Finding(
+                "CAP-METRICS-MISSING", Severity.WARNING, f"right-sizing {key}",
+                f"{'CPU' if key == 'cpu' else key} usage of containers is not known: its query "
+                "gives no series",
+                "run the query by itself: a label in it may be misspelt",
+                where=frames[key].expression,
+            )  # fmt: skip
+    else:
+        lack = "series" if empty else "values of 0 or more"
         yield Finding(
             "CAP-METRICS-MISSING", Severity.WARNING, "right-sizing",
-            "no container can be sized: the usage queries give no series",
+            f"no container can be sized: the usage queries give no {lack}",
             "run the query by itself: a label in it may be misspelt, or the window may lie "
             "outside the data",
             where=next((f.expression for k, f in frames.items() if k == "cpu"), ""),

@@ -26,6 +26,7 @@ from workbench.statistics import (
     pool_shifts,
     simulate,
 )
+from workbench.units import counted
 
 __all__ = ["Highest", "advise_memory", "memory_obstacle", "memory_peaks"]
 
@@ -79,7 +80,9 @@ def memory_obstacle(container: Container, peaks: DailyPeaks) -> str:
         return "there is no sample of memory usage"
     days = len(peaks.days)
     if days < LEAST_DAYS:
-        return f"{days} daily peaks of memory are known, {LEAST_DAYS} are needed"
+        verb = "is" if days == 1 else "are"
+        peaks_known = counted(days, "daily peak")
+        return f"{peaks_known} of memory {verb} known, {LEAST_DAYS} are needed"
     return ""
 
 

@@ -213,8 +213,12 @@ def plan_sizing(
     InputError
         A key is none of ours, or `match` no conditions.
     """
-    given = dict(queries or {})
-    check_keys(given)
+    wished: Mapping[str, object] = queries or {}
+    check_keys(wished)
+    given = {key: query for key, query in wished.items() if isinstance(query, str)}
+    if wrong := [key for key in wished if key not in given]:
+        msg = f"queries: {wrong[0]} is {wished[wrong[0]]!r}"
+        raise InputError(msg, "give PromQL as text")
     have = set(metrics)
     owners = "kube_pod_owner" in have
     standard = sizing_queries(owners=owners, step_ms=window.step_ms, match=match)
