@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from workbench.capacity.resource_sets import load_resources
 from workbench.errors import InputError
 from workbench.units import parse_duration
-from workbench.window import parse_time
+from workbench.window import Window, parse_time
 
 __all__ = [
     "CapacityParameters",
@@ -127,10 +127,15 @@ class CapacityParameters(Parameters):
     )
 
     def verify(self) -> None:
-        """Read the resources, the calendar and the scenario."""
+        """Read the step, the lead time, the resources, the calendar and the scenario."""
+        from workbench.capacity.what_if.analysis import check_grid
         from workbench.capacity.what_if.scenario import parse_scenario
+        from workbench.session.capacity import check_lead_time
         from workbench.statistics.local_time import day_numbers, split_dates, time_zone
 
+        step_ms = parse_duration(self.step)
+        check_grid(Window(0, step_ms, step_ms))  # the scenario's, which is the stricter one
+        check_lead_time(self.lead_time)
         if self.resources:
             load_resources(Path(self.resources))
         parse_scenario(self.traffic, self.lost, self.instances)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from workbench.units import Duration
     from workbench.window import Time, Window
 
-__all__ = ["plan_capacity", "study_capacity"]
+__all__ = ["check_lead_time", "plan_capacity", "study_capacity"]
 
 _LEAST_LEAD_MS: Final = 60_000
 """Nothing is ordered and there within a minute."""
@@ -56,9 +56,7 @@ def plan_capacity(
     """What a capacity study would watch and ask."""
     wished = load_resources(Path(resources)) if resources else shipped_resources()
     window = workbench.window(last=last, end=end, step=step)
-    if window.step_ms > DAY_MS:
-        msg = f"step is {format_duration(window.step_ms)}, which leaves out whole days"
-        raise InputError(msg, "give at most a day, better an hour: step=1h")
+    _check_step(window.step_ms)
     names = workbench.source.label_values("__name__", (), window.start_ms, window.end_ms)
     found = discover(names, wished)
     return found, questions(found.usable, window)
@@ -93,7 +91,7 @@ def study_capacity(
             horizon_days=horizon_days,
             # A set of ours that does not fit is no finding; a resource the user named is.
             missing=found.unusable if resources else (),
-            lead_time=_lead_time(lead_time),
+            lead_time=check_lead_time(lead_time),
             events=events,
             progress=told,
             timezone=timezone,
@@ -105,8 +103,21 @@ def study_capacity(
     return CapacityStudy(result, provenance)
 
 
-def _lead_time(text: str) -> str:
-    """The lead time as it was given, if it is one."""
+def _check_step(step_ms: int) -> None:
+    """Refuse a step in which whole days are lost."""
+    if step_ms > DAY_MS:
+        msg = f"step is {format_duration(step_ms)}, which leaves out whole days"
+        raise InputError(msg, "give at most a day, better an hour: step=1h")
+
+
+def check_lead_time(text: str) -> str:
+    """The lead time as it was given, if it is one.
+
+    Raises
+    ------
+    InputError
+        It is no duration, or shorter than a minute.
+    """
     if text:
         try:
             takes_ms = parse_duration(text)

@@ -7,6 +7,7 @@ import pytest
 
 import workbench
 from workbench.errors import InputError, QueryError, SettingsError
+from workbench.reporting.catalogue import catalogue, check_parameters
 
 HOUR = 3_600_000
 END = 1_780_272_000_000
@@ -53,6 +54,12 @@ def _bench(*series):
 def test_a_wish_that_cannot_be_meant_is_refused(resources, wish, said):
     with pytest.raises(InputError, match=said):
         _bench(_series(_growing())).capacity(resources=resources(), **wish)
+
+
+@pytest.mark.parametrize("wish", [{"step": "2d"}, {"step": "7h"}, {"lead_time": "14"}])
+def test_a_report_refuses_it_before_it_starts(wish):
+    with pytest.raises(InputError):
+        check_parameters(catalogue()["capacity"], wish)
 
 
 def test_memory_days_are_whole():
