@@ -21,6 +21,9 @@ __all__ = ["Binding", "Rank", "bindings"]
 _WORTH_SAYING: Final = 0.05
 """A service none of whose resources fills with at least this chance is bound by none in sight."""
 
+_MOST_MOMENTS: Final = 64
+"""Of a day, at which it is asked whether others are full yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rank:
@@ -135,14 +138,26 @@ def _cumulative(outlook: Outlook, days: int) -> Floats:
 
 
 def _first_chances(chances: Floats) -> Floats:
-    """The chance that each is the first to be full, shape (resources,); ties share a day alike."""
+    """The chance that each is the first to be full, shape (resources,).
+
+    Those that fill on one day do so at any moment of it alike: the mean over these moments of the
+    chance that no other is full yet. The sum over all is the chance that any is full.
+    """
     count = len(chances)
     before = np.concatenate([np.zeros((count, 1)), chances[:, :-1]], axis=1)
     on_day = chances - before
-    # The others not full before that day, and half of those that fill on the very same day.
-    alive = 1.0 - before - 0.5 * on_day
-    result = np.empty(count)
-    for i in range(count):
-        others = np.delete(alive, i, axis=0)
-        result[i] = float((on_day[i] * np.prod(others, axis=0)).sum())
+    # Of so many points the mean is exact: the others' chances are a polynomial of the moment.
+    points, weights = np.polynomial.legendre.leggauss(min(count // 2 + 1, _MOST_MOMENTS))
+    result = np.zeros(count)
+    for moment, weight in zip((points + 1) / 2, weights / 2, strict=True):
+        alive = 1.0 - before - moment * on_day
+        result += weight * (on_day * _product_of_others(alive)).sum(axis=1)
     return result
+
+
+def _product_of_others(values: Floats) -> Floats:
+    """Of each row, the product of all other rows."""
+    none = np.ones((1, values.shape[1]))
+    above = np.cumprod(np.concatenate([none, values[:-1]]), axis=0)
+    below = np.cumprod(np.concatenate([none, values[:0:-1]]), axis=0)[::-1]
+    return np.asarray(above * below)

@@ -70,6 +70,13 @@ def test_what_is_full_binds_before_all_others():
     assert found.first.first == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("count", [2, 3, 14, 200])
+def test_what_is_full_together_shares_being_first(count):
+    outlooks = [_outlook(f"r{i}", verdict=Verdict.FULL, share=1.0) for i in range(count)]
+    (found,) = bindings(outlooks, horizon_days=90)
+    assert [r.first for r in found.ranks] == pytest.approx([1 / count] * count)
+
+
 def test_a_service_of_which_nothing_is_known_has_no_row():
     assert bindings([_outlook("a", limit=None), _outlook("b", service="")], horizon_days=90) == ()
 
