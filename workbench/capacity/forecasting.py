@@ -194,5 +194,5 @@ def _verdict(saturation: Saturation | None, horizon: int) -> Verdict:
 def _changes(average: Average, judged: Judged) -> tuple[Change, ...]:
     edges = judged.series.edges_ms
     return tuple(
-        Change(int(edges[round(s.day)]), s.size * judged.unit_factor) for s in average.shifts
+        Change(int(edges[round(s.day)]), s.size * judged.unit_factor) for s in average.evident
     )

@@ -24,6 +24,10 @@ __all__ = ["Average", "Shift", "average_models"]
 _TEMPER: Final = 0.25
 """The weight of a kind is exp(−_TEMPER · BIC)."""
 
+_PROOF: Final = 2.0
+"""So many logarithms of the number of days more must a level shift explain to be told to people: it
+was looked for on every day."""
+
 _LONGEST: Final = 200
 """At most so many last observations are fitted: what was earlier tells little of what comes."""
 
@@ -49,7 +53,10 @@ class Average:
     members
         The models drawn, by family.
     shifts
-        The level shifts of the most probable model.
+        The level shifts of the most probable model: what shifts in a fleet are like is learnt
+        from them, though every second one of a short history may be none.
+    evident
+        Those that are surely some: of the most probable model where each must explain more.
     expected_shifts
         How many shifts there were, by the untempered weights.
     scale
@@ -65,6 +72,7 @@ class Average:
     weights: dict[Family, float]
     members: dict[Family, list[Member]]
     shifts: tuple[Shift, ...]
+    evident: tuple[Shift, ...]
     expected_shifts: float
     scale: float
     week: Week
@@ -112,7 +120,9 @@ def average_models(
     for kind, count in zip(kinds, rng.multinomial(draws, weights).tolist(), strict=True):
         if count:
             members.setdefault(kind.family, []).extend(found.draw(kind, rng, count))
-    likeliest = kinds[int(np.argmax(sure))]
+    likeliest = kinds[int(np.argmin(bic))]
+    shifts = np.array([kind.family.shifts for kind in kinds])
+    evident = kinds[int(np.argmin(bic + _PROOF * np.log(len(days)) * shifts))]
     return Average(
         days=days,
         values=values,
@@ -120,6 +130,7 @@ def average_models(
         weights=_by_family(kinds, weights),
         members=members,
         shifts=_shifts(days, values, likeliest, found.best(likeliest), week),
+        evident=_shifts(days, values, evident, found.best(evident), week),
         expected_shifts=float(sum(w * k.family.shifts for w, k in zip(sure, kinds, strict=True))),
         week=week or Week(),
         spikes=spikes,

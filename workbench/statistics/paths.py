@@ -24,6 +24,9 @@ __all__ = ["Paths", "ShiftPool", "pool_shifts", "simulate"]
 _REPEATS: Final = 8
 """Paths drawn from each drawn member."""
 
+_LEAST_STEADY: Final = 160
+"""So many paths of models must be there for a growth to be told from them."""
+
 _UNSEEN: Final = 4.0
 """Innovations are drawn as if so many more had been seen from a Student distribution: the draws of
 a Dirichlet process, so that a short history does not bound what may come."""
@@ -78,7 +81,8 @@ class Paths:
     values
         float64, shape (paths, horizon): the peak of each coming day.
     growth
-        float64, shape (paths,): the trend's own growth in the first 30 days.
+        float64, shape (draws,): the growth of a steady trend in 30 days, by the models that have
+        one; by all where hardly any has.
     """
 
     values: Floats
@@ -121,7 +125,7 @@ def simulate(
         values = values + _future_shifts(values.shape, pool, _level(average), rng)
     if len(average.spikes):
         values = values + average.spikes.draw(values.shape, rng)
-    return Paths(values, np.concatenate([p.growth for p in parts]))
+    return Paths(values, _steady_growth(average, parts))
 
 
 def _of_family(
@@ -199,6 +203,23 @@ def _growth(design: Design, repeat: np.ndarray, beta: Floats) -> Floats:
     rise = design.columns(np.array([design.last + SLOPE_DAYS]))[:, 0, at]
     growth: Floats = (rise[repeat, None] * beta[:, at, :]).ravel()
     return growth
+
+
+def _steady_growth(average: Average, parts: Sequence[Paths]) -> Floats:
+    """The growth of models with a steady trend and as many level shifts as are evident.
+
+    What other models say is that there is no trend, or that it ends, which is for the forecast and
+    not for the rate; and a shift that was none only blurs the rate.
+    """
+    pairs = list(zip(average.members, parts, strict=True))
+    steady = [p.growth for f, p in pairs if f.trend is Trend.LINEAR]
+    same = [
+        p.growth for f, p in pairs if f.trend is Trend.LINEAR and f.shifts == len(average.evident)
+    ]
+    for chosen in (same, steady):
+        if sum(map(len, chosen)) >= _LEAST_STEADY:
+            return np.concatenate(chosen)
+    return np.concatenate([p.growth for p in parts])
 
 
 def _future_shifts(

@@ -180,3 +180,21 @@ def test_counters_are_told_from_gauges():
     assert not looks_like_counter(100 + rng.normal(0, 5, 400))
     assert not looks_like_counter(np.abs(rng.normal(0, 5, 400)))
     assert not looks_like_counter(np.where(np.arange(400) % 100 < 50, 0.0, 80.0))
+
+
+def test_growth_is_that_of_the_trend_and_not_drawn_towards_none():
+    """Five weeks with weekdays and noise that carries over, growing by 10 % in 30 days."""
+    days, week = np.arange(35), np.array([1, 1, 1, 1, 1, 0.6, 0.5])
+    middles, inside = [], 0
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        noise = np.zeros(35)
+        for day in range(1, 35):
+            noise[day] = 0.4 * noise[day - 1] + rng.normal(0, 0.02)
+        y = 100 * (week[days % 7] + days / 300 + noise)
+        growth = simulate(average_models(days, y, rng), start_day=35, horizon=2, rng=rng).growth
+        low, middle, high = np.quantile(growth, [0.1, 0.5, 0.9])
+        middles.append(middle)
+        inside += low <= 10 <= high
+    assert np.mean(middles) == pytest.approx(10, abs=1.5)
+    assert inside >= 18
