@@ -56,7 +56,7 @@ def forecast_fleet(
     workers: int | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> list[Outlook]:
-    """Fit every instance, pool the fleet's level shifts, then draw every future.
+    """Fit every instance, pool the level shifts of each kind, then draw every future.
 
     Only fans and quantiles are kept of the drawn paths, so that memory grows by some kilobytes an
     instance.
@@ -88,11 +88,9 @@ def forecast_fleet(
             [(judged[i].series, _random(seed, judged[i].outlook.name)) for i in able],
             done=lambda done: told(int(done * _FITTING), count),
         )
-        # By name, since sums and draws from the pool depend on the order in which it was filled.
-        named = sorted(zip((judged[i].outlook.name for i in able), fitted, strict=True), key=_name)
-        pool = pool_shifts([each.average for _, each in named])
+        pools = _pools([judged[i].outlook for i in able], fitted)
         waiting = [
-            _Waiting(judged[i], each, pool, horizon_days)
+            _Waiting(judged[i], each, pools[judged[i].outlook.kind], horizon_days)
             for i, each in zip(able, fitted, strict=True)
         ]
         fitting = int(count * _FITTING)
@@ -106,8 +104,16 @@ def forecast_fleet(
     return outlooks
 
 
-def _name(pair: tuple[str, _Fitted]) -> str:
-    return pair[0]
+def _pools(outlooks: Sequence[Outlook], fitted: Sequence[_Fitted]) -> dict[str, ShiftPool]:
+    """How levels shift, by kind of resource: a disk does not shift as a processor does."""
+    kinds: dict[str, list[tuple[str, Average]]] = {}
+    for outlook, each in zip(outlooks, fitted, strict=True):
+        kinds.setdefault(outlook.kind, []).append((outlook.name, each.average))
+    # By name, since sums and draws from a pool depend on the order in which it was filled.
+    return {
+        kind: pool_shifts([average for _, average in sorted(named, key=lambda pair: pair[0])])
+        for kind, named in kinds.items()
+    }
 
 
 def _fit(part: tuple[DailyPeaks, np.random.Generator]) -> _Fitted:
