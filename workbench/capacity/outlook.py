@@ -209,10 +209,10 @@ class Outlook:
         return (order, days, -chance, -(self.share or 0.0), self.name)
 
     def time_ms(self, days: int | None) -> int | None:
-        """So many days from the analysis' now, in milliseconds since the epoch."""
+        """The middle of the day that ends so many days from now, milliseconds since the epoch."""
         if not days:
             return None if days is None else self.history.end_ms
-        return int(self.history.ends_ahead(days)[-1])
+        return int(self.history.times_ahead(days)[-1])
 
     def to_dict(self, *, series: bool = False) -> dict[str, Any]:
         """The JSON form; with `series` also history and forecast by day."""
