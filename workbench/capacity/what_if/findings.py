@@ -10,6 +10,7 @@ from workbench.capacity.what_if.loads import Load
 from workbench.capacity.what_if.result import Outcome, Verdict
 from workbench.capacity.what_if.scenario import Scenario
 from workbench.findings import Finding, Severity
+from workbench.promql import inspect
 from workbench.units import counted, format_quantity
 
 __all__ = ["conclude_what_if", "growth"]
@@ -218,9 +219,13 @@ def _names(outcomes: Sequence[Outcome], *, reasons: bool = False) -> str:
 
 def _by_convention(used: Mapping[str, bool]) -> Iterator[Finding]:
     if found := [e for e, conventional in used.items() if conventional]:
-        what = f"the load was found by its name and not given: {'; '.join(sorted(found))}"
+        metrics = sorted({m for e in found for m in inspect(e).metrics})
+        what = f"the load was found by its name and not given: {', '.join(metrics)}"
+        evidence = {m: e for e in sorted(found) for m in sorted(inspect(e).metrics)}
         step = "if other work drives these resources, give driver=… or a `driver` for each resource"
-        yield Finding("CAP-LOAD-FOUND", Severity.INFO, "load", what, step, where=min(found))
+        yield Finding(
+            "CAP-LOAD-FOUND", Severity.INFO, "load", what, step, evidence, where=min(found)
+        )
 
 
 def _no_load(loads: Sequence[Load], outcomes: Sequence[Outcome]) -> Finding:
