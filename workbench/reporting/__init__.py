@@ -2,7 +2,7 @@
 
 >>> from workbench.reporting import catalogue
 >>> sorted(catalogue())
-['capacity', 'cardinality', 'latency', 'slo']
+['capacity', 'cardinality', 'latency', 'rightsizing', 'slo']
 """
 
 from workbench.reporting.catalogue import ReportKind, catalogue

@@ -88,7 +88,7 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     ...         row |= {name: 0.0, f"spend_{name}": 0.0}
     ...     return pd.DataFrame([row], index=["m"])
     >>> found = effects(month(100.0, 1.0), month(200.0, 1.0))
-    >>> found.volume, found.price, found.mix
+    >>> round(found.volume, 6), found.price, found.mix
     (100.0, 0.0, 0.0)
     """
     both = before.index.intersection(after.index)
