@@ -19,7 +19,7 @@ demo: .venv/lab ## Render every report on the embedded estate; no server needed
 	$(BIN)/workbench demo --output $(OUT)
 
 test: .venv/dev servers ## Run the tests, against real servers and a real browser
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: .venv/dev ## Check style, types and the order of the rooms
 	$(BIN)/ruff check .

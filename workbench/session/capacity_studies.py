@@ -268,7 +268,7 @@ class CapacityStudies(Asking):
         --------
         >>> import workbench
         >>> wb = workbench.connect("demo:")
-        >>> study = wb.what_if(traffic="+30%")
+        >>> study = wb.what_if(traffic="+30%", last="14d")
         >>> study.table.loc[0, ["limit", "verdict"]].tolist()
         ['40 connections', 'over its limit']
         """

@@ -152,7 +152,10 @@ def _relabelled(node: tree.Call, demand: Demand, holes: Holes) -> Demand:
     sources, more = holes.names(_texts(node.args[3:4] if _replaces(node) else node.args[3:]))
     always = not _replaces(node) or _texts(node.args[3:5]) == ["", ""]
     always = always or _texts(node.args[4:5]) in (["(.*)"], [".*"])
-    below = demand.dropping(target) if always else demand
+    below = demand
+    if always:  # series that differ in it alone are merged here: a filter below may leave just one
+        below = demand.dropping(target)
+        below = replace(below, summed=below.summed | Labels.of(*target))
     if more:
         below = replace(below, shown=ALL)
     return below.naming([name for name in sources if name], node.name)
