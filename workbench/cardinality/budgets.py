@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -10,10 +9,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from workbench.errors import SettingsError
-from workbench.validation import explain_validation
+from workbench.validation import model_from_toml, text_of_file
 
 __all__ = ["Budget", "BudgetFile", "Price", "Team", "Waiver", "load_budgets"]
 
@@ -164,17 +162,8 @@ def load_budgets(paths: Iterable[Path]) -> BudgetFile:
 
 
 def _load(path: Path) -> BudgetFile:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        msg = f"budget file {path} cannot be read ({why})"
-        raise SettingsError(msg, "check the path and its permissions") from None
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
-        msg = f"budget file {path} is not TOML: {error}"
-        raise SettingsError(msg, f"mend that line; a budget is written {_EXAMPLE}") from None
-    try:
-        return BudgetFile.model_validate(data)
-    except ValidationError as error:
-        msg = f"budget file {path}: {explain_validation(error, BudgetFile, Budget, Team, Price)}"
-        raise SettingsError(msg, f"a budget is written {_EXAMPLE}") from None
+    what = f"budget file {path}"
+    return model_from_toml(
+        text_of_file(path, what), what, BudgetFile, Budget, Team, Price,
+        example=f"a budget is written {_EXAMPLE}",
+    )  # fmt: skip

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workbench.errors import SettingsError
 from workbench.spend.usage import DIMENSIONS
-from workbench.validation import explain_validation
+from workbench.validation import model_from_toml, text_of_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,17 +155,8 @@ def load_budgets(paths: Iterable[Path]) -> tuple[Budget, ...]:
 
 
 def _load(path: Path) -> BudgetFile:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        msg = f"budget file {path} cannot be read ({why})"
-        raise SettingsError(msg, "check the path and its permissions") from None
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
-        msg = f"budget file {path} is not TOML: {error}"
-        raise SettingsError(msg, f"mend that line; a budget is written {_EXAMPLE}") from None
-    try:
-        return BudgetFile.model_validate(data)
-    except ValidationError as error:
-        msg = f"budget file {path}: {explain_validation(error, BudgetFile, Budget)}"
-        raise SettingsError(msg, f"a budget is written {_EXAMPLE}") from None
+    what = f"budget file {path}"
+    return model_from_toml(
+        text_of_file(path, what), what, BudgetFile, Budget,
+        example=f"a budget is written {_EXAMPLE}", parse_float=Decimal,
+    )  # fmt: skip

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib import resources as packaged
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from workbench.errors import SettingsError, did_you_mean
 from workbench.spend.invoices.mapping import InvoiceColumns, InvoiceMapping, InvoiceRule
-from workbench.validation import explain_validation
+from workbench.validation import model_from_toml, text_of_file
 
 __all__ = ["load_mapping", "mapping_names", "shipped_mapping"]
 
@@ -63,12 +60,7 @@ def load_mapping(path: Path | str) -> InvoiceMapping:
         the key and near ones.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        msg = f"invoice mapping {str(path)!r} cannot be read ({why})"
-        raise SettingsError(msg, "check the path and its permissions") from None
+    text = text_of_file(path, f"invoice mapping {str(path)!r}")
     return _parse(text, str(path))
 
 
@@ -77,13 +69,6 @@ def _folder() -> Any:
 
 
 def _parse(text: str, what: str) -> InvoiceMapping:
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        msg = f"invoice mapping {what!r} is not TOML: {error}"
-        raise SettingsError(msg, "mend that line") from None
-    try:
-        return InvoiceMapping.model_validate(data)
-    except ValidationError as error:
-        msg = f"invoice mapping {what!r}: {explain_validation(error, *_MODELS)}"
-        raise SettingsError(msg, _EXAMPLE) from None
+    return model_from_toml(
+        text, f"invoice mapping {what!r}", InvoiceMapping, *_MODELS, example=_EXAMPLE
+    )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib import resources as packaged
 from pathlib import Path
 from typing import Any, Final
-
-from pydantic import ValidationError
 
 from workbench.errors import SettingsError, did_you_mean
 from workbench.spend.profiles.profile import (
@@ -19,7 +16,7 @@ from workbench.spend.profiles.profile import (
     Measures,
     UsageProfile,
 )
-from workbench.validation import explain_validation
+from workbench.validation import model_from_toml, text_of_file
 
 __all__ = ["load_profile", "profile_names", "shipped_profile", "shipped_profiles"]
 
@@ -86,12 +83,7 @@ def load_profile(path: Path | str) -> UsageProfile:
         names the key and near ones.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        msg = f"LLM profile {str(path)!r} cannot be read ({why})"
-        raise SettingsError(msg, "check the path and its permissions") from None
+    text = text_of_file(path, f"LLM profile {str(path)!r}")
     return _parse(text, str(path))
 
 
@@ -100,13 +92,4 @@ def _folder() -> Any:
 
 
 def _parse(text: str, what: str) -> UsageProfile:
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"LLM profile {what!r} is not TOML: {error}"
-        raise SettingsError(msg, "mend that line") from None
-    try:
-        return UsageProfile.model_validate(data)
-    except ValidationError as error:
-        msg = f"LLM profile {what!r}: {explain_validation(error, *_MODELS)}"
-        raise SettingsError(msg, _EXAMPLE) from None
+    return model_from_toml(text, f"LLM profile {what!r}", UsageProfile, *_MODELS, example=_EXAMPLE)
