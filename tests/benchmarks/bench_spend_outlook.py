@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.spend.outlook import outlook
+from workbench.spend.budgeting.outlook import outlook
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "llm"
 DAYS = 70

@@ -12,7 +12,7 @@ from workbench.frame import Frame
 from workbench.session.audit_names import split_names
 from workbench.session.progress import shown
 from workbench.session.study import Study
-from workbench.spend.budgets import load_budgets
+from workbench.spend.budgeting.budgets import load_budgets
 from workbench.spend.planning import UsagePlan, plan_usage
 from workbench.spend.prices import Prices, load_price_book
 from workbench.spend.profiles.detection import detect

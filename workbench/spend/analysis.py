@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from workbench.errors import InputError
-from workbench.spend.budgets import Budget
+from workbench.spend.budgeting.budgets import Budget
+from workbench.spend.budgeting.standings import Ledger
+from workbench.spend.changes.effects import PRICED, Effects, effects
 from workbench.spend.conclusions import conclude
-from workbench.spend.effects import PRICED, Effects, effects
-from workbench.spend.prices import NANO, Priced, Prices, RequestSizes, price
+from workbench.spend.prices import Priced, Prices, RequestSizes, as_floats, price
 from workbench.spend.result import SpendResult
-from workbench.spend.standings import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +91,7 @@ def analyse(
         changes,
         _daily(history, _counted(reading)),
         standings,
+        history,
         reading,
         conclude(reading.flaws, priced, changes, standings, last),
     )
@@ -137,19 +138,12 @@ def _daily(history: Priced, counted: pd.DataFrame) -> pd.DataFrame:
     rows = history.rows
     frame = history.usage[["day"]].assign(
         currency=rows["currency"].astype(str),
-        amount=_money(rows["amount"]),
-        low=_money(rows["low"]) * counted["low"].to_numpy(),
-        high=_money(rows["high"]) * counted["high"].to_numpy(),
+        amount=as_floats(rows["amount"]),
+        low=as_floats(rows["low"]) * counted["low"].to_numpy(),
+        high=as_floats(rows["high"]) * counted["high"].to_numpy(),
     )
     known = frame[rows["amount"].notna().to_numpy()]
     return known.groupby(["day", "currency"], sort=True).sum().reset_index()
-
-
-def _money(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    found: np.ndarray[Any, np.dtype[np.float64]] = column.to_numpy(
-        np.float64, na_value=0.0
-    ) * float(NANO)
-    return found
 
 
 def _effects(before: Priced, after: Priced) -> dict[str, Effects]:
@@ -164,6 +158,6 @@ def _by_model(priced: Priced, currency: str) -> pd.DataFrame:
     some = (rows["currency"].astype(str) == currency).to_numpy() & rows["amount"].notna().to_numpy()
     table = priced.usage.loc[some, _TOKENS].fillna(0.0)
     for name in _TOKENS:
-        table[f"spend_{name}"] = _money(rows.loc[some, name])
+        table[f"spend_{name}"] = as_floats(rows.loc[some, name])
     names = priced.usage.loc[some, ["provider", "model"]].astype(str).agg("/".join, axis=1)
     return table.groupby(names.to_numpy()).sum()

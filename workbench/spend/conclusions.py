@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from workbench.findings import Finding, Severity
-from workbench.spend.budgets import Budget
-from workbench.spend.effects import Effects
+from workbench.spend.budgeting.budgets import Budget
+from workbench.spend.changes.effects import Effects
 from workbench.spend.prices import Priced, Unpriced, cents
 from workbench.spend.prices.quoting import Reason
 from workbench.spend.reading.flaws import Flaw

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.findings import Finding
-from workbench.spend.budgets import Budget
-from workbench.spend.effects import PRICED, Effects
-from workbench.spend.outlook import Outlook
+from workbench.spend.budgeting.budgets import Budget
+from workbench.spend.budgeting.outlook import Outlook
+from workbench.spend.changes.effects import PRICED, Effects
 from workbench.spend.prices import NANO, Priced, cents
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ class SpendResult:
         ``day``, ``currency``, ``amount``, ``low``, ``high``: every day of the history.
     standings
         The month and each budget.
+    history
+        All days that were read, with their prices.
     reading
         All usage that was read.
     findings
@@ -122,6 +124,7 @@ class SpendResult:
     effects: Mapping[str, Effects]
     daily: pd.DataFrame
     standings: tuple[Standing, ...]
+    history: Priced
     reading: Reading
     findings: tuple[Finding, ...]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import SettingsError
-from workbench.spend.budgets import Budget, load_budgets
+from workbench.spend.budgeting.budgets import Budget, load_budgets
 from workbench.spend.usage import DIMENSIONS
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.spend.effects import PRICED, effects
+from workbench.spend.changes.effects import PRICED, effects
 
 CLASSES = [c.value for c in PRICED]
 

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import OutputError
-from workbench.spend import focus
-from workbench.spend.exporting import (
+from workbench.spend.exports import focus
+from workbench.spend.exports.focus import FocusAccount, focus_table
+from workbench.spend.exports.showback import (
     csv_text,
     guarded,
     number_text,
@@ -26,7 +27,6 @@ from workbench.spend.exporting import (
     write_csv,
     write_json,
 )
-from workbench.spend.focus import FocusAccount, focus_table
 from workbench.spend.prices import Prices, price, read_price_book
 from workbench.spend.usage import COLUMNS, DIMENSIONS, FIGURES
 

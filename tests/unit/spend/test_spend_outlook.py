@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.spend.outlook import Outlook, outlook
+from workbench.spend.budgeting.outlook import Outlook, outlook
 
 WEEK = np.array([1.0, 1.05, 1.1, 1.05, 0.95, 0.4, 0.3])
 

@@ -4,7 +4,23 @@ from workbench.spend.prices.book import Entry, Exchange, PriceBook
 from workbench.spend.prices.book_reading import load_price_book, read_price_book
 from workbench.spend.prices.catalogue import Catalogue, Listed, bundled
 from workbench.spend.prices.identity import ModelId, Reading, identify
-from workbench.spend.prices.priced import MONEY, NANO, Explanation, Priced, Unpriced, cents
+from workbench.spend.prices.priced import (
+    MONEY,
+    NANO,
+    Explanation,
+    Priced,
+    Unpriced,
+    as_floats,
+    cents,
+)
+    MONEY,
+    NANO,
+    Explanation,
+    Priced,
+    Unpriced,
+    as_floats,
+    cents,
+)
 from workbench.spend.prices.pricing import price
 from workbench.spend.prices.quoting import Cause, Prices, Quote, Reason, Step
 from workbench.spend.prices.rates import Price, Rates
@@ -31,6 +47,7 @@ __all__ = [
     "RequestSizes",
     "Step",
     "Unpriced",
+    "as_floats",
     "bundled",
     "cents",
     "identify",

@@ -27,7 +27,7 @@ from workbench.spend.usage import DIMENSIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MONEY", "NANO", "Explanation", "Priced", "Unpriced", "cents"]
+__all__ = ["MONEY", "NANO", "Explanation", "Priced", "Unpriced", "as_floats", "cents"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -65,6 +65,15 @@ def cents(money: Decimal) -> Decimal:
     (Decimal('57.86'), Decimal('57.87'))
     """
     return money.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+
+
+def as_floats(column: pd.Series) -> npt.NDArray[np.float64]:
+    """Give a column of `Priced.rows` in whole units of its currency, 0 where it has nothing.
+
+    For shares and statistics; sums that are shown to the cent are `Priced.sums`.
+    """
+    found: npt.NDArray[np.float64] = column.to_numpy(np.float64, na_value=0.0) * float(NANO)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from workbench.promql.matcher import Matcher
 from workbench.promql.quote import quote_regex
 from workbench.spend.profiles.profile import (
     COUNTED,
     CounterMetric,
+    Gauges,
     HistogramMetric,
     Histograms,
     UsageProfile,
@@ -41,6 +42,8 @@ class Fit:
         Conditions that keep to the series meant, where several products share names.
     taken
         Metrics that fit too but were left to a profile that fits better, with its name.
+    gauges
+        By name: the first one that is there.
     """
 
     profile: UsageProfile
@@ -49,6 +52,7 @@ class Fit:
     missing: tuple[str, ...]
     where: tuple[Matcher, ...] = ()
     taken: Mapping[str, str] | None = None
+    gauges: Mapping[str, CounterMetric] = field(default_factory=dict)
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -181,7 +185,12 @@ def _fit(profile: UsageProfile, present: frozenset[str], owners: Mapping[str, st
         there = [h for h in alternatives if f"{h.metric}_bucket" in present or h.metric in present]
         if there:
             histograms[name] = there[0]
+    gauges = {}
+    for name in Gauges.model_fields:
+        measured: tuple[CounterMetric, ...] = getattr(profile.gauges, name)
+        if here := [g for g in measured if g.metric in present]:
+            gauges[name] = here[0]
     missing = tuple(
         m for m in COUNTED if m not in found and (m in _EXPECTED or profile.alternatives(m))
     )
-    return Fit(profile, found, histograms, missing, taken=taken)
+    return Fit(profile, found, histograms, missing, taken=taken, gauges=gauges)

@@ -17,6 +17,7 @@ __all__ = [
     "COUNTED",
     "CounterMetric",
     "Dimensions",
+    "Gauges",
     "HistogramMetric",
     "Histograms",
     "Includes",
@@ -136,7 +137,11 @@ class Dimensions(_Strict):
 
 
 class Measures(_Strict):
-    """What is counted, and by which metrics."""
+    """What is counted, and by which metrics.
+
+    What is not obvious: `retried` are requests that were sent again, `preempted` those that a server
+    broke off and computed anew; seconds are summed over requests, or over time where it is idle.
+    """
 
     input: Alternatives = ()
     cache_read: Alternatives = ()
@@ -150,6 +155,11 @@ class Measures(_Strict):
     response_cache_hits: Alternatives = ()
     response_cache_misses: Alternatives = ()
     cut_by_length: Alternatives = ()
+    retried: Alternatives = ()
+    preempted: Alternatives = ()
+    prefill_seconds: Alternatives = ()
+    decode_seconds: Alternatives = ()
+    idle_seconds: Alternatives = ()
 
 
 COUNTED: Final = tuple(Measures.model_fields)
@@ -162,6 +172,22 @@ class Histograms(_Strict):
     duration: HistogramAlternatives = ()
     request_input_tokens: HistogramAlternatives = ()
     request_output_tokens: HistogramAlternatives = ()
+
+
+GaugeAlternatives = Annotated[
+    tuple[Annotated[CounterMetric, BeforeValidator(_as_metric)], ...], BeforeValidator(_as_list)
+]
+"""Gauges for the same thing, the preferred one first: the first that is there is read."""
+
+
+class Gauges(_Strict):
+    """What is measured at a moment: what is left of rate limits, and how busy servers are."""
+
+    remaining_requests: GaugeAlternatives = ()
+    remaining_tokens: GaugeAlternatives = ()
+    running: GaugeAlternatives = ()
+    waiting: GaugeAlternatives = ()
+    cache_usage: GaugeAlternatives = ()
 
 
 class UsageProfile(_Strict):
@@ -207,6 +233,7 @@ class UsageProfile(_Strict):
     error_labels: Names = ()
     measures: Measures
     histograms: Histograms = Histograms()
+    gauges: Gauges = Gauges()
 
     @model_validator(mode="after")
     def _is_whole(self) -> UsageProfile:

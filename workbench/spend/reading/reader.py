@@ -32,7 +32,16 @@ __all__ = ["BOUNDS", "EXTRAS", "Reading", "UsageReader"]
 BOUNDS: Final = ("low", "high", "moved")
 """Columns of `Reading.bounds`."""
 
-EXTRAS: Final = ("response_cache_hits", "response_cache_misses", "cut_by_length")
+EXTRAS: Final = (
+    "response_cache_hits",
+    "response_cache_misses",
+    "cut_by_length",
+    "retried",
+    "preempted",
+    "prefill_seconds",
+    "decode_seconds",
+    "idle_seconds",
+)
 """What is counted beside the figures of the table."""
 
 

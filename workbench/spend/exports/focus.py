@@ -103,7 +103,7 @@ class FocusAccount:
 
 @dataclass(frozen=True, eq=False)
 class FocusExport:
-    """A table for `workbench.spend.exporting.write_csv`, and what is not in it.
+    """A table for `workbench.spend.exports.showback.write_csv`, and what is not in it.
 
     Attributes
     ----------

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.spend.budgets import Budget
-from workbench.spend.outlook import outlook
+from workbench.spend.budgeting.budgets import Budget
+from workbench.spend.budgeting.outlook import outlook
 from workbench.spend.prices import NANO, Priced
 from workbench.spend.result import Standing
 

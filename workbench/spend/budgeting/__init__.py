@@ -1,0 +1,1 @@
+"""Budgets as code, how they stand, and where spend is going."""

@@ -1,0 +1,1 @@
+"""Spend as files for others: FOCUS, showback, JSON."""
