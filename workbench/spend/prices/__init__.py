@@ -13,14 +13,6 @@ from workbench.spend.prices.priced import (
     as_floats,
     cents,
 )
-    MONEY,
-    NANO,
-    Explanation,
-    Priced,
-    Unpriced,
-    as_floats,
-    cents,
-)
 from workbench.spend.prices.pricing import price
 from workbench.spend.prices.quoting import Cause, Prices, Quote, Reason, Step
 from workbench.spend.prices.rates import Price, Rates
