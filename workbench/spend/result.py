@@ -44,6 +44,8 @@ class Standing:
         In the period so far.
     outlook
         The rest of the period, where there is history enough.
+    course
+        What had been spent by the end of each known day of the period.
     """
 
     budget: Budget | None
@@ -53,6 +55,7 @@ class Standing:
     known: date
     spent: Decimal
     outlook: Outlook | None
+    course: Mapping[date, float]
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -61,10 +62,11 @@ class Ledger:
         start, end = period_of(budget, self._last)
         spend = self._daily(rows & (self._currency == currency))
         within = [day for day in self._seen if day >= start]
+        course = dict(zip(within, accumulate(spend[day] for day in within), strict=True))
         spent = sum(spend[day] for day in within)
         begins = min(within, default=self._last)
         if not any(spend.values()):
-            return Standing(budget, currency, start, end, begins, Decimal(0), None)
+            return Standing(budget, currency, start, end, begins, Decimal(0), None, course)
         name = f"{budget.name if budget else ''} {currency}".encode("utf-8", "surrogatepass")
         digest = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")
         ahead = outlook(
@@ -75,7 +77,7 @@ class Ledger:
             rng=np.random.default_rng([seed, digest]),
         )
         exact = Decimal(repr(spent)).quantize(Decimal("0.000001"))
-        return Standing(budget, currency, start, end, begins, exact, ahead)
+        return Standing(budget, currency, start, end, begins, exact, ahead, course)
 
     def _daily(self, rows: Bools) -> dict[date, float]:
         """What each day that was seen cost."""
