@@ -18,6 +18,7 @@ from workbench.errors import InputError
 __all__ = [
     "Duration",
     "counted",
+    "format_chance",
     "format_duration",
     "format_quantity",
     "is_whole",
@@ -140,6 +141,21 @@ def counted(count: int, singular: str, plural: str = "") -> str:
     ('1 query', '1,200 targets')
     """
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def format_chance(chance: float | None) -> str:
+    """Write a probability; one that is near 0 or 1 is never called certain.
+
+    Examples
+    --------
+    >>> format_chance(0.004), format_chance(0.42), format_chance(1.0), format_chance(None)
+    ('< 1 %', '42 %', '> 99 %', '–')
+    """
+    if chance is None:
+        return "–"
+    if chance < 0.01:
+        return "< 1 %"
+    return "> 99 %" if chance > 0.99 else f"{chance * 100:.0f} %"
 
 
 def is_whole(value: object) -> bool:

@@ -14,7 +14,7 @@ from workbench.spend.prices import Priced, Unpriced, cents
 from workbench.spend.prices.quoting import Reason
 from workbench.spend.reading.flaws import Flaw
 from workbench.spend.result import Standing
-from workbench.units import counted, format_quantity
+from workbench.units import counted, format_chance, format_quantity
 
 __all__ = ["conclude"]
 
@@ -107,7 +107,7 @@ def _of_budget(standing: Standing, budget: Budget, last: date) -> Iterator[Findi
         when = f", on {last + timedelta(days=day)} at the median" if day else ""
         what = (
             f"budget {budget.name} is broken by {standing.last} with a chance of "
-            f"{chance * 100:.0f} %{when}: {spent:,} of {money} spent by {last}{note}"
+            f"{format_chance(chance)}{when}: {spent:,} of {money} spent by {last}{note}"
         )
         severity = Severity.WARNING if chance >= _LIKELY else Severity.INFO
         step = f"{who}look at what drives it, before it is broken"
@@ -118,7 +118,8 @@ def _of_budget(standing: Standing, budget: Budget, last: date) -> Iterator[Findi
         return
     left = (standing.last - last).days
     evidence["days_left"] = left
+    days = f" ({counted(left, 'day')} left)" if left else ""
     yield Finding(
-        "LLM-BUDGET", severity, f"budget {budget.name}", f"{what} ({counted(left, 'day')} left)",
+        "LLM-BUDGET", severity, f"budget {budget.name}", f"{what}{days}",
         step, evidence, owner=budget.owner,
     )  # fmt: skip

@@ -64,8 +64,8 @@ class Standing:
 
     @property
     def chance(self) -> float | None:
-        """The chance that the period ends above the budget; None where that is not known."""
-        if self.budget is None or self.outlook is None:
+        """The chance that the period ends above the budget; None where none of it is to come."""
+        if self.budget is None or self.outlook is None or not self.outlook.totals.shape[1]:
             return None
         return self.outlook.chance(float(self.budget.amount))
 

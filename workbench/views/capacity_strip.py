@@ -14,9 +14,9 @@ import numpy as np
 from workbench.capacity import Outlook, Verdict
 from workbench.samples import Floats
 from workbench.statistics import DAY_MS
-from workbench.units import format_quantity
+from workbench.units import format_chance, format_quantity
 from workbench.views.axis import plain_text
-from workbench.views.capacity_table import chance_text, full_on, headline
+from workbench.views.capacity_table import full_on, headline
 from workbench.views.columns import Datasets
 from workbench.views.theme import COLOURS
 
@@ -166,7 +166,7 @@ def _without_domain(word: str, domains: Counter[str]) -> str:
 def _outcome(outlook: Outlook, horizon: int) -> str:
     found = outlook.saturation
     if outlook.verdict in (Verdict.POSSIBLE, Verdict.UNLIKELY) and found:
-        return chance_text(found.chances[horizon])
+        return format_chance(found.chances[horizon])
     return full_on(outlook).rpartition(" 20")[0] or full_on(outlook)
 
 
@@ -206,7 +206,7 @@ def _coming(outlooks: Sequence[Outlook], weeks: _Weeks) -> Iterator[_Cell]:
             elif found is not None:
                 day = min((column + 1) * weeks.span, weeks.horizon)
                 chance = float(found.cumulative[day - 1])
-                yield row, column, chance, chance_text(chance)
+                yield row, column, chance, format_chance(chance)
 
 
 def _cells(rows: Datasets, kind: str, cells: Sequence[_Cell], scale: Any) -> Any:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from workbench.capacity import CapacityResult, Outlook, Saturation, Verdict
-from workbench.units import format_quantity
+from workbench.units import format_chance, format_quantity
 from workbench.views.axis import plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["capacity_table", "chance_text", "full_on", "headline"]
+__all__ = ["capacity_table", "full_on", "headline"]
 
 _NONE: Final = "–"
 
@@ -66,7 +66,7 @@ def _row(outlook: Outlook, horizon: int) -> dict[str, str]:
     }
     for days in _days(horizon):
         chance = found.chances.get(days) if found else None
-        row[f"P(full ≤ {days} d)"] = chance_text(chance)
+        row[f"P(full ≤ {days} d)"] = format_chance(chance)
     return row
 
 
@@ -122,15 +122,6 @@ def _date(outlook: Outlook, days: int | None) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def chance_text(chance: float | None) -> str:
-    """A probability, short."""
-    if chance is None:
-        return _NONE
-    if chance < 0.01:
-        return "< 1 %"
-    return "> 99 %" if chance > 0.99 else f"{chance * 100:.0f} %"
-
-
 def _growth(outlook: Outlook) -> str:
     growth = outlook.growth
     if growth is None:
@@ -170,7 +161,7 @@ def headline(outlook: Outlook, horizon: int) -> str:
     if outlook.verdict is Verdict.DATED and found:
         return f"full on {full_on(outlook)} (80 %: {_interval(outlook, found)})"
     if found:
-        return f"P(full ≤ {horizon} d) {chance_text(found.chances[horizon])} · {peak}"
+        return f"P(full ≤ {horizon} d) {format_chance(found.chances[horizon])} · {peak}"
     if outlook.verdict is Verdict.NO_LIMIT:
         return f"no limit known · growth {_growth(outlook)} in 30 d"
     return " · ".join(filter(None, [f"{full_on(outlook)}: {outlook.reason}", peak]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from workbench.slo.budget import Budget
 from workbench.slo.result import SloResult, Standing, Verdict
 from workbench.slo.runout import RunOut
-from workbench.units import format_quantity
+from workbench.units import format_chance, format_quantity
 from workbench.views.axis import plain_text
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _row(standing: Standing) -> dict[str, str]:
     if ahead := standing.run_out:
         row["80 % interval"] = _interval(ahead) if ahead.dated else _NONE
         if not ahead.spent:
-            row |= {f"P(gone ≤ {d} d)": chance_text(ahead.chances.get(d)) for d in _CHANCES}
+            row |= {f"P(gone ≤ {d} d)": format_chance(ahead.chances.get(d)) for d in _CHANCES}
     return row
 
 
@@ -142,15 +142,6 @@ def _date(ahead: RunOut, hours: int | None) -> str:
     return _kept(f"{day} {moment:%H:%M}" if hours <= 48 else day)
 
 
-def chance_text(chance: float | None) -> str:
-    """A probability, short."""
-    if chance is None:
-        return _NONE
-    if chance < 0.01:
-        return "< 1 %"
-    return "> 99 %" if chance > 0.99 else f"{chance * 100:.0f} %"
-
-
 def headline(standing: Standing) -> str:
     """What can be said of one objective, in a line."""
     found, ahead = standing.budget, standing.run_out
@@ -161,10 +152,10 @@ def headline(standing: Standing) -> str:
     if found.left <= 0:
         if ahead and ahead.dated:
             return f"{spent} · back on {_date(ahead, ahead.hours)} (80 %: {_interval(ahead)})"
-        chance = f" · P(back ≤ 90 d) {chance_text(ahead.chances[90])}" if ahead else ""
+        chance = f" · P(back ≤ 90 d) {format_chance(ahead.chances[90])}" if ahead else ""
         return f"{spent}{chance}"
     if ahead is None:
         return f"{left} · no forecast"
     if ahead.dated:
         return f"{left} · gone on {_date(ahead, ahead.hours)} (80 %: {_interval(ahead)})"
-    return f"{left} · P(gone ≤ 90 d) {chance_text(ahead.chances[90])}"
+    return f"{left} · P(gone ≤ 90 d) {format_chance(ahead.chances[90])}"

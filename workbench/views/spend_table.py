@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.spend.prices import cents
 from workbench.spend.result import SpendResult, Standing
-from workbench.units import format_quantity
+from workbench.units import format_chance, format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
 
@@ -134,7 +134,7 @@ def _standing(standing: Standing, result: SpendResult) -> list[object]:
         _money(ahead.total(0.5), currency),
         f"{_money(ahead.total(0.1), currency)} – {_money(ahead.total(0.9), currency)}",
         f"{_money(ahead.total(0.025), currency)} – {_money(ahead.total(0.975), currency)}",
-        _NONE if chance is None else f"{chance * 100:.0f} %",
+        format_chance(chance),
         _NONE
         if breach is None
         else "already"

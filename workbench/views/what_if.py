@@ -12,11 +12,10 @@ import numpy as np
 from workbench.capacity.what_if.findings import growth
 from workbench.capacity.what_if.result import Fit, Outcome, WhatIfResult
 from workbench.samples import Floats
-from workbench.units import counted, format_quantity
+from workbench.units import counted, format_chance, format_quantity
 from workbench.views.axis import Scale, plain_text, scale_for
 from workbench.views.columns import Datasets, column_data, flattened
 from workbench.views.theme import COLOURS, themed
-from workbench.views.what_if_table import chance_text
 
 __all__ = ["what_if_chart"]
 
@@ -159,7 +158,7 @@ def _headline(each: Outcome, *, narrow: bool) -> list[str]:
         return [peaks]
     lines = [
         f"{peaks} of {format_quantity(each.limit, each.unit)}",
-        f"over with {chance_text(each.chance)}, bears {growth(float(each.bears[2]))}",
+        f"over with {format_chance(each.chance)}, bears {growth(float(each.bears[2]))}",
     ]
     return lines if narrow else [" · ".join(lines)]
 

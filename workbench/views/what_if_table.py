@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from workbench.capacity.what_if.findings import growth
 from workbench.capacity.what_if.result import Outcome, WhatIfResult
 from workbench.statistics.queueing import Waiting
-from workbench.units import format_quantity
+from workbench.units import format_chance, format_quantity
 from workbench.views.axis import plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["chance_text", "waiting_text", "what_if_table"]
+__all__ = ["waiting_text", "what_if_table"]
 
 _NONE: Final = "–"
 
@@ -77,7 +77,7 @@ def _figures(each: Outcome) -> dict[str, str]:
         ends = [growth(float(each.bears[i])) for i in (1, 3)]
         figures |= {
             "of the limit": format_quantity(each.of_limit, "ratio"),
-            "P(over)": chance_text(each.chance),
+            "P(over)": format_chance(each.chance),
             "bears": growth(float(each.bears[2])),
             "bears, 80 %": ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}",
         }
@@ -88,19 +88,6 @@ def _figures(each: Outcome) -> dict[str, str]:
         if not math.isnan(each.doubled):
             figures["wait doubles at"] = format_quantity(each.doubled, "ratio")
     return figures
-
-
-def chance_text(chance: float) -> str:
-    """A chance for people.
-
-    Examples
-    --------
-    >>> chance_text(0.004), chance_text(0.42), chance_text(1.0)
-    ('< 1 %', '42 %', '> 99 %')
-    """
-    if chance > 0.99:
-        return "> 99 %"
-    return "< 1 %" if chance < 0.01 else f"{chance * 100:.0f} %"
 
 
 def waiting_text(found: Waiting) -> str:
