@@ -23,7 +23,7 @@ from workbench.spend.profiles.profile import HistogramMetric
 from workbench.units import Duration, format_duration, parse_duration
 from workbench.window import MAX_POINTS, Window
 
-__all__ = ["Asked", "UsagePlan", "plan_usage"]
+__all__ = ["Asked", "UsagePlan", "plan_usage", "windows"]
 
 _MOST_SAMPLES: Final = 16_000_000
 """Samples of one answer: 150 MB as a frame, and a third of what Prometheus answers at most."""
@@ -155,19 +155,31 @@ def plan_usage(
     if now_ms is not None and now_ms <= days.start_ms:
         msg = f"{first} has not begun at the source's now"
         raise InputError(msg, "give an earlier first day")
-    windows = _windows(days, step_ms, parse_duration(before), series, now_ms)
+    pieces_of_time = windows(days, step_ms, parse_duration(before), series, now_ms)
     asked: dict[str, Asked] = {}
     pieces = tuple(
-        tuple(_of_piece(piece, fits, jobs, where, asked)) for piece in enumerate(windows)
+        tuple(_of_piece(piece, fits, jobs, where, asked)) for piece in enumerate(pieces_of_time)
     )
     histograms = tuple(_of_histograms(fits, days, where, now_ms, asked))
     return UsagePlan(tuple(fits), days, step_ms, pieces, histograms, asked)
 
 
-def _windows(
+def windows(
     days: CalendarDays, step_ms: int, before_ms: int, series: int, now_ms: int | None
 ) -> list[Window]:
-    """The run-up, then days together or parts of days, none of which has too many samples."""
+    """The run-up, then days together or parts of days, none of which has too many samples.
+
+    Parameters
+    ----------
+    days, step_ms
+        What is counted, and the grid.
+    before_ms
+        How long the run-up is.
+    series
+        How many series the largest metric has.
+    now_ms
+        Nothing after it is asked.
+    """
     most = max(min(_MOST_SAMPLES // max(series, 1), MAX_POINTS), 1)
     # The first point at or after the last midnight closes its interval.
     end_ms = -(-days.end_ms // step_ms) * step_ms

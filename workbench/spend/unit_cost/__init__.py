@@ -1,0 +1,1 @@
+"""What a request and a unit of success cost, and which prompt version is the dearer."""
