@@ -159,5 +159,9 @@ def _by_model(priced: Priced, currency: str) -> pd.DataFrame:
     table = priced.usage.loc[some, _TOKENS].fillna(0.0)
     for name in _TOKENS:
         table[f"spend_{name}"] = as_floats(rows.loc[some, name])
+    table["requests"] = priced.usage.loc[some, "requests"]
     names = priced.usage.loc[some, ["provider", "model"]].astype(str).agg("/".join, axis=1)
-    return table.groupby(names.to_numpy()).sum()
+    sums = table.groupby(names.to_numpy()).sum()
+    uncounted = table["requests"].isna().groupby(names.to_numpy()).all()
+    sums.loc[uncounted, "requests"] = np.nan
+    return sums

@@ -77,7 +77,11 @@ def _changed(currency: str, found: Effects) -> Finding:
         "models gone": found.gone,
     }
     ordered = sorted(parts.items(), key=lambda p: -abs(p[1]))
-    causes = ", ".join(f"{n} {v:+,.2f}" for n, v in ordered if abs(v) >= 0.005)
+    texts = {name: f"{name} {value:+,.2f}" for name, value in parts.items()}
+    if found.requests is not None:
+        length = found.volume - found.requests
+        texts["volume"] += f" (number of requests {found.requests:+,.2f}, their length {length:+,.2f})"
+    causes = ", ".join(texts[n] for n, v in ordered if abs(v) >= 0.005)
     share = f" ({found.change / found.before * 100:+.0f} %)" if found.before else ""
     what = (
         f"spend went from {found.before:,.2f} to {found.after:,.2f} {currency}{share} since the "

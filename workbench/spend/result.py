@@ -195,7 +195,11 @@ class SpendResult:
             "spend": spend,
             "total": {c: str(cents(a)) for c, a in self.priced.total().items()},
             "effects": {
-                currency: {n: round(getattr(e, n), 2) for n in Effects.__slots__}
+                currency: {
+                    n: None if v is None else round(v, 2)
+                    for n in Effects.__slots__
+                    for v in (getattr(e, n),)
+                }
                 for currency, e in self.effects.items()
             },
             "budgets": [s.to_dict() for s in self.standings],

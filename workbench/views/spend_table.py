@@ -78,21 +78,27 @@ def effects_listing(result: SpendResult) -> Listing:
     rows = [
         [
             currency, _money(e.before, currency), _money(e.after, currency), *(
-                _signed(v) for v in (e.change, e.price, e.volume, e.mix, e.cache, e.arrived, e.gone)
+                _signed(v)
+                for v in (
+                    e.change, e.price, e.volume, e.requests,
+                    None if e.requests is None else e.volume - e.requests,
+                    e.mix, e.cache, e.arrived, e.gone,
+                )
             ),
         ]
         for currency, e in result.effects.items()
     ]  # fmt: skip
     headings = (
-        "currency", "before", "after", "change", "price", "volume", "mix", "cache", "new models",
-        "models gone",
+        "currency", "before", "after", "change", "price", "volume", "by requests", "by length",
+        "mix", "cache", "new models", "models gone",
     )  # fmt: skip
     days = (result.last - result.first).days + 1
     return Listing(
         headings,
         rows,
         empty=f"The {days} days before are not in the history: nothing can be compared.",
-        note="The causes add up to the change. Volume: more tokens at the same mix and prices; mix: "
+        note="Price, volume, mix, cache, new models and models gone add up to the change. Volume: "
+        "more tokens at the same mix and prices, by more requests and by longer ones; mix: "
         "other models, or another share of output; cache: another share of input from the cache."
         if rows
         else "",
@@ -165,7 +171,9 @@ def _money(amount: Decimal | float, currency: str) -> str:
     return f"{cents(exact):,} {currency}"
 
 
-def _signed(value: float) -> str:
+def _signed(value: float | None) -> str:
+    if value is None:
+        return _NONE
     return "0.00" if abs(value) < 0.005 else f"{value:+,.2f}".replace("-", "−")
 
 

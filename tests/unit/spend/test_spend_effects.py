@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -94,3 +95,24 @@ def test_a_model_that_comes_and_one_that_goes_are_told_apart_from_mix():
     found = effects(month(a=(tokens, PRICES)), month(b=(tokens, PRICES)))
     assert (found.arrived, found.gone) == (450.0, -450.0)
     assert found.mix == 0
+
+
+@pytest.mark.parametrize(("calls", "length"), [(2.0, 1.0), (1.0, 3.0), (0.5, 4.0)])
+def test_volume_is_parted_by_the_number_and_the_length_of_requests(calls, length):
+    """Twice the requests of one length is all number; once the requests of thrice is all length."""
+    tokens = (100.0, 50.0, 10.0, 40.0)
+    before = month(a=(tokens, PRICES)).assign(requests=10.0)
+    more = tuple(t * calls * length for t in tokens)
+    found = effects(before, month(a=(more, PRICES)).assign(requests=10.0 * calls))
+    if length == 1:
+        assert found.requests == pytest.approx(found.volume)
+    if calls == 1:
+        assert found.requests == pytest.approx(0, abs=1e-9)
+    assert found.requests * np.log(calls * length) == pytest.approx(found.volume * np.log(calls))
+
+
+@pytest.mark.parametrize("counts", [None, 0.0, float("nan")])
+def test_where_requests_are_not_counted_volume_is_not_parted(counts):
+    table = month(a=((100.0, 50.0, 10.0, 40.0), PRICES))
+    before = table if counts is None else table.assign(requests=counts)
+    assert effects(before, before).requests is None

@@ -45,6 +45,9 @@ class Effects:
         What the same tokens came to cost otherwise.
     volume
         More or fewer tokens in all, at the mix and the prices that were.
+    requests
+        The part of `volume` that the number of requests makes; the rest is their length. None
+        where they are not counted for every model.
     mix
         Other models, or another share of output.
     cache
@@ -58,6 +61,7 @@ class Effects:
     after: float
     price: float
     volume: float
+    requests: float | None
     mix: float
     cache: float
     arrived: float
@@ -65,7 +69,7 @@ class Effects:
 
     @property
     def change(self) -> float:
-        """Spend after less spend before: the sum of all effects."""
+        """Spend after less spend before: all effects, `requests` being a part of `volume`."""
         return self.after - self.before
 
 
@@ -77,7 +81,8 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     before, after
         One row a model (or anything else that is called mix when its share changes), the index
         its name. A column of tokens for each class of `PRICED` by its name, and one of money
-        named ``spend_`` and the class. Only what was priced may stand in them.
+        named ``spend_`` and the class. Only what was priced may stand in them. A column
+        ``requests`` may; NaN in it says that they are not counted.
 
     Examples
     --------
@@ -98,6 +103,9 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     cache = float((weight * _log_ratio(new.in_kind, old.in_kind)).sum())
     mix = float((weight * _log_ratio(new.kind, old.kind)).sum())
     volume = float(weight.sum() * _scalar_log(new.total, old.total))
+    calls = _requests(before.loc[both]), _requests(after.loc[both])
+    counted = len(both) > 0 and all(n > 0 for n in calls)  # NaN is not above 0
+    requests = float(weight.sum() * _scalar_log(calls[1], calls[0])) if counted else None
     total_before, total_after = _spend(before), _spend(after)
     arrived = _spend(after.loc[after.index.difference(before.index)])
     gone = -_spend(before.loc[before.index.difference(after.index)])
@@ -106,7 +114,7 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     only = np.where((new.spend > 0) ^ (old.spend > 0), new.spend - old.spend, 0.0)
     cache += float(only[:, :_OUTPUT].sum())
     mix += float(only[:, _OUTPUT].sum())
-    return Effects(total_before, total_after, price, volume, mix, cache, arrived, gone)
+    return Effects(total_before, total_after, price, volume, requests, mix, cache, arrived, gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,13 @@ class _Cells:
 
 def _spend(table: pd.DataFrame) -> float:
     return float(table[[f"spend_{c.value}" for c in PRICED]].to_numpy(np.float64).sum())
+
+
+def _requests(table: pd.DataFrame) -> float:
+    """Requests of all models; NaN where those of one are not counted."""
+    if "requests" not in table:
+        return float("nan")
+    return float(table["requests"].to_numpy(np.float64).sum())
 
 
 def _log_mean(a: Floats, b: Floats) -> Floats:
