@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["COLUMNS", "DIMENSIONS", "FIGURES", "TokenClass"]
+__all__ = ["COLUMNS", "DIMENSIONS", "FIGURES", "REQUEST_INPUT", "TokenClass"]
 
 
 class TokenClass(StrEnum):
@@ -48,3 +48,7 @@ COLUMNS: Final = ("day", *DIMENSIONS, "profile", *FIGURES, "lost")
 """All columns of the table. `day` is the local date (datetime64[ms], midnight without a zone),
 `profile` who told it, `lost` how many of the row's tokens are estimated to have been missed, and so
 are not in the figures: restarts between two scrapes, gaps, counters seen first with a value."""
+
+REQUEST_INPUT: Final = ("request_input_least", "request_input_most")
+"""Columns that a table may have besides: input tokens, cached ones included, of the shortest and of
+the longest request of a row; NaN where single requests are not known. They tell its price tier."""

@@ -10,7 +10,7 @@ import pytest
 from workbench.errors import BadRowsError, InputError, SettingsError
 from workbench.spend.reading.log import read_usage_log
 from workbench.spend.reading.log_shape import shipped_shape
-from workbench.spend.usage import COLUMNS
+from workbench.spend.usage import COLUMNS, REQUEST_INPUT
 
 LITELLM = {
     "request_id": "1",
@@ -48,8 +48,9 @@ def test_litellm_spend_logs_with_their_nested_details(tmp_path):
         "completion_tokens": 0,
         "metadata": {"error_information": {"error_code": "429"}},
     }
-    reading = read_usage_log(lines(tmp_path, LITELLM, LITELLM, failed), zone="Europe/Berlin")
-    assert tuple(reading.table.columns) == COLUMNS
+    another = {**LITELLM, "request_id": "2"}
+    reading = read_usage_log(lines(tmp_path, LITELLM, another, failed), zone="Europe/Berlin")
+    assert tuple(reading.table.columns) == (*COLUMNS, *REQUEST_INPUT)
     web, other = (reading.table[reading.table["team"] == t].iloc[0] for t in ("web", "t-1"))
     assert (web["provider"], web["model"], web["user"]) == ("azure", "gpt-4o", "")
     assert str(web["day"].date()) == "2026-03-02"

@@ -112,12 +112,14 @@ class Grid:
         request_input: Floats,
         requests: Floats,
         sizes: Sequence[RequestSizes | None],
+        longest: tuple[Floats, Floats] | None = None,
     ) -> Shares:
         """Bound what share of each row stands above each tier's start.
 
         A row's requests are all above or all below only where its whole input does not reach the
-        start, or where it is one request. Else anything may be: likely is then what the mean request
-        pays, and where a histogram tells more, what that tells.
+        start, where it is one request, or where its shortest and longest request are known and lie on
+        one side. Else anything may be: likely is then what the mean request pays, and where a
+        histogram tells more, what that tells.
 
         Parameters
         ----------
@@ -129,22 +131,29 @@ class Grid:
             How many; NaN where not counted.
         sizes
             A histogram for each quote, or None.
+        longest
+            Input of the shortest and the longest request of each row, shape (rows,) each; NaN where
+            it is not known.
         """
         shape = (len(self.starts), len(quote))
         made = [np.zeros(shape) for _ in range(6)]
         single = requests <= 1
+        none = np.full(len(quote), np.nan)
+        shortest, longest_one = longest or (none, none)
+        measured = ~np.isnan(shortest)
         with np.errstate(invalid="ignore"):
             mean = request_input / np.maximum(requests, 1)
         for tier, starts in enumerate(self.starts):
             start = starts[quote]
-            reached = request_input > start
+            reached = np.where(measured, longest_one, request_input) > start
             likely = np.where(np.isnan(mean), 0.0, mean > start) * reached
             tells = [
                 size.above(float(s)) if size is not None and np.isfinite(s) else None
                 for size, s in zip(sizes, starts, strict=True)
             ]
             told = np.array([t is not None for t in tells], bool)[quote] & reached & ~single
-            sure = (reached & single).astype(float)
+            told &= ~measured
+            sure = (reached & (single | (shortest > start))).astype(float)
             fields = [
                 (sure, "low"),
                 (likely, "likely"),

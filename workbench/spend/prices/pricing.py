@@ -31,6 +31,7 @@ from workbench.spend.prices.sheet import (
 )
 from workbench.spend.prices.sizes import RequestSizes
 from workbench.spend.prices.unpriced import list_unpriced, remarks
+from workbench.spend.usage import REQUEST_INPUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def price(
     Parameters
     ----------
     usage
-        With the columns of `workbench.spend.usage.COLUMNS`.
+        With the columns of `workbench.spend.usage.COLUMNS`, and `REQUEST_INPUT` where it has them.
     prices
         List prices and price book; ``prices.at(day)`` restates.
     sizes
@@ -82,7 +83,8 @@ def price(
     grid = Grid.of(quoted.quotes)
     sheet = Sheet(grid, quoted.number, tokens, requests)
     histograms = [sizes.get(label[:2]) for label in quoted.labels]
-    shares = grid.shares(quoted.number, sheet.request_input(), requests, histograms)
+    longest = _longest(usage)
+    shares = grid.shares(quoted.number, sheet.request_input(), requests, histograms, longest)
     by_class, per_request = sheet.by_class(shares)
     rows = _rows(usage, quoted, by_class, per_request, sheet)
     differing = explain(usage, rows, lambda: sheet.alternatives(shares), own_currency)
@@ -116,6 +118,14 @@ def _counts(usage: pd.DataFrame) -> tuple[Floats, Floats]:
     tokens[REASONING] = np.where(np.isnan(tokens[REASONING]), np.nan, reasoning)
     tokens[OUTPUT] -= reasoning
     return tokens, found["requests"]
+
+
+def _longest(usage: pd.DataFrame) -> tuple[Floats, Floats] | None:
+    """Give the input of the shortest and the longest request of each row, where a log told it."""
+    if not set(REQUEST_INPUT) <= set(usage.columns):
+        return None
+    least, most = (usage[name].to_numpy(np.float64) for name in REQUEST_INPUT)
+    return least, most
 
 
 def _widen(spread: Spread, sheet: Sheet, shares: Shares) -> None:

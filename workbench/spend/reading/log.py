@@ -1,36 +1,47 @@
-"""Usage logs and exports into the table of usage: every request counted, nothing lost to restarts."""
+"""Usage logs and exports into the table of usage: every request counted, nothing lost to restarts.
+
+A log knows single requests, and so which price tier each falls into: requests of one account and day
+are added up apart where a tier of their model lies between them.
+"""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from itertools import chain
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from workbench.errors import BadRowsError, InputError
-from workbench.findings import Severity
+from workbench.errors import BadRowsError
 from workbench.spend.counting.days import zone_of
 from workbench.spend.reading.flaws import Flaw
-from workbench.spend.reading.log_shape import LogShape, field_of, shipped_shapes
-from workbench.spend.usage import COLUMNS, DIMENSIONS, FIGURES
-from workbench.store.importers.textfile import TextFile
-from workbench.units import counted
+from workbench.spend.reading.log_checks import check_log
+from workbench.spend.reading.log_rows import first_field, log_rows, shape_of
+from workbench.spend.reading.log_shape import LogShape, field_of
+from workbench.spend.usage import COLUMNS, DIMENSIONS, FIGURES, REQUEST_INPUT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LogReading", "read_usage_log"]
+__all__ = ["LogReading", "Starts", "read_usage_log"]
+
+Starts = Callable[[str, str, str, str], tuple[int, ...]]
+"""Where the price tiers of a provider's model in a region and service tier begin, ascending, in
+tokens of a request's input."""
 
 _NUMBERS: Final = ("input", "cache_read", "cache_write", "output", "reasoning", "requests", "cost")
 _Figures = list[float | None]
 _FAILED: Final = ("fail", "failure", "failed", "error")
 _AT: Final = {name: place for place, name in enumerate(FIGURES)}
+_INPUT: Final = tuple(_AT[name] for name in ("input", "cache_read", "cache_write"))
+_TOKENS: Final = (*_INPUT, _AT["output"], _AT["reasoning"])
+_DAY: Final = timedelta(days=1)
+_MANY: Final = -1
+"""The size of a row that stands for several requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +51,22 @@ class LogReading:
     Parameters
     ----------
     table
-        The canonical table; `profile` is the shape's name and `lost` 0.
+        The canonical table and `REQUEST_INPUT`; `profile` is the shape's name and `lost` 0. An
+        account has a row for each price tier into which its requests of a day fall.
     flaws
         What to know of it.
     rows, skipped
         How many rows were read, and how many were of no use.
     currency
         Of `cost`, ``""`` where there is none.
+    name, title
+        Of the shape.
+    file
+        The file's name.
+    first, last
+        The moments between which it tells of usage, in UTC, whichever days were kept.
+    zone
+        The time zone whose midnights part the days.
     """
 
     table: pd.DataFrame
@@ -54,6 +74,12 @@ class LogReading:
     rows: int
     skipped: int
     currency: str
+    name: str
+    title: str
+    file: str
+    first: datetime
+    last: datetime
+    zone: str
 
 
 def read_usage_log(
@@ -64,6 +90,8 @@ def read_usage_log(
     zone: str = "UTC",
     shape: LogShape | None = None,
     includes_cached: bool | None = None,
+    starts: Starts = lambda *_: (),
+    known: set[int] | None = None,
 ) -> LogReading:
     """Read a usage log or export.
 
@@ -79,6 +107,11 @@ def read_usage_log(
         Its shape; found by the fields of its first row where it is not given.
     includes_cached
         Whether input contains cached tokens, where the shape does not know.
+    starts
+        Where price tiers begin, as `workbench.spend.reading.log_tiers.tier_starts` gives it.
+    known
+        Rows of other files that were read already: what stands in them is not counted again. Rows
+        of this file are added to it.
 
     Raises
     ------
@@ -88,131 +121,118 @@ def read_usage_log(
         No row could be read.
     """
     path = Path(path)
-    local = zone_of(zone)
-    sums: dict[tuple[date, tuple[str, ...]], _Figures] = {}
-    total = skipped = clamped = 0
-    for row in _rows(path, shape):
-        if shape is None:
-            shape = _shape_of(row, path)
-        total += 1
-        if any(field_of(row, name) in (None, "") for name in shape.needs):
-            skipped += 1
-            continue
-        when = _time(_first(row, shape.fields.time))
-        figures = _figures(row, shape)
-        if when is None or figures is None:
-            skipped += 1
-            continue
-        day = when.astimezone(local).date()
-        if (first and day < first) or (last and day > last):
+    tally = _Tally(zone_of(zone), first, last, starts, set() if known is None else known)
+    for row in log_rows(path, shape):
+        if shape is None and row:
+            shape = shape_of(row, path)
+        tally.total += 1
+        figures = _read(row, shape) if shape else None
+        if shape is None or figures is None:
+            tally.skipped += 1
             continue
         if includes_cached or (includes_cached is None and shape.input_includes_cached != "no"):
-            clamped += _part(figures)
-        _add(sums.setdefault((day, _account(row, shape)), [None] * len(FIGURES)), figures)
-    if shape is None or total == skipped:
+            tally.clamped += _part(figures)
+        tally.take(row, shape, figures)
+    if shape is None or tally.begin is None or tally.end is None:
         msg = f"no row of {str(path)!r} could be read as usage"
         raise BadRowsError(msg, "check that it is a usage log, or give its shape")
-    flaws = _flaws(shape, total, skipped, clamped, said=includes_cached is not None)
-    return LogReading(_table(shape, sums), tuple(flaws), total, skipped, shape.currency)
+    begin, end = tally.finish(tally.begin, tally.end)
+    counts = {
+        name: getattr(tally, name)
+        for name in ("total", "skipped", "clamped", "repeated", "fractional", "straddling")
+    }
+    table = _table(shape, tally.sums)
+    flaws = check_log(shape, counts, table, said=includes_cached is not None)
+    return LogReading(
+        table, tuple(flaws), tally.total, tally.skipped, shape.currency, shape.name, shape.title,
+        path.name, begin, end, zone,
+    )  # fmt: skip
 
 
-def _rows(path: Path, shape: LogShape | None) -> Iterator[Mapping[str, Any]]:
-    file = TextFile(path)
-    start = file.head().lstrip()
-    if not start.startswith((b"{", b"[")):
-        yield from csv.DictReader(_text_lines(file))
-        return
-    shapes = (shape,) if shape else shipped_shapes()
-    lists = [s.rows for s in shapes if s.rows]
-    lines = file.lines()
-    opening = next((line for line in lines if line.strip()), "")
-    if _parsed(opening) is None:
-        # One document over many lines; else the first line is broken, and the others are not.
-        text = opening + "".join(lines)
-        document = _parsed(text)
-        if document is not None:
-            yield from _flat(document, lists)
+@dataclass(slots=True)
+class _Tally:
+    """What the rows add up to."""
+
+    zone: ZoneInfo
+    first: date | None
+    last: date | None
+    starts: Starts
+    known: set[int]
+    sums: dict[tuple[date, tuple[str, ...], int], _Figures] = field(default_factory=dict)
+    begin: datetime | None = None
+    end: datetime | None = None
+    whole_days: bool = True
+    ended: bool = False
+    total: int = 0
+    skipped: int = 0
+    clamped: int = 0
+    repeated: int = 0
+    fractional: int = 0
+    straddling: int = 0
+
+    def take(self, row: Mapping[str, Any], shape: LogShape, figures: _Figures) -> None:
+        """Count a row, unless it was counted before."""
+        when = _time(first_field(row, shape.fields.time))
+        if when is None:
+            self.skipped += 1
             return
-        opening, *rest = text.splitlines()
-        lines = iter(rest)
-    for line in chain([opening], lines):
-        if line.strip():
-            yield from _flat(_parsed(line), lists)
-
-
-def _parsed(text: str) -> Any:
-    """A JSON value, or None where it is broken."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _text_lines(file: TextFile) -> Iterator[str]:
-    return (line.replace("\0", "") for line in file.lines())
-
-
-def _flat(found: Any, lists: list[tuple[str, ...]]) -> Iterator[Mapping[str, Any]]:
-    """The rows of a document: a row, a list of them, or lists within pages and buckets."""
-    if isinstance(found, list):
-        for each in found:
-            yield from _flat(each, lists)
-        return
-    if not isinstance(found, dict):
-        yield {}
-        return
-    for names in lists:
-        for name in names:
-            if isinstance(found.get(name), list):
-                beside = {k: v for k, v in found.items() if k != name}
-                for each in found[name]:
-                    if isinstance(each, dict):
-                        yield from _flat({**beside, **each}, lists)
+        single = figures[_AT["requests"]] == 1.0
+        end = _time(first_field(row, shape.fields.end)) if shape.fields.end else None
+        self.begin = min(when, self.begin or when)
+        self.end = max(end or when, self.end or when)
+        self.ended |= end is not None
+        self.whole_days &= not single and when.timestamp() % 86_400 == 0
+        identity = first_field(row, shape.fields.id) if shape.fields.id else None
+        if identity is not None:
+            mark = hash((str(identity), when, tuple(figures)))
+            if mark in self.known:
+                self.repeated += 1
                 return
-    yield found
+            self.known.add(mark)
+        day = when.astimezone(self.zone).date()
+        if (self.first and day < self.first) or (self.last and day > self.last):
+            return
+        if not single and self._straddles(when, end, day):
+            self.straddling += 1
+        self.fractional += any(figures[n] is not None and figures[n] % 1 for n in _TOKENS)  # type: ignore[operator]
+        self._add(day, _account(row, shape), figures, single=single)
+
+    def finish(self, begin: datetime, end: datetime) -> tuple[datetime, datetime]:
+        """Between which moments the log tells of usage: rows of days that name no end are whole."""
+        if not self.whole_days or self.ended:
+            return begin, end
+        if begin.astimezone(self.zone).utcoffset():
+            self.straddling = self.total - self.skipped
+        return begin, end + _DAY
+
+    def _straddles(self, when: datetime, end: datetime | None, day: date) -> bool:
+        last = (end or when) - timedelta(microseconds=1)
+        return end is not None and last.astimezone(self.zone).date() > day
+
+    def _add(self, day: date, account: tuple[str, ...], figures: _Figures, *, single: bool) -> None:
+        length = sum(figures[n] or 0.0 for n in _INPUT)
+        size = bisect_left(self.starts(*account[:4]), length) if single else _MANY
+        key = (day, account, size)
+        sums = self.sums.get(key)
+        if sums is None:
+            bounds = [length, length] if single else [None, None]
+            self.sums[key] = [*figures, *bounds]
+            return
+        for place, value in enumerate(figures):
+            if value is not None:
+                sums[place] = (sums[place] or 0.0) + value
+        if single:
+            sums[-2], sums[-1] = min(sums[-2] or 0.0, length), max(sums[-1] or 0.0, length)
 
 
-def _shape_of(row: Mapping[str, Any], path: Path) -> LogShape:
-    for shape in shipped_shapes():
-        if all(field_of(row, mark) is not None for mark in shape.marks):
-            return shape
-    shown = ", ".join(list(map(str, row))[:8]) or "nothing"
-    msg = f"{str(path)!r} has no shape of usage that is known; its first row has {shown}"
-    raise InputError(msg, f"give a shape; known are {', '.join(s.name for s in shipped_shapes())}")
-
-
-def _first(row: Mapping[str, Any], paths: tuple[str, ...]) -> Any:
-    for path in paths:
-        value = field_of(row, path)
-        if value is not None and value != "":
-            return value
-    return None
-
-
-def _time(value: Any) -> datetime | None:
-    """A moment: RFC 3339 text, or Unix time in seconds, milliseconds or less."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        try:
-            moment = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    while number > 1e11:
-        number /= 1000
-    try:
-        return datetime.fromtimestamp(number, UTC)
-    except (ValueError, OverflowError, OSError):
+def _read(row: Mapping[str, Any], shape: LogShape) -> _Figures | None:
+    """A row's figures in the order of `FIGURES`, or None where it lacks a field or a number is wrong."""
+    if any(field_of(row, name) in (None, "") for name in shape.needs):
         return None
-
-
-def _figures(row: Mapping[str, Any], shape: LogShape) -> _Figures | None:
-    """A row's figures in the order of `FIGURES`, or None where a number is wrong."""
     result: _Figures = [None] * len(FIGURES)
     for name in _NUMBERS:
         paths = getattr(shape.fields, name)
-        value = _first(row, paths) if paths else None
+        value = first_field(row, paths) if paths else None
         if value is None:
             continue
         try:
@@ -225,7 +245,7 @@ def _figures(row: Mapping[str, Any], shape: LogShape) -> _Figures | None:
     if result[_AT["requests"]] is None:
         result[_AT["requests"]] = 1.0
     if shape.fields.status:
-        status = str(_first(row, shape.fields.status) or "").strip().lower()
+        status = str(first_field(row, shape.fields.status) or "").strip().lower()
         failed = status in _FAILED or (status.isdecimal() and int(status) >= 400)
         result[_AT["errors"]] = float(failed)
         result[_AT["rate_limited"]] = float(status == "429")
@@ -242,66 +262,50 @@ def _part(figures: _Figures) -> bool:
     return rest < 0
 
 
-def _add(sums: _Figures, figures: _Figures) -> None:
-    for place, value in enumerate(figures):
-        if value is not None:
-            sums[place] = (sums[place] or 0.0) + value
+def _time(value: Any) -> datetime | None:
+    """A moment: RFC 3339 text, or Unix time in seconds, milliseconds or less."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    while number > 1e11:
+        number /= 1000
+    try:
+        return datetime.fromtimestamp(number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _account(row: Mapping[str, Any], shape: LogShape) -> tuple[str, ...]:
     told = []
     for name in DIMENSIONS:
-        value = _first(row, getattr(shape.fields, name))
+        value = first_field(row, getattr(shape.fields, name))
         text = "" if value is None or str(value) in shape.nobody else str(value)
         told.append(text or shape.constants.get(name, ""))
     return tuple(told)
 
 
-def _table(shape: LogShape, sums: Mapping[tuple[date, tuple[str, ...]], _Figures]) -> pd.DataFrame:
+def _table(
+    shape: LogShape, sums: Mapping[tuple[date, tuple[str, ...], int], _Figures]
+) -> pd.DataFrame:
     import pandas as pd
 
     keys = sorted(sums)
-    figures = np.array([sums[key] for key in keys], np.float64).reshape(len(keys), len(FIGURES))
-    columns: dict[str, Any] = {"day": np.array([d for d, _ in keys], "datetime64[ms]")}
+    names = (*FIGURES, *REQUEST_INPUT)
+    figures = np.array([sums[key] for key in keys], np.float64).reshape(len(keys), len(names))
+    columns: dict[str, Any] = {"day": np.array([key[0] for key in keys], "datetime64[ms]")}
     for place, name in enumerate(DIMENSIONS):
-        told = np.array([account[place] for _, account in keys], dtype=object)
+        told = np.array([key[1][place] for key in keys], dtype=object)
         codes, categories = pd.factorize(told, sort=True)
-        names = pd.Index(categories, dtype="str")
-        columns[name] = pd.Categorical.from_codes(codes, categories=names)
-    columns["profile"] = pd.Categorical([shape.name] * len(keys))
-    for place, name in enumerate(FIGURES):
+        columns[name] = pd.Categorical.from_codes(
+            codes, categories=pd.Index(categories, dtype="str")
+        )
+    columns["profile"] = pd.Categorical([shape.name] * len(keys), categories=[shape.name])
+    for place, name in enumerate(names):
         columns[name] = figures[:, place]
-    return pd.DataFrame({**columns, "lost": np.zeros(len(keys))})[list(COLUMNS)]
-
-
-def _flaws(
-    shape: LogShape, total: int, skipped: int, clamped: int, *, said: bool
-) -> Iterator[Flaw]:
-    if skipped and not shape.needs:
-        share = skipped / total
-        yield Flaw(
-            "LLM-BAD-ROWS",
-            Severity.WARNING if share > 0.001 else Severity.INFO,
-            shape.name,
-            f"{counted(skipped, 'row')} of {total:,} of the {shape.title} could not be read",
-            "look for rows without a time, and for numbers below 0",
-            {"rows": float(skipped), "of": float(total)},
-        )
-    if clamped:
-        yield Flaw(
-            "LLM-CACHED-ABOVE-INPUT",
-            Severity.WARNING,
-            shape.name,
-            f"{counted(clamped, 'row')} of the {shape.title} have more cached tokens than input:"
-            " the input beside them was taken as 0",
-            "its input may not contain cached tokens: say includes_cached=False",
-            {"rows": float(clamped)},
-        )
-    if shape.input_includes_cached == "unknown" and not said and shape.fields.cache_read:
-        yield Flaw(
-            "LLM-CACHED-UNKNOWN",
-            Severity.WARNING,
-            shape.name,
-            f"nobody says whether the input of the {shape.title} contains cached tokens",
-            "say includes_cached=True or False",
-        )
+    table = pd.DataFrame({**columns, "lost": np.zeros(len(keys))})
+    return table[[*COLUMNS, *REQUEST_INPUT]]

@@ -17,9 +17,15 @@ __all__ = ["LogFields", "LogShape", "field_of", "shipped_shape", "shipped_shapes
 
 
 class LogFields(Dimensions):
-    """Where a field stands: names, with dots into nested objects; of several, the first told."""
+    """Where a field stands: names, with dots into nested objects; of several, the first told.
+
+    What is not obvious: `end` is told by rows that stand for a time and not for a request, and with
+    the same `id`, time and figures a row is the same one again.
+    """
 
     time: tuple[str, ...]
+    end: tuple[str, ...] = ()
+    id: tuple[str, ...] = ()
     input: tuple[str, ...] = ()
     cache_read: tuple[str, ...] = ()
     cache_write: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ from workbench.spend.usage import COLUMNS, FIGURES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BOUNDS", "EXTRAS", "Reading", "UsageReader"]
+__all__ = ["BOUNDS", "EXTRAS", "Reading", "UsageReader", "together"]
 
 BOUNDS: Final = ("low", "high", "moved")
 """Columns of `Reading.bounds`."""
@@ -172,7 +172,7 @@ class UsageReader:
             tables.append(table)
             bounds.append(bound)
             extras.append(extra)
-        table = _together(tables)
+        table = together(tables)
         table[list(BOUNDS)] = pd.concat(bounds, ignore_index=True)
         kept, dropped, notes = one_layer(table, [fit.profile for fit in self._plan.fits])
         flaws += notes
@@ -180,8 +180,8 @@ class UsageReader:
             table=kept[list(COLUMNS)],
             bounds=kept[list(BOUNDS)],
             duplicates=dropped[list(COLUMNS)],
-            extras=_together(extras),
-            kinds=_together(kinds),
+            extras=together(extras),
+            kinds=together(kinds),
             histograms=_histogram_table(self._histograms, self._plan),
             coverage=self._coverage(),
             flaws=tuple(sorted(flaws, key=lambda f: (-f.severity.rank, f.code, f.about))),
@@ -268,7 +268,7 @@ def _head(
     return {"day": days.dates[day], **sums.accounts.columns(row), "profile": name}
 
 
-def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+def together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Tables of several profiles as one, text columns staying categorical."""
     import pandas as pd
     from pandas.api.types import union_categoricals
