@@ -137,7 +137,7 @@ def _summary(
             grid.times_ms,
             gauge(values, decimals=3),
         )
-    seconds = counter(observed.total_ms, grid, resets) / 1000
+    seconds = counter(observed.total, grid, resets) / 1000
     yield target.labels(f"{_SUMMARY}_sum", **where), grid.times_ms, seconds
     count = counter(observed.count, grid, resets)
     yield target.labels(f"{_SUMMARY}_count", **where), grid.times_ms, count

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from workbench.demo import (
+    billing,
     carts,
     checkout,
     disks,
@@ -17,6 +18,7 @@ from workbench.demo import (
     llm,
     nodes,
     pool,
+    requestsizes,
     runtime,
     selfhosted,
     targets,
@@ -41,6 +43,15 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
     }
 )
 """Every part by name. The name seeds its random numbers: renaming one changes its noise."""
+
+_LATER: Final = MappingProxyType(
+    {
+        "kubernetes targets": ("kubelet", "kube-state-metrics"),
+        "llm targets": ("dcgm-exporter", "support-desk"),
+    }
+)
+"""Jobs that came later, by the name that seeds the noise of their scrapes: what is drawn for the
+targets before them does not depend on them."""
 
 
 def simulate_part(name: str) -> list[Series]:
@@ -69,11 +80,11 @@ def simulate() -> Iterator[Series]:
     >>> labels["job"], len(times_ms), len(values)
     ('checkout', 50401, 50401)
     """
-    logs = {name: targets.ScrapeLog(estate_grid()) for name in ("targets", "kubernetes targets")}
+    logs = {name: targets.ScrapeLog(estate_grid()) for name in ("targets", *_LATER)}
+    log_of = {job: log for log, jobs in _LATER.items() for job in jobs}
     for name in PARTS:
-        log = logs["kubernetes targets" if name == "kubernetes" else "targets"]
         for series in simulate_part(name):
-            log.record(series)
+            logs[log_of.get(series[0]["job"], "targets")].record(series)
             yield series
     for name, log in logs.items():
         yield from log.write(generator(name))
@@ -82,6 +93,7 @@ def simulate() -> Iterator[Series]:
 def metadata() -> list[MetricMetadata]:
     """Type, help and unit of every metric family of the estate, sorted by name."""
     rooms = (
+        billing,
         carts,
         checkout,
         disks,
@@ -90,6 +102,7 @@ def metadata() -> list[MetricMetadata]:
         llm,
         nodes,
         pool,
+        requestsizes,
         runtime,
         selfhosted,
         targets,

@@ -15,7 +15,17 @@ from workbench.demo.truth import MIB, TRUTH
 from workbench.units import format_quantity
 from workbench.window import format_time
 
-__all__ = ["Table", "events", "latencies", "markdown", "resources", "routes", "workloads"]
+__all__ = [
+    "Table",
+    "billing",
+    "events",
+    "latencies",
+    "markdown",
+    "resolved",
+    "resources",
+    "routes",
+    "workloads",
+]
 
 Table = list[list[str]]
 """Rows of cells, the heading first."""
@@ -174,6 +184,46 @@ def _route(route: Route) -> list[str]:
         f"{route.output_tokens:,}",
         format_quantity(route.response_cache_share, "ratio"),
     ]
+
+
+def billing() -> Table:
+    """What models cost, what the gateway makes of it, and how much a minute may have."""
+    heading = [
+        "model",
+        "USD a million input tokens",
+        "cached",
+        "output",
+        "the gateway's figure",
+        "requests a minute at most",
+        "tokens a minute at most",
+    ]
+    rules = TRUTH.gateway_billing
+    seller = {route.model: route.provider for route in TRUTH.routes}
+    rows = []
+    for model, price in rules.prices.items():
+        said = "right"
+        if seller[model] in rules.cached_as_input:
+            said = "charges cached tokens as input"
+        if model in rules.unpriced:
+            said = "0: it has no price"
+        limit = TRUTH.rate_limits[model]
+        rows.append(
+            [
+                model,
+                *(str(each) for each in (price.input, price.cached, price.output)),
+                said,
+                f"{limit.requests:,}",
+                f"{limit.tokens:,}",
+            ]
+        )
+    return [heading, *rows]
+
+
+def resolved() -> Table:
+    """How many of the served requests resolve a ticket."""
+    heading = ["application", "prompt", "served requests that resolve a ticket"]
+    shares = TRUTH.resolved_shares.items()
+    return [heading, *([*key, format_quantity(share, "ratio")] for key, share in shares)]
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:

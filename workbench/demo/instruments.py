@@ -102,12 +102,12 @@ class Observed:
     ----------
     buckets
         int64, shape (minutes, bounds + 1): requests by bucket, not cumulative.
-    total_ms
-        int64, shape (minutes,): the sum of their durations in milliseconds.
+    total
+        int64, shape (minutes,): the sum of their durations in milliseconds, or of their tokens.
     """
 
     buckets: Ints
-    total_ms: Ints
+    total: Ints
 
     @property
     def count(self) -> Ints:
@@ -174,13 +174,17 @@ def histogram_series(
     grid: Grid,
     resets_ms: Sequence[int],
     labels: Labels,
+    parts: int = 1000,
 ) -> Iterator[Series]:
-    """The ``_bucket``, ``_sum`` and ``_count`` series of a classic histogram."""
+    """The ``_bucket``, ``_sum`` and ``_count`` series of a classic histogram.
+
+    A unit of the metric has so many `parts` of what `observed` adds up.
+    """
     cumulative = counter(np.cumsum(observed.buckets, axis=1), grid, resets_ms)
     for column, bound in enumerate([*bounds, np.inf]):
         le = "+Inf" if np.isinf(bound) else f"{bound:g}"
         values = np.ascontiguousarray(cumulative[:, column])
         yield target.labels(f"{name}_bucket", **labels, le=le), grid.times_ms, values
-    seconds = counter(observed.total_ms, grid, resets_ms) / 1000
-    yield target.labels(f"{name}_sum", **labels), grid.times_ms, seconds
+    total = counter(observed.total, grid, resets_ms) / parts
+    yield target.labels(f"{name}_sum", **labels), grid.times_ms, total
     yield target.labels(f"{name}_count", **labels), grid.times_ms, cumulative[:, -1].copy()

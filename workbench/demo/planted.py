@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from workbench.demo.latency import LatencyMix
+from workbench.demo.planted_llm import GatewayBilling, ModelServer, RateLimit
 
 __all__ = [
     "Cluster",
@@ -363,6 +364,15 @@ class Truth:
     routes: tuple[Route, ...]
     prompt_change: PromptChange
     cluster: Cluster
+    input_token_buckets: tuple[float, ...]
+    output_token_buckets: tuple[float, ...]
+    """Bounds of the gateway's histograms of a request's tokens."""
+    gateway_billing: GatewayBilling
+    rate_limits: MappingProxyType[str, RateLimit]
+    """By model, of those that have one."""
+    resolved_shares: MappingProxyType[tuple[str, str], float]
+    """Share of the served requests that resolve a ticket, by application and prompt version."""
+    model_server: ModelServer
 
     def resets(self, job: str, instance: str) -> list[int]:
         """When a process' counters start anew, deploys included, in order."""

@@ -9,6 +9,7 @@ of the estate; no public holidays are simulated).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +29,7 @@ from workbench.demo.planted import (
     Truth,
     Workload,
 )
+from workbench.demo.planted_llm import GatewayBilling, GatewayPrice, ModelServer, RateLimit
 from workbench.window import parse_time
 
 __all__ = ["GIB", "MIB", "TRUTH"]
@@ -73,6 +75,20 @@ _ROUTES: Final = (
     Route("anthropic", "claude-sonnet-4-5", "data", "report-writer", "v1", 1.5, 7_200, 1_100, 0.35, 0.0),
     Route("vllm", "llama-3.1-8b-instruct", "search", "query-rewrite", "v1", 60, 240, 24, 0.45, 0.12),
 )  # fmt: skip
+
+_BILLING: Final = GatewayBilling(
+    prices=MappingProxyType(
+        {
+            "gpt-4o-mini": GatewayPrice(Decimal("0.15"), Decimal("0.075"), Decimal("0.6")),
+            "gpt-4o": GatewayPrice(Decimal("2.5"), Decimal("1.25"), Decimal(10)),
+            "claude-sonnet-4-5": GatewayPrice(Decimal(3), Decimal("0.3"), Decimal(15)),
+            "gemini-2.5-flash": GatewayPrice(Decimal("0.3"), Decimal("0.03"), Decimal("2.5")),
+            "gemini-2.5-pro": GatewayPrice(Decimal("1.25"), Decimal("0.125"), Decimal(10)),
+        }
+    ),
+    cached_as_input=("anthropic",),
+    unpriced=("gemini-2.5-pro",),
+)
 
 _CLUSTER: Final = Cluster(
     namespace="storefront",
@@ -174,4 +190,31 @@ TRUTH: Final = Truth(
     routes=_ROUTES,
     prompt_change=_PROMPT_CHANGE,
     cluster=_CLUSTER,
+    input_token_buckets=(256, 1_024, 4_096, 16_384, 65_536, 262_144),
+    output_token_buckets=(64, 512, 4_096),
+    gateway_billing=_BILLING,
+    rate_limits=MappingProxyType(
+        {
+            "gpt-4o-mini": RateLimit(66, 400_000),
+            "gpt-4o": RateLimit(60, 200_000),
+            "claude-sonnet-4-5": RateLimit(100, 800_000),
+            "gemini-2.5-flash": RateLimit(300, 500_000),
+            "gemini-2.5-pro": RateLimit(30, 500_000),
+        }
+    ),
+    resolved_shares=MappingProxyType(
+        {
+            ("ticket-triage", "v3"): 0.88,
+            ("support-bot", "v7"): 0.62,
+            ("support-bot", "v8"): 0.71,
+        }
+    ),
+    model_server=ModelServer(
+        gpus=2,
+        gpu_model="NVIDIA L4",
+        prefill_tokens_per_second=4_000,
+        decode_seconds_per_token=0.012,
+        preempted_share=0.002,
+        busy_percent=78,
+    ),
 )

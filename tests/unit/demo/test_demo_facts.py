@@ -13,7 +13,15 @@ from workbench.window import format_time
 PAGE = Path(__file__).parents[3] / "docs" / "demo-estate.md"
 
 
-TABLES = [facts.events, facts.latencies, facts.resources, facts.routes, facts.workloads]
+TABLES = [
+    facts.events,
+    facts.latencies,
+    facts.resources,
+    facts.routes,
+    facts.billing,
+    facts.resolved,
+    facts.workloads,
+]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -29,8 +37,12 @@ def test_the_figures_in_the_pages_sentences_are_those_of_the_truth():
     weekend = "Friday has {:.0%}, Saturday {:.0%} and Sunday {:.0%}".format(
         *TRUTH.weekday_factors[4:]
     )
+    server = TRUTH.model_server
     for said in (
         f"{SERIES} series",
+        f"reads {server.prefill_tokens_per_second:,} tokens a second",
+        f"{server.decode_seconds_per_token * 1000:g} ms for each token",
+        f"shows {server.busy_percent} % while a request runs",
         f"the end of its data, {format_time(TRUTH.end_ms)}",
         weekend.replace("%", " %"),
         f"Checkout traffic grows {TRUTH.demand_growth_per_week * 100:g} % a week",
