@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import promql_parser
 
-from workbench.errors import NotSupportedError, QueryError
+from workbench.errors import InputError, NotSupportedError, QueryError
 from workbench.promql.matcher import Matcher, MatchOp
 
-__all__ = ["complaint", "conditions_of", "matcher_sets", "read"]
+__all__ = ["complaint", "conditions_of", "given_conditions", "matcher_sets", "read"]
 
 _OPS: Final[dict[str, MatchOp]] = {
     "MatchOp.Equal": "=",
@@ -67,6 +67,28 @@ def conditions_of(braces: str) -> tuple[Matcher, ...] | None:
     found = list(conditions)
     found.remove(Matcher("_", "=", "_"))
     return tuple(found)
+
+
+def given_conditions(match: str) -> tuple[Matcher, ...]:
+    """Conditions on labels that a user gave; none where the text is empty.
+
+    Raises
+    ------
+    InputError
+        The text is no such conditions, or one of them is on the metric's name.
+
+    Examples
+    --------
+    >>> given_conditions('{namespace="shop"}')[0].value, given_conditions(" ")
+    ('shop', ())
+    """
+    if not match.strip():
+        return ()
+    found = conditions_of(match.strip())
+    if not found or any(m.name == "__name__" for m in found):
+        msg = f"match is {match[:80]!r}"
+        raise InputError(msg, 'write conditions on labels in braces, such as {namespace="shop"}')
+    return found
 
 
 def matcher_sets(node: Any) -> list[tuple[Matcher, ...]]:

@@ -14,7 +14,7 @@ from typing import Final
 from workbench.errors import InputError, did_you_mean
 from workbench.promql.build import render_selector
 from workbench.promql.matcher import Matcher
-from workbench.promql.parser import conditions_of
+from workbench.promql.parser import given_conditions
 from workbench.promql.question import Question
 from workbench.units import format_duration
 from workbench.window import Window
@@ -96,7 +96,7 @@ def sizing_queries(
     >>> print(sizing_queries(owners=False, match='{namespace="shop"}')["cpu_limit"])
     max by (namespace, pod, container) (kube_pod_container_resource_limits{namespace="shop",resource="cpu"})
     """
-    chosen = _conditions(match)
+    chosen = given_conditions(match)
 
     def of(metric: str, *conditions: Matcher) -> str:
         return render_selector([Matcher("__name__", "=", metric), *chosen, *conditions])
@@ -174,17 +174,6 @@ def check_keys(given: Iterable[object]) -> None:
             msg = f"queries holds {key!r}"
             near = did_you_mean(str(key), _METRICS)
             raise InputError(msg, near or f"the keys are {', '.join(_METRICS)}")
-
-
-def _conditions(match: str) -> tuple[Matcher, ...]:
-    """What stands in braces."""
-    if not match.strip():
-        return ()
-    found = conditions_of(match.strip())
-    if not found or any(m.name == "__name__" for m in found):
-        msg = f"match is {match[:80]!r}"
-        raise InputError(msg, 'write conditions on labels in braces, such as {namespace="shop"}')
-    return found
 
 
 def plan_sizing(
