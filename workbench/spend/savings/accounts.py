@@ -1,0 +1,208 @@
+"""What a request of each account cost, and events told by few labels shared out over accounts.
+
+Failures, hits of a gateway's cache and answers that were cut have no tokens of their own. What they
+cost, or saved, can only be told by the requests that were served: between the mean of the cheapest
+day and that of the dearest.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.spend.prices import Priced, as_floats
+from workbench.spend.reading.layers import model_key
+from workbench.spend.savings.best_days import ACCOUNT
+from workbench.spend.savings.sums import Groups
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.spend.reading.reader import Reading
+
+__all__ = ["OWNER", "duplicated", "request_costs", "share_out", "within"]
+
+Floats = npt.NDArray[np.float64]
+
+OWNER: Final = ("profile", *ACCOUNT)
+"""Who counted something, and of whom."""
+
+_ENOUGH: Final = 0.1
+"""A day's mean counts that has this share of the mean day's requests."""
+
+_UNSERVED: Final = 0.9
+"""More than this share of the requests is never taken to have been answered without the provider."""
+
+_TOKENS: Final = ["input", "cache_read", "cache_write", "output"]
+
+
+def within(table: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    """The rows of a period, both days included."""
+    days = table["day"]
+    return table[(days >= np.datetime64(first)) & (days <= np.datetime64(last))]
+
+
+def duplicated(reading: Reading) -> frozenset[tuple[str, str]]:
+    """Profiles and models (as of `model_key`) whose traffic another layer's profile tells."""
+    pairs = reading.duplicates[["profile", "model"]].astype(str).drop_duplicates()
+    return frozenset((p, model_key(m)) for p, m in pairs.itertuples(index=False))
+
+
+def request_costs(priced: Priced, hits: pd.DataFrame) -> pd.DataFrame:
+    """Bound what a request that was served cost, by account and currency.
+
+    Whether requests contain those that failed or were answered by the gateway's cache is not
+    told by every product. The least is the cheapest day's money over all of its requests, the most
+    the dearest day's over those that neither failed nor were answered.
+
+    Parameters
+    ----------
+    priced
+        The period's usage with its prices.
+    hits
+        ``profile``, ``provider``, ``model`` and ``response_cache_hits`` of the period.
+
+    Returns
+    -------
+    DataFrame
+        `OWNER`, ``currency``, ``requests``, ``amount``, ``low`` and ``high`` (money a request, at
+        the least and most that prices may be); NaN where nothing has a price.
+    """
+    usage, rows = priced.usage, priced.rows
+    tokens = np.nansum(usage[_TOKENS].to_numpy(np.float64), axis=1)
+    requests = np.nan_to_num(usage["requests"].to_numpy(np.float64))
+    known = rows["amount"].notna().to_numpy(bool)
+    used = (tokens > 0) | (requests > 0)
+    keys = usage[["day", *OWNER]].assign(currency=rows["currency"].astype(str).where(known, ""))
+    days = Groups(keys[used])
+    accounts = Groups(days.names[[*OWNER, "currency"]])
+    table = days.names.assign(
+        requests=days.add(requests[used]),
+        amount=days.add(as_floats(rows["amount"])[used]),
+        low=days.add(as_floats(rows["low"])[used]),
+        high=days.add(as_floats(rows["high"])[used]),
+        served=1.0 - _unserved(usage, hits, used).take(days.names),
+    )
+    return _of_accounts(accounts, table)
+
+
+class _Unserved:
+    """Which share of the requests no provider answered, by profile, provider and model."""
+
+    def __init__(self, share: dict[tuple[str, ...], float]) -> None:
+        self._share = share
+
+    def take(self, names: pd.DataFrame) -> Floats:
+        keys = zip(*(names[n].astype(str) for n in OWNER[:3]), strict=True)
+        return np.array([self._share.get(key, 0.0) for key in keys], np.float64)
+
+
+def _unserved(usage: pd.DataFrame, hits: pd.DataFrame, used: npt.NDArray[np.bool_]) -> _Unserved:
+    counted: dict[tuple[str, ...], Floats] = {}
+    failed = np.fmax(
+        usage["errors"].to_numpy(np.float64), usage["rate_limited"].to_numpy(np.float64)
+    )
+    for table, values, place in (
+        (usage, np.where(used, usage["requests"].to_numpy(np.float64), 0.0), 0),
+        (usage, failed, 1),
+        (hits, hits["response_cache_hits"].to_numpy(np.float64), 1),
+    ):
+        groups = Groups(table[list(OWNER[:3])])
+        for key, value in zip(
+            groups.names.astype(str).itertuples(index=False, name=None),
+            groups.add(values),
+            strict=True,
+        ):
+            counted.setdefault(key, np.zeros(2))[place] += value
+    return _Unserved({k: min(n / r, _UNSERVED) for k, (r, n) in counted.items() if r > 0})
+
+
+def _of_accounts(accounts: Groups, days: pd.DataFrame) -> pd.DataFrame:
+    """Mean of the cheapest and of the dearest day."""
+    requests = accounts.add(days["requests"].to_numpy())
+    count = np.bincount(accounts.number, days["requests"] > 0, len(accounts))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        usual = (requests / count)[accounts.number]
+        each = days["requests"].to_numpy()
+        enough = (each > 0) & (each >= _ENOUGH * usual)
+        low = np.where(enough, days["low"].to_numpy() / each, np.inf)
+        high = np.where(enough, days["high"].to_numpy() / (each * days["served"].to_numpy()), 0.0)
+    least, most = np.full(len(accounts), np.inf), np.zeros(len(accounts))
+    np.minimum.at(least, accounts.number, low)
+    np.maximum.at(most, accounts.number, high)
+    table = accounts.names.assign(requests=requests, amount=accounts.add(days["amount"].to_numpy()))
+    some = (requests > 0) & (table["currency"] != "").to_numpy(bool)
+    return table.assign(low=np.where(some, least, np.nan), high=np.where(some, most, np.nan))
+
+
+def share_out(
+    events: pd.DataFrame, costs: pd.DataFrame, twins: frozenset[tuple[str, str]]
+) -> pd.DataFrame:
+    """Give events to accounts: by all that their labels tell, in proportion to requests.
+
+    Parameters
+    ----------
+    events
+        `OWNER` (an empty name is one that nobody told) and ``count``; other columns stay.
+    costs
+        Of `request_costs`.
+    twins
+        Of `duplicated`: events of such a profile belong to the accounts of the one that was kept.
+
+    Returns
+    -------
+    DataFrame
+        The events' other columns, ``profile``, `ACCOUNT`, ``currency``, ``count``, ``low`` and
+        ``high`` (money each), ``shared`` (whether others share the event, for its labels tell
+        less); an event of no known account keeps its own names, with NaN for money.
+    """
+    import pandas as pd
+
+    names = events[list(OWNER)].astype(object).fillna("").astype(str)
+    left = names.assign(event=np.arange(len(events)), key=names["model"].map(model_key))
+    right = costs.assign(key=costs["model"].astype(str).map(model_key))
+    right = right.assign(weight=np.where(right["requests"] > 0, right["requests"], 1e-9))
+    parts = []
+    for on in (OWNER, ("key",), ("profile", "team", "application")):
+        chosen = left
+        if on == ("key",):
+            pairs = zip(left["profile"], left["key"], strict=True)
+            chosen = left[np.array([pair in twins for pair in pairs], bool)]
+        found = _joined(chosen, right, on)
+        parts.append(found)
+        left = left[~left["event"].isin(found["event"])]
+    lost = left.assign(currency="", low=np.nan, high=np.nan, share=1.0, shared=False)
+    columns = ["event", *OWNER, "currency", "low", "high", "share", "shared"]
+    shares = pd.concat([p[columns] for p in (*parts, lost) if len(p)] or [lost[columns]])
+    rest = events.drop(columns=list(OWNER)).reset_index(drop=True)
+    result = rest.iloc[shares["event"].to_numpy()].reset_index(drop=True)
+    shares = shares.reset_index(drop=True)
+    result["count"] = result["count"].to_numpy(np.float64) * shares["share"].to_numpy(np.float64)
+    own = [*columns[1:-2], "shared"]
+    return pd.concat([result, shares[own]], axis=1)
+
+
+def _joined(events: pd.DataFrame, costs: pd.DataFrame, on: tuple[str, ...]) -> pd.DataFrame:
+    """Accounts that agree with each event in what it tells, and their shares of it."""
+    import pandas as pd
+
+    told = events[list(on)] != ""
+    pattern = (told.to_numpy() * 2 ** np.arange(len(on))).sum(axis=1)
+    parts = []
+    for each in np.unique(pattern):
+        names = [name for n, name in enumerate(on) if each >> n & 1]
+        if names in ([], ["profile"]):
+            continue  # nothing is told but who counted
+        part = events.loc[pattern == each, ["event", *names]]
+        parts.append(part.merge(costs, on=names, how="inner"))
+    if not parts:
+        return events.iloc[:0].assign(currency="", low=0.0, high=0.0, share=0.0, shared=False)
+    found = pd.concat(parts, ignore_index=True)
+    groups = Groups(found[["event"]])
+    total = groups.add(found["weight"].to_numpy())[groups.number]
+    share = found["weight"].to_numpy() / total
+    result: pd.DataFrame = found.assign(share=share, shared=share < 1.0)
+    return result

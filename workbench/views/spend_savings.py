@@ -1,0 +1,222 @@
+"""What caches saved and could have saved, and what was wasted, as tables and a picture."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from workbench.spend.prices import cents
+from workbench.spend.savings.caching import CacheSavings
+from workbench.spend.savings.failures import TERMS, WasteKind
+from workbench.spend.savings.waste import Waste
+from workbench.units import format_quantity
+from workbench.views.axis import plain_text
+from workbench.views.listing import Listing
+from workbench.views.theme import COLOURS, themed
+
+__all__ = ["answers_listing", "cache_listing", "savings_chart", "waste_listing"]
+
+_NONE: Final = "–"
+_NAMES: Final = ("provider", "model", "team", "application")
+_MOST: Final = 12
+"""So many applications are drawn."""
+
+_SAVED: Final = "saved"
+_MISSED: Final = "missed, at most"
+_LOST: Final = "lost"
+
+
+def cache_listing(savings: CacheSavings) -> Listing:
+    """The provider's prompt cache, by account and prompt version, the most missed first."""
+    return Listing(
+        (
+            *_NAMES, "prompt version", "input", "cached", "saved", "at least", "at most",
+            "writes uncounted", "best days", "missed", "each ten points",
+        ),
+        [_cached(row) for row in savings.table.to_dict("records")],
+        empty="No usage with a price in this period.",
+        note=_sentences(savings.notes) if len(savings.table) else "",
+    )  # fmt: skip
+
+
+def _cached(row: dict[Any, Any]) -> list[object]:
+    currency = row["currency"]
+    share = row["read"] / row["input"]
+    unseen = f"− {_money(row['unseen'], currency)} at most" if row["unseen"] > 0 else _NONE
+    return [
+        *_names(row),
+        plain_text(str(row["prompt_version"])) or _NONE,
+        format_quantity(row["input"]),
+        f"{share * 100:.1f} %",
+        _money(row["net"], currency),
+        _money(row["net_low"], currency),
+        _money(row["net_high"], currency),
+        unseen,
+        f"{row['best'] * 100:.1f} %" if row["best"] == row["best"] else _NONE,
+        _missed(row),
+        _money(row["ten_points"], currency) if row["ten_points"] == row["ten_points"] else _NONE,
+    ]
+
+
+def _missed(row: dict[Any, Any]) -> str:
+    if row["unclaimed"]:
+        return f"not claimed: {row['unclaimed']}"
+    currency, likely, dearest = row["currency"], row["missed"], row["missed_high"]
+    text = f"0 – {_money(likely, currency)}"
+    if dearest - likely >= 0.005:
+        text += f" (at the dearest prices {_money(dearest, currency)})"
+    return text
+
+
+def answers_listing(savings: CacheSavings) -> Listing:
+    """The gateway's own cache of answers, the most saved first."""
+    rows = []
+    for row in savings.answers.to_dict("records"):
+        currency = row["currency"]
+        known = row["high"] == row["high"]
+        rows.append(
+            [
+                *_names(row),
+                round(row["hits"]),
+                f"{row['share'] * 100:.1f} %" if row["share"] == row["share"] else _NONE,
+                _money(row["low"], currency) if known else "no price",
+                _money(row["high"], currency) if known else _NONE,
+            ]
+        )
+    return Listing(
+        (*_NAMES, "hits", "of requests", "saved at least", "at most"),
+        rows,
+        empty="No gateway counts hits of a cache of its own.",
+        note="A hit has no tokens: it is taken to be like the mean request of some day, between "
+        "the cheapest day's and the dearest's. What repeats may be shorter or longer than that."
+        if rows
+        else "",
+    )
+
+
+def waste_listing(waste: Waste) -> Listing:
+    """What may have served nobody, by kind, the dearest first."""
+    table = waste.by("kind")
+    rows = [_wasted(row, waste) for row in table.to_dict("records")]
+    notes = [
+        f"{high:,.2f} {currency} at the most in all, {low:,.2f} at the least"
+        for currency, (low, high) in waste.total().items()
+    ]
+    if len(table) and bool(table["shared"].any()):
+        notes.append("*: told by fewer labels than accounts have, so shared out by their requests")
+    notes.append(f"no metric shows {'; '.join(waste.invisible)}")
+    return Listing(
+        ("what", "requests", "at least", "at most", "of spend", "its tokens are", "range"),
+        rows,
+        empty="No request is known to have failed, or to have been cut or sent again.",
+        note=_sentences(notes),
+    )
+
+
+def _wasted(row: dict[Any, Any], waste: Waste) -> list[object]:
+    currency = row["currency"]
+    total = float(waste.spend.get(currency, 0))
+    priced = row["high"] == row["high"]
+    return [
+        f"{row['kind']}{' *' if row['shared'] else ''}",
+        round(row["requests"]),
+        _money(row["low"], currency) if priced else "no price",
+        _money(row["high"], currency) if priced else _NONE,
+        f"{row['high'] / total * 100:.2f} %" if priced and total else _NONE,
+        row["bill"],
+        TERMS[WasteKind(row["kind"])].assumption,
+    ]
+
+
+def savings_chart(savings: CacheSavings) -> Any:
+    """Draw what the prompt cache saved, and the most that it missed, by application.
+
+    Parameters
+    ----------
+    savings
+        Of `workbench.spend.savings.caching.caching`.
+
+    Returns
+    -------
+    altair.HConcatChart
+        A panel a currency: a bar of what was saved (to the left of 0: lost), and behind it one of
+        what the application's best days would have saved besides, at the most.
+    """
+    import altair as alt
+
+    bars = _bars(savings)
+    panels = [
+        _panel([b for b in bars if b["currency"] == c], c)
+        for c in dict.fromkeys(b["currency"] for b in bars)
+    ]
+    if not panels:
+        empty = alt.Chart(alt.Data(values=[{"text": "No cache saved anything, or could have."}]))
+        panels = [empty.mark_text(align="left").encode(text="text:N")]
+    title = alt.Title("Prompt cache", subtitle=f"{savings.first} to {savings.last}")
+    return themed(alt.hconcat(*panels, title=title))
+
+
+def _bars(savings: CacheSavings) -> list[dict[str, Any]]:
+    """Bars of the applications with the most at stake, prompt versions together."""
+    sums: dict[tuple[str, str], list[float]] = {}
+    for row in savings.table.to_dict("records"):
+        name = " · ".join(plain_text(str(row[n])) for n in ("application", "model") if row[n])
+        each = sums.setdefault((row["currency"], name or _NONE), [0.0, 0.0])
+        each[0] += float(row["net"])
+        each[1] += row["missed"] if row["missed"] == row["missed"] else 0.0
+    at_stake = sorted(sums.items(), key=lambda item: -(abs(item[1][0]) + item[1][1]))
+    count: dict[str, int] = {}
+    bars = []
+    for (currency, name), (net, missed) in at_stake:
+        count[currency] = count.get(currency, 0) + 1
+        if count[currency] > _MOST or abs(net) + missed < 0.005:
+            continue
+        kind, start = (_SAVED if net >= 0 else _LOST), max(net, 0.0)
+        for what, left, right in ((kind, 0.0, net), (_MISSED, start, start + missed)):
+            bars.append(
+                {
+                    "name": name, "currency": currency, "what": what, "from": round(left, 4),
+                    "to": round(right, 4), "money": round(right - left, 4),
+                }
+            )  # fmt: skip
+    return bars
+
+
+def _panel(bars: list[dict[str, Any]], currency: str) -> Any:
+    import altair as alt
+
+    names = list(dict.fromkeys(b["name"] for b in bars))
+    colours = {_SAVED: COLOURS["good"], _MISSED: COLOURS["forecast"], _LOST: COLOURS["error"]}
+    shown = [what for what in colours if any(b["what"] == what and b["money"] for b in bars)]
+    return (
+        alt.Chart(alt.Data(values=bars), width=520, height=alt.Step(24))
+        .mark_bar()
+        .encode(
+            x=alt.X("from:Q", axis=alt.Axis(title=currency)),
+            x2=alt.X2("to:Q"),
+            y=alt.Y("name:N", sort=names, axis=alt.Axis(title=None, labelLimit=320)),
+            color=alt.Color(
+                "what:N",
+                scale=alt.Scale(domain=shown, range=[colours[w] for w in shown]),
+                legend=alt.Legend(title=None),
+            ),
+            tooltip=[
+                alt.Tooltip("name:N"),
+                alt.Tooltip("what:N"),
+                alt.Tooltip("money:Q", title=currency, format=",.2f"),
+            ],
+        )
+    )
+
+
+def _names(row: dict[Any, Any]) -> list[str]:
+    return [plain_text(str(row[name])) or _NONE for name in _NAMES]
+
+
+def _money(amount: Decimal | float, currency: str) -> str:
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
+    return f"{cents(exact):,} {currency}".replace("-", "−")
+
+
+def _sentences(notes: tuple[str, ...] | list[str]) -> str:
+    return " ".join(f"{note[:1].upper()}{note[1:]}." for note in notes)
