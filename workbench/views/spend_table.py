@@ -20,6 +20,7 @@ __all__ = [
     "budgets_listing",
     "doubts_listing",
     "effects_listing",
+    "money_text",
     "spend_listing",
     "spend_table",
 ]
@@ -46,7 +47,7 @@ def spend_listing(result: SpendResult, dimensions: Sequence[str]) -> Listing:
     totals = {c: a for c, a in result.priced.total().items() if a}
     rows = [_spend(row, dimensions, totals) for row in table.to_dict("records")]
     rows.sort(key=lambda row: row[len(dimensions)] != "no price")
-    note = ", ".join(f"{_money(a, c)}" for c, a in totals.items())
+    note = ", ".join(f"{money_text(a, c)}" for c, a in totals.items())
     return Listing(
         (*dimensions, *_FIGURES),
         rows,
@@ -66,7 +67,7 @@ def _spend(row: dict[Any, Any], dimensions: Sequence[str], totals: dict[str, Dec
         total = totals.get(currency)
         share = f"{float(amount / total) * 100:.1f} %" if total else _NONE
         money = [
-            _money(amount, currency), _money(row["low"], currency), _money(row["high"], currency),
+            money_text(amount, currency), money_text(row["low"], currency), money_text(row["high"], currency),
             share,
         ]  # fmt: skip
         each = f"{float(amount) / row['requests']:.4f}" if row["requests"] else _NONE
@@ -77,7 +78,7 @@ def effects_listing(result: SpendResult) -> Listing:
     """Why spend changed since the period before, a row a currency."""
     rows = [
         [
-            currency, _money(e.before, currency), _money(e.after, currency), *(
+            currency, money_text(e.before, currency), money_text(e.after, currency), *(
                 _signed(v)
                 for v in (
                     e.change, e.price, e.volume, e.requests,
@@ -127,8 +128,8 @@ def _standing(standing: Standing, result: SpendResult) -> list[object]:
     row: list[object] = [
         plain_text(standing.name),
         f"{standing.first} – {standing.last}{late}",
-        _money(standing.spent, currency),
-        _money(budget.amount, currency) if budget else _NONE,
+        money_text(standing.spent, currency),
+        money_text(budget.amount, currency) if budget else _NONE,
     ]
     if ahead is None:
         return [*row, *[_NONE] * 6, plain_text(budget.owner if budget else "")]
@@ -137,9 +138,9 @@ def _standing(standing: Standing, result: SpendResult) -> list[object]:
     test = ahead.test
     return [
         *row,
-        _money(ahead.total(0.5), currency),
-        f"{_money(ahead.total(0.1), currency)} – {_money(ahead.total(0.9), currency)}",
-        f"{_money(ahead.total(0.025), currency)} – {_money(ahead.total(0.975), currency)}",
+        money_text(ahead.total(0.5), currency),
+        f"{money_text(ahead.total(0.1), currency)} – {money_text(ahead.total(0.9), currency)}",
+        f"{money_text(ahead.total(0.025), currency)} – {money_text(ahead.total(0.975), currency)}",
         format_chance(chance),
         _NONE
         if breach is None
@@ -155,7 +156,12 @@ def doubts_listing(result: SpendResult) -> Listing:
     """What makes the bounds as wide as they are."""
     table = result.priced.causes()
     rows = [
-        [r["cause"], _money(r["down"], r["currency"]), _money(r["up"], r["currency"]), r["rows"]]
+        [
+            r["cause"],
+            money_text(r["down"], r["currency"]),
+            money_text(r["up"], r["currency"]),
+            r["rows"],
+        ]
         for r in table.to_dict("records")
     ]
     return Listing(
@@ -166,7 +172,14 @@ def doubts_listing(result: SpendResult) -> Listing:
     )
 
 
-def _money(amount: Decimal | float, currency: str) -> str:
+def money_text(amount: Decimal | float, currency: str) -> str:
+    """Money to the cent.
+
+    Examples
+    --------
+    >>> money_text(1234.5, "USD")
+    '1,234.50 USD'
+    """
     exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
     return f"{cents(exact):,} {currency}"
 
