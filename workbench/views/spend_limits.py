@@ -1,0 +1,280 @@
+"""Rate limits for people: what three sources tell, side by side, and the hours that met them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from workbench.spend.rate_limits.analysis import Peak, RateLimits
+from workbench.spend.rate_limits.growth import HORIZON
+from workbench.spend.rate_limits.headroom import Headroom
+from workbench.spend.rate_limits.limits import UNITS
+from workbench.spend.rate_limits.onset import Onset
+from workbench.spend.rate_limits.refusals import Refusal, share
+from workbench.statistics.local_time import time_zone
+from workbench.units import format_chance, format_duration, format_quantity
+from workbench.views.axis import plain_text
+from workbench.views.listing import Listing
+from workbench.views.theme import COLOURS, themed
+
+__all__ = [
+    "headroom_listing",
+    "rate_limits_chart",
+    "rate_limits_listing",
+    "refusals_listing",
+    "remaining_listing",
+]
+
+_NONE: Final = "–"
+
+_MOST: Final = 6
+"""Models that are drawn."""
+
+
+def rate_limits_listing(found: RateLimits) -> Listing:
+    """Each model: its highest rates, what was refused, what was left, side by side."""
+    zone = time_zone(found.zone)
+    peaks = {(p.provider, p.model): p for p in found.peaks}
+    refusals = {(r.provider, r.model): r for r in found.refusals}
+    left = {(r.provider, r.model) for r in found.remaining}
+    names = dict.fromkeys((*peaks, *refusals, *sorted(left)))
+    rows = [_beside(n, peaks.get(n), refusals.get(n), found, zone) for n in names]
+    return Listing(
+        (
+            "provider", "model", "tokens/min at peak", "99 % below", "requests/min at peak",
+            "99 % of these below", "refused", "share", "share before", "worst hour",
+            "90 % refused above", "least left", "free of its limit",
+        ),
+        rows,
+        empty="No rates of usage were seen, and nothing tells of limits.",
+        note=_sentences((
+            f"rates are means over {format_duration(found.span_ms)}: bursts within were higher",
+            *found.notes,
+        )),
+    )  # fmt: skip
+
+
+def _beside(
+    name: tuple[str, str],
+    peak: Peak | None,
+    refusal: Refusal | None,
+    found: RateLimits,
+    zone: ZoneInfo,
+) -> list[object]:
+    rates: list[float | None] = [None] * 4
+    if peak is not None:
+        rates = [peak.tokens, peak.tokens_p99, peak.requests, peak.requests_p99]
+    left = [r for r in found.remaining if (r.provider, r.model) == name]
+    free = [h.headroom for h in found.headrooms if name in h.models and h.headroom is not None]
+    return [
+        *(plain_text(n) or _NONE for n in name),
+        *map(_count, rates),
+        *(_refused(refusal, zone) if refusal else [_NONE] * 5),
+        ", ".join(f"{format_quantity(r.lowest)} {r.unit}" for r in left) or _NONE,
+        _share(min(free)) if free else _NONE,
+    ]
+
+
+def _refused(found: Refusal, zone: ZoneInfo) -> list[str]:
+    worst = _NONE
+    if found.worst is not None:
+        worst = f"{_moment(found.worst.start_ms, zone)} ({_share(found.worst.share)})"
+    begins = found.begins
+    rate = (
+        f"{format_quantity(begins.begins)} {begins.unit}/min"
+        if isinstance(begins, Onset)
+        else _NONE
+    )
+    return [_count(found.refused), _share(found.share), _share(found.before), worst, rate]
+
+
+def headroom_listing(found: RateLimits) -> Listing:
+    """Stated limits beside the highest rates, and how long growth fits."""
+    zone = time_zone(found.zone)
+    return Listing(
+        (
+            "limit", "allows", "at peak", "99 % below", "peak at", "free at peak", "may grow by",
+            "grows a week", "met in", "80 % interval", f"P(met in {HORIZON} days)", "not told",
+        ),
+        [_free(each, zone) for each in found.headrooms],
+        empty="No limits were given: write them into a file, and give it.",
+        note="Free at peak is at the most: bursts within five minutes are not seen. Met in: days "
+        "until a day's peak reaches the limit, if usage goes on as it did."
+        if found.headrooms
+        else "",
+    )  # fmt: skip
+
+
+def _free(each: Headroom, zone: ZoneInfo) -> list[object]:
+    ahead = each.growth
+    row: list[object] = [
+        plain_text(each.limit.name),
+        f"{format_quantity(each.allowed)} {UNITS[each.unit]}",
+        _count(each.peak),
+        _count(each.p99),
+        _NONE if each.peak_ms is None else _peak_at(each.peak_ms, each.unit, zone),
+        _share(each.headroom),
+        _NONE if each.fits is None else f"{each.fits * 100:,.0f} %",
+    ]
+    if ahead is None:
+        return [*row, *[_NONE] * 4, each.why]
+    interval = f"{_days(ahead.earliest)} – {_days(ahead.latest)}"
+    return [
+        *row,
+        f"{ahead.weekly * 100:+.1f} %".replace("-", "−"),
+        "already" if (each.headroom or 0) <= 0 else _days(ahead.median),
+        interval,
+        format_chance(ahead.chance),
+        each.why or _NONE,
+    ]
+
+
+def _peak_at(time_ms: int, unit: str, zone: ZoneInfo) -> str:
+    if unit == "requests_per_day":  # what ends at a midnight is the day before
+        return _moment(time_ms - 1, zone, "%Y-%m-%d")
+    return _moment(time_ms, zone)
+
+
+def _days(days: int | None) -> str:
+    return f"> {HORIZON} d" if days is None else f"{days} d"
+
+
+def remaining_listing(found: RateLimits) -> Listing:
+    """What gauges said was left."""
+    zone = time_zone(found.zone)
+    rows = [
+        [
+            plain_text(r.provider) or _NONE, plain_text(r.model) or _NONE, r.unit,
+            _count(r.lowest), _moment(r.lowest_ms, zone), _count(r.q01), _count(r.q05),
+            _count(r.highest), _share(r.low_share), r.points,
+            "" if r.moved else "it never moved",
+        ]
+        for r in found.remaining
+    ]  # fmt: skip
+    return Listing(
+        (
+            "provider", "model", "left of", "lowest", "at", "1 % below", "5 % below", "highest",
+            "time below a tenth", "points", "doubt",
+        ),
+        rows,
+        empty="Nothing tells what providers say is left of a limit.",
+        note="The least of all keys that were in use; the limit is no lower than the highest. When "
+        "it reaches 0 is not told: it begins anew each minute."
+        if rows
+        else "",
+    )  # fmt: skip
+
+
+def refusals_listing(found: RateLimits) -> Listing:
+    """Whose requests were refused."""
+    rows = [
+        [
+            *(plain_text(str(row[d])) or _NONE for d in ("provider", "model", "team", "application")),
+            _count(row["refused"]), _count(row["requests"]),
+            _share(share(row["refused"], row["requests"])),
+        ]
+        for row in found.accounts.to_dict("records")
+    ]  # fmt: skip
+    return Listing(
+        ("provider", "model", "team", "application", "refused", "requests", "share"),
+        rows,
+        empty="No request was refused by a rate limit, as far as anything counts them.",
+    )
+
+
+def rate_limits_chart(found: RateLimits) -> Any:
+    """Draw each hour's highest rate of the busiest models, and the hours in which some were refused.
+
+    Returns
+    -------
+    altair.VConcatChart
+        A panel a model. Names stand in it as data only, never in an expression.
+    """
+    import altair as alt
+
+    panels = [_panel(peak, found) for peak in found.peaks[:_MOST]]
+    if not panels:
+        empty = alt.Chart(alt.Data(values=[{"text": "No rates of usage were seen."}]))
+        panels = [empty.mark_text(align="left").encode(text="text:N")]
+    subtitle = [
+        "The highest mean rate of each hour; points: hours with refused requests, larger for more.",
+        "Dashes: a stated limit on tokens (requests, where tokens are not counted) of that model alone.",
+    ]
+    title = alt.Title("Usage and rate limits", subtitle=subtitle)
+    return themed(alt.vconcat(*panels, title=title))
+
+
+def _panel(peak: Peak, found: RateLimits) -> Any:
+    import altair as alt
+
+    unit = "requests" if peak.tokens is None else "tokens"
+    zone = time_zone(found.zone)
+    values = [
+        {"hour": _moment(t, zone, "%Y-%m-%dT%H:%M:%S"), "rate": _drawn(r), "refused": _drawn(n)}
+        for t, r, n in zip(
+            peak.hours_ms.tolist(), peak.hourly.tolist(), peak.refused.tolist(), strict=True
+        )
+    ]
+    data = alt.Data(values=values)
+    x = alt.X("hour:T", axis=alt.Axis(title=None, labelOverlap="greedy"))
+    y = alt.Y("rate:Q", axis=alt.Axis(title=f"{unit}/min", format="~s"))
+    tips = [
+        alt.Tooltip("hour:T", format="%Y-%m-%d %H:%M"),
+        alt.Tooltip("rate:Q", title=f"{unit}/min", format=",.0f"),
+        alt.Tooltip("refused:Q", format=",.0f"),
+    ]
+    line = alt.Chart(data).mark_line(color=COLOURS["usage"]).encode(x=x, y=y)
+    points = (
+        alt.Chart(data)
+        .transform_filter("datum.refused >= 0.5")
+        .mark_circle(color=COLOURS["error"], opacity=0.8)
+        .encode(
+            x=x,
+            y=y,
+            size=alt.Size("refused:Q", legend=None, scale=alt.Scale(range=[12, 160])),
+            tooltip=tips,
+        )
+    )
+    layers = [line, points]
+    if (limit := _limit(peak, found, f"{unit}_per_minute")) is not None:
+        rule = alt.Chart(alt.Data(values=[{"limit": limit}]))
+        layers.append(rule.mark_rule(color=COLOURS["limit"], strokeDash=[6, 4]).encode(y="limit:Q"))
+    name = plain_text(f"{peak.provider}/{peak.model}".strip("/"), most=80) or "an unnamed model"
+    return alt.layer(
+        *layers, width=640, height=110, title=alt.Title(name, fontSize=11.5)
+    ).resolve_scale(size="independent")
+
+
+def _limit(peak: Peak, found: RateLimits, unit: str) -> float | None:
+    """The lowest stated limit that takes this model and no other."""
+    own = ((peak.provider, peak.model),)
+    limits = [
+        h.allowed
+        for h in found.headrooms
+        if h.unit == unit and h.models == own and not h.limit.team
+    ]
+    return min(limits, default=None)
+
+
+def _drawn(value: float) -> float | None:
+    return float(f"{value:.6g}") if np.isfinite(value) else None
+
+
+def _moment(time_ms: int, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str:
+    return datetime.fromtimestamp(time_ms / 1000, zone).strftime(form)
+
+
+def _count(value: float | None) -> str:
+    return _NONE if value is None or np.isnan(value) else format_quantity(value)
+
+
+def _share(value: float | None) -> str:
+    return _NONE if value is None else f"{value * 100:.1f} %".replace("-", "−")
+
+
+def _sentences(texts: Iterable[str]) -> str:
+    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in texts)
