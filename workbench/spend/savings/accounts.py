@@ -7,6 +7,7 @@ day and that of the dearest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from workbench.spend.prices import Priced, as_floats
 from workbench.spend.reading.layers import model_key
 from workbench.spend.savings.best_days import ACCOUNT
-from workbench.spend.savings.sums import Groups
+from workbench.spend.savings.sums import Groups, by_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ _ENOUGH: Final = 0.1
 _UNSERVED: Final = 0.9
 """More than this share of the requests is never taken to have been answered without the provider."""
 
+_SELLER: Final = OWNER[:3]
 _TOKENS: Final = ["input", "cache_read", "cache_write", "output"]
 
 
@@ -74,68 +76,71 @@ def request_costs(priced: Priced, hits: pd.DataFrame) -> pd.DataFrame:
     usage, rows = priced.usage, priced.rows
     tokens = np.nansum(usage[_TOKENS].to_numpy(np.float64), axis=1)
     requests = np.nan_to_num(usage["requests"].to_numpy(np.float64))
-    known = rows["amount"].notna().to_numpy(bool)
     used = (tokens > 0) | (requests > 0)
-    keys = usage[["day", *OWNER]].assign(currency=rows["currency"].astype(str).where(known, ""))
+    keys = usage[["day", *OWNER]].assign(currency=_currencies(rows))
     days = Groups(keys[used])
     accounts = Groups(days.names[[*OWNER, "currency"]])
-    table = days.names.assign(
-        requests=days.add(requests[used]),
-        amount=days.add(as_floats(rows["amount"])[used]),
-        low=days.add(as_floats(rows["low"])[used]),
-        high=days.add(as_floats(rows["high"])[used]),
-        served=1.0 - _unserved(usage, hits, used).take(days.names),
-    )
-    return _of_accounts(accounts, table)
+    table = {"requests": days.add(requests[used])}
+    for name in ("amount", "low", "high"):
+        table[name] = days.add(as_floats(rows[name])[used])
+    served = 1.0 - _unserved(usage, hits, accounts.names)
+    return _of_accounts(accounts, table, served)
 
 
-class _Unserved:
-    """Which share of the requests no provider answered, by profile, provider and model."""
+def _currencies(rows: pd.DataFrame) -> pd.Categorical:
+    """The currency of each row; "" where it has no price."""
+    import pandas as pd
 
-    def __init__(self, share: dict[tuple[str, ...], float]) -> None:
-        self._share = share
+    known = rows["amount"].notna().to_numpy(bool)
+    names = rows["currency"].cat
+    codes = np.where(known, names.codes.to_numpy() + 1, 0)
+    places = {name: n for n, name in enumerate(dict.fromkeys(["", *names.categories]))}
+    place = np.array([places[name] for name in ["", *names.categories]])
+    return pd.Categorical.from_codes(place[codes], categories=pd.Index(list(places), dtype=object))
 
-    def take(self, names: pd.DataFrame) -> Floats:
-        keys = zip(*(names[n].astype(str) for n in OWNER[:3]), strict=True)
-        return np.array([self._share.get(key, 0.0) for key in keys], np.float64)
 
-
-def _unserved(usage: pd.DataFrame, hits: pd.DataFrame, used: npt.NDArray[np.bool_]) -> _Unserved:
-    counted: dict[tuple[str, ...], Floats] = {}
+def _unserved(usage: pd.DataFrame, hits: pd.DataFrame, accounts: pd.DataFrame) -> Floats:
+    """Which share of each account's requests no provider answered, by its profile and model."""
     failed = np.fmax(
         usage["errors"].to_numpy(np.float64), usage["rate_limited"].to_numpy(np.float64)
     )
+    counted: dict[tuple[str, ...], Floats] = {}
     for table, values, place in (
-        (usage, np.where(used, usage["requests"].to_numpy(np.float64), 0.0), 0),
+        (usage, usage["requests"].to_numpy(np.float64), 0),
         (usage, failed, 1),
         (hits, hits["response_cache_hits"].to_numpy(np.float64), 1),
     ):
-        groups = Groups(table[list(OWNER[:3])])
-        for key, value in zip(
-            groups.names.astype(str).itertuples(index=False, name=None),
-            groups.add(values),
-            strict=True,
-        ):
+        groups = Groups(table[list(_SELLER)])
+        for key, value in zip(_keys(groups.names), groups.add(values), strict=True):
             counted.setdefault(key, np.zeros(2))[place] += value
-    return _Unserved({k: min(n / r, _UNSERVED) for k, (r, n) in counted.items() if r > 0})
+    share = {k: min(n / r, _UNSERVED) for k, (r, n) in counted.items() if r > 0}
+    return np.array([share.get(key, 0.0) for key in _keys(accounts)], np.float64)
 
 
-def _of_accounts(accounts: Groups, days: pd.DataFrame) -> pd.DataFrame:
+def _keys(names: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    return zip(*(names[n].astype(str).tolist() for n in _SELLER), strict=True)
+
+
+def _of_accounts(accounts: Groups, days: dict[str, Floats], served: Floats) -> pd.DataFrame:
     """Mean of the cheapest and of the dearest day."""
-    requests = accounts.add(days["requests"].to_numpy())
-    count = np.bincount(accounts.number, days["requests"] > 0, len(accounts))
+    each = days["requests"]
+    requests = accounts.add(each)
+    count = np.bincount(accounts.number, each > 0, len(accounts))
     with np.errstate(divide="ignore", invalid="ignore"):
-        usual = (requests / count)[accounts.number]
-        each = days["requests"].to_numpy()
-        enough = (each > 0) & (each >= _ENOUGH * usual)
-        low = np.where(enough, days["low"].to_numpy() / each, np.inf)
-        high = np.where(enough, days["high"].to_numpy() / (each * days["served"].to_numpy()), 0.0)
+        enough = (each > 0) & (each >= _ENOUGH * (requests / count)[accounts.number])
+        low = np.where(enough, days["low"] / each, np.inf)
+        high = np.where(enough, days["high"] / (each * served[accounts.number]), 0.0)
     least, most = np.full(len(accounts), np.inf), np.zeros(len(accounts))
     np.minimum.at(least, accounts.number, low)
     np.maximum.at(most, accounts.number, high)
-    table = accounts.names.assign(requests=requests, amount=accounts.add(days["amount"].to_numpy()))
+    table = accounts.names.astype(object)
     some = (requests > 0) & (table["currency"] != "").to_numpy(bool)
-    return table.assign(low=np.where(some, least, np.nan), high=np.where(some, most, np.nan))
+    return table.assign(
+        requests=requests,
+        amount=accounts.add(days["amount"]),
+        low=np.where(some, least, np.nan),
+        high=np.where(some, most, np.nan),
+    )
 
 
 def share_out(
@@ -162,8 +167,8 @@ def share_out(
     import pandas as pd
 
     names = events[list(OWNER)].astype(object).fillna("").astype(str)
-    left = names.assign(event=np.arange(len(events)), key=names["model"].map(model_key))
-    right = costs.assign(key=costs["model"].astype(str).map(model_key))
+    left = names.assign(event=np.arange(len(events)), key=by_value(names["model"], model_key))
+    right = costs.assign(key=by_value(costs["model"], model_key))
     right = right.assign(weight=np.where(right["requests"] > 0, right["requests"], 1e-9))
     parts = []
     for on in (OWNER, ("key",), ("profile", "team", "application")):

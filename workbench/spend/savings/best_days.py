@@ -57,7 +57,9 @@ def best_shares(usage: pd.DataFrame, last: date) -> pd.DataFrame:
         share = np.where(enough, read / total, np.nan)
     number = np.bincount(accounts.number[enough], minlength=len(accounts))
     best = _quantile(share[enough], accounts.number[enough], len(accounts), BEST)
-    return accounts.names.assign(days=number, best=np.where(number >= DAYS, best, np.nan))
+    return accounts.names.astype(object).assign(
+        days=number, best=np.where(number >= DAYS, best, np.nan)
+    )
 
 
 def _quantile(

@@ -123,13 +123,20 @@ def caching(
     keys = usage[list(BY[:-1])].assign(currency=priced.rows["currency"])
     used = (margins.total > 0) & (keys["currency"] != "").to_numpy(bool)
     best = best_shares(history.usage, last)
-    rows = keys.merge(best, on=list(ACCOUNT), how="left")
-    figures = _figures(priced, margins, _multiples(usage, reading), rows["best"].to_numpy())
+    shares = _shares(usage, best)
+    figures = _figures(priced, margins, _multiples(usage, reading), shares)
     figures = {name: values[used] for name, values in figures.items()}
     table = _table(Groups(keys[used]), figures, best)
     spend = {c: a for c, a in priced.total().items() if c}
     answers = answers_saved(priced, reading, first=first, last=last)
     return CacheSavings(first, last, table, answers, spend, _notes(table))
+
+
+def _shares(usage: pd.DataFrame, best: pd.DataFrame) -> Floats:
+    """The best share of each row's account; NaN where it has none."""
+    accounts = Groups(usage[list(ACCOUNT)])
+    names = accounts.names.astype(object).merge(best, on=list(ACCOUNT), how="left")
+    return names["best"].to_numpy(np.float64)[accounts.number]
 
 
 def _multiples(usage: pd.DataFrame, reading: Reading) -> tuple[Floats, Floats]:
@@ -207,8 +214,8 @@ def _unseen(usage: pd.DataFrame, margins: Margins, plain: Floats, read: Floats) 
 def _table(groups: Groups, figures: dict[str, Floats], best: pd.DataFrame) -> pd.DataFrame:
     """The rows of `CacheSavings.table`."""
     sums = {name: groups.add(values) for name, values in figures.items()}
-    table = groups.names.merge(best.astype(object), on=list(ACCOUNT), how="left")
-    found = table["best"].to_numpy(np.float64, na_value=np.nan)
+    table = groups.names.astype(object)
+    found = table.merge(best, on=list(ACCOUNT), how="left")["best"].to_numpy(np.float64)
     reason = _unclaimed(sums, found)
     claimed = np.array([not r for r in reason], bool)
     for name in ("input", "read", "written", "requests"):
@@ -226,7 +233,7 @@ def _table(groups: Groups, figures: dict[str, Floats], best: pd.DataFrame) -> pd
     table["ten_points"] = np.where(sums["cacheable"] > 0, sums["tenth"] * _UNIT, np.nan)
     table["unclaimed"] = reason
     order = np.lexsort((-sums["low"], -sums["spend"], -np.nan_to_num(table["missed"])))
-    return table.drop(columns="days").iloc[order].reset_index(drop=True)
+    return table.iloc[order].reset_index(drop=True)
 
 
 def _unclaimed(sums: dict[str, Floats], best: Floats) -> list[str]:

@@ -21,7 +21,7 @@ from workbench.spend.savings.accounts import (
 )
 from workbench.spend.savings.best_days import ACCOUNT
 from workbench.spend.savings.failures import TERMS, Bill, WasteKind, bills_invalid, kind_of
-from workbench.spend.savings.sums import Groups
+from workbench.spend.savings.sums import Groups, by_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,13 +167,13 @@ def _failed(
     told = Groups(kinds[[*OWNER, "kind"]])
     names = told.names.astype(str)
     count = told.add(kinds["errors"].to_numpy(np.float64))
-    pairs = zip(names["profile"], names["model"].map(model_key), strict=True)
+    pairs = zip(names["profile"], by_value(names["model"], model_key), strict=True)
     once = np.array([pair not in twins for pair in pairs], bool)
-    each = names.assign(kind=names["kind"].map(lambda k: kind_of(k).value), count=count)[once]
+    each = names.assign(kind=by_value(names["kind"], lambda k: kind_of(k).value), count=count)[once]
     errors = _by_owner(usage, "errors")
     rest = Groups(pd.concat([errors[list(OWNER)], each[list(OWNER)]], ignore_index=True))
     left = rest.add(np.concatenate([errors["count"].to_numpy(), -each["count"].to_numpy()]))
-    unknown = rest.names.assign(kind=WasteKind.UNKNOWN.value, count=left)
+    unknown = rest.names.astype(object).assign(kind=WasteKind.UNKNOWN.value, count=left)
     limited = _by_owner(usage, "rate_limited").assign(kind=WasteKind.RATE_LIMITED.value)
     limited = limited[limited["count"] > 0]
     # The counter of refused requests knows more labels than errors do: it tells them alone.
@@ -183,7 +183,7 @@ def _failed(
     found = pd.concat([each[~again], unknown, limited], ignore_index=True)
     found = found[found["count"] > _SOME]
     sums = Groups(found[[*OWNER, "kind"]])
-    return sums.names.assign(count=sums.add(found["count"].to_numpy(np.float64)))
+    return sums.names.astype(object).assign(count=sums.add(found["count"].to_numpy(np.float64)))
 
 
 def _by_owner(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -199,10 +199,10 @@ def _extra(extras: pd.DataFrame, column: str, kind: WasteKind) -> pd.DataFrame:
 
 def _table(found: pd.DataFrame, servers: frozenset[str], own: set[tuple[str, str]]) -> pd.DataFrame:
     """Give each event its range of money."""
-    kind = found["kind"].map(WasteKind)
-    azure = found["provider"].astype(str).map(bills_invalid).to_numpy(bool)
-    costs = np.array([TERMS[k].at_most for k in kind], bool)
-    costs |= np.array((kind == WasteKind.INVALID) & azure, bool)
+    kind = found["kind"]
+    azure = by_value(found["provider"], bills_invalid).to_numpy(bool)
+    costs = by_value(kind, lambda k: TERMS[WasteKind(k)].at_most).to_numpy(bool)
+    costs |= (kind == WasteKind.INVALID.value).to_numpy(bool) & azure
     pairs = zip(found["provider"], found["model"], strict=True)
     machines = found["profile"].isin(servers) | np.array([p in own for p in pairs], bool)
     bill = np.where(machines, Bill.MACHINES.value, Bill.UNPRICED.value)
@@ -212,11 +212,15 @@ def _table(found: pd.DataFrame, servers: frozenset[str], own: set[tuple[str, str
         requests=found["count"],
         low=np.where(priced, 0.0, np.nan),
         high=np.where(priced, np.where(costs, high, 0.0), np.nan),
-        bill=np.where(~priced & costs, bill, kind.map(lambda k: TERMS[k].bill.value)),
+        bill=np.where(~priced & costs, bill, by_value(kind, _bill)),
         shared=found["shared"].to_numpy(bool),
     )
     order = np.lexsort((-table["requests"], -np.nan_to_num(table["high"])))
     return table.iloc[order].reset_index(drop=True)
+
+
+def _bill(kind: str) -> str:
+    return TERMS[WasteKind(kind)].bill.value
 
 
 def _text(money: float) -> str | None:
