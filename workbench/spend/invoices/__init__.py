@@ -1,5 +1,6 @@
 """Invoices of providers: any CSV, read by a mapping, into lines of one form."""
 
+from workbench.spend.invoices.detecting import choose_mapping, detect_mapping
 from workbench.spend.invoices.joining import join_invoices
 from workbench.spend.invoices.lines import Invoice, InvoiceLine, LineKind
 from workbench.spend.invoices.mapping import InvoiceColumns, InvoiceMapping, InvoiceRule
@@ -13,6 +14,8 @@ __all__ = [
     "InvoiceMapping",
     "InvoiceRule",
     "LineKind",
+    "choose_mapping",
+    "detect_mapping",
     "join_invoices",
     "load_invoice",
     "load_mapping",

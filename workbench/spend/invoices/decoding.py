@@ -12,11 +12,13 @@ from typing import Final
 from workbench.errors import BadRowsError, did_you_mean
 from workbench.spend.invoices.mapping import InvoiceColumns, InvoiceMapping
 
-__all__ = ["Sheet", "read_sheet"]
+__all__ = ["Sheet", "header_fields", "read_sheet"]
 
 _MOST_BYTES: Final = 256 * 2**20
 _PREAMBLE: Final = 40
 """Rows above the header that are looked at: addresses, numbers of the invoice."""
+_HEAD: Final = 1 << 18
+"""Bytes in which a header stands, of an even number, so that no character of UTF-16 is cut."""
 _LONGEST_CELL: Final = 1 << 20
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -58,6 +60,20 @@ def read_sheet(data: bytes, mapping: InvoiceMapping, name: str) -> Sheet:
         raise BadRowsError(what, "export it again, with the columns of the mapping")
     at, columns = _header(rows, mapping.columns, name)
     return Sheet(columns, rows[at + 1 :], (note,) if note else ())
+
+
+def header_fields(data: bytes, mapping: InvoiceMapping) -> frozenset[str]:
+    """Say which fields of a mapping the header of a file has; none where it cannot be read so.
+
+    The row among the first that has most of them is the header, as for `read_sheet`.
+    """
+    try:
+        text, _ = _decode(data[:_HEAD], "auto", "")
+        rows = _cells(text, mapping.delimiter, "")
+    except BadRowsError:
+        return frozenset()
+    found = (frozenset(_columns(cells, mapping.columns)) for _, cells in rows[:_PREAMBLE])
+    return max(found, key=len, default=frozenset())
 
 
 def _decode(data: bytes, encoding: str, name: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from workbench.spend.reconciling.days import delayed_days, find_cut
 from workbench.spend.reconciling.gaps import Gap, GapKind, Reconciliation, Tolerances
 from workbench.spend.reconciling.models import ModelNames
 from workbench.spend.reconciling.parts import take_apart
+from workbench.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +219,7 @@ def _flat(lines: Sequence[InvoiceLine]) -> list[Gap]:
         gross = sum((abs(line.amount) for line in found), Decimal(0))
         texts = list(dict.fromkeys(line.description[:60] for line in found if line.description))
         where = ", ".join(str(line.line) for line in found[:10])
-        text = f"{len(found)} lines ({where}{'…' * (len(found) > 10)}): {'; '.join(texts[:5])}"
+        text = f"{counted(len(found), 'line')} ({where}{'…' * (len(found) > 10)}): {'; '.join(texts[:5])}"
         gaps.append(Gap(
             kind, provider, "", "", amount, gross, 0.0, 0.0, min(line.start for line in found),
             max(line.end for line in found) - timedelta(days=1), len({e.start for e in found}),
