@@ -1,26 +1,27 @@
 """Where spend is going: the total at the end of a period, and when a budget is broken.
 
-Daily spend is forecast as daily peaks are: averaged models of trend, weekdays and level shifts, of
-which futures are drawn. A total is the sum along each future, so its interval knows that a dear week
-makes a dear month. The same is done from earlier days, and what came is held against it.
+A total is the sum along each drawn future of `workbench.spend.budgeting.futures`, so its interval
+knows that a dear week makes a dear month. The same is done from earlier days, and what came is held
+against it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 
 from workbench.samples import Floats, Ints
-from workbench.statistics import average_models, simulate
+from workbench.spend.budgeting.futures import draw_futures
 
 __all__ = ["LEAST_DAYS", "Outlook", "TotalTest", "outlook"]
 
 LEAST_DAYS: Final = 14
 """Days of history without which there is no forecast: two weeks show one repetition of a week."""
 
-_DRAWS: Final = 60
+_TESTED: Final = 30
 """Models drawn for each forecast of the test."""
 
 
@@ -103,6 +104,8 @@ class Outlook:
         """
         if self.spent > amount:
             return 0
+        if not self.totals.shape[1]:
+            return None
         over = self.totals > amount
         first = np.where(over.any(axis=1), over.argmax(axis=1) + 1.0, np.inf)
         day = float(np.quantile(first, level, method="inverted_cdf")) if len(first) else np.inf
@@ -116,6 +119,7 @@ def outlook(
     spent: float,
     left: int,
     rng: np.random.Generator,
+    first: date | None = None,
     origins: int = 6,
 ) -> Outlook | None:
     """Forecast the rest of a period.
@@ -132,6 +136,8 @@ def outlook(
         How many days it still has.
     rng
         Where futures come from.
+    first
+        The date of day 0, by which months end; without it they are not told apart.
     origins
         From so many earlier days the total is forecast for the test.
 
@@ -140,63 +146,57 @@ def outlook(
     Outlook or None
         None where fewer than 14 days are known.
     """
+    days, spend = _begun(days, spend)
     if len(days) < LEAST_DAYS:
         return None
     if not left:
         return Outlook(spent, np.empty((1, 0)), None)
-    futures = _futures(days, spend, left, rng)
-    test = _test(days, spend, left, rng, origins) if origins else None
+    futures = draw_futures(days, spend, left, rng, first=first)
+    test = _Tester(days, spend, rng, first).test(left, origins)
     return Outlook(spent, spent + np.cumsum(futures, axis=1), test)
 
 
-def _futures(
-    days: Ints, spend: Floats, ahead: int, rng: np.random.Generator, draws: int = 200
-) -> Floats:
-    """Drawn spend of the coming days, shape (futures, ahead); never below 0."""
-    if not np.ptp(spend):
-        return np.tile(spend[-1:], (1, ahead))
-    average = average_models(days, spend, rng, draws=draws, wanders=False)
-    paths = simulate(average, start_day=int(days[-1]) + 1, horizon=ahead, rng=rng)
-    result: Floats = np.maximum(paths.values, 0.0)
-    return result
+def _begun(days: Ints, spend: Floats) -> tuple[Ints, Floats]:
+    """Without the days before the first spend, if enough are left: they tell nothing of it."""
+    start = int(np.argmax(spend > 0))
+    return (days[start:], spend[start:]) if len(days) - start >= LEAST_DAYS else (days, spend)
 
 
-def _test(
-    days: Ints, spend: Floats, ahead: int, rng: np.random.Generator, origins: int
-) -> TotalTest | None:
-    """Totals forecast from earlier days, spread over what history there is."""
-    latest, earliest = int(days[-1]) + 1 - ahead, int(days[0]) + LEAST_DAYS
-    if latest < earliest:
-        return None
-    cuts = np.unique(np.linspace(earliest, latest, origins).round().astype(np.int64)).tolist()
-    rows = [r for cut in cuts if (r := _one(days, spend, cut, ahead, rng)) is not None]
-    if not rows:
-        return None
-    truth, middle, low, high, naive = np.array(rows).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        errors = np.abs(middle - truth) / truth
-        naive_errors, biases = np.abs(naive - truth) / truth, (middle - truth) / truth
-    if not np.isfinite(errors).all():
-        return None
-    held = int(((truth >= low) & (truth <= high)).sum())
-    return TotalTest(
-        len(rows),
-        ahead,
-        float(errors.mean()),
-        float(naive_errors.mean()),
-        float(biases.mean()),
-        held,
-    )
+@dataclass(frozen=True, slots=True)
+class _Tester:
+    """Forecasts from earlier days; the fields are the parameters of `outlook`."""
 
+    days: Ints
+    spend: Floats
+    rng: np.random.Generator
+    first: date | None
 
-def _one(
-    days: Ints, spend: Floats, cut: int, ahead: int, rng: np.random.Generator
-) -> tuple[float, float, float, float, float] | None:
-    """Truth, median, ends of the 80 % interval and naive total after one earlier day."""
-    past, then = days < cut, (days >= cut) & (days < cut + ahead)
-    if past.sum() < LEAST_DAYS or then.sum() < ahead:
-        return None
-    totals = _futures(days[past], spend[past], ahead, rng, _DRAWS).sum(axis=1)
-    low, middle, high = np.quantile(totals, [0.1, 0.5, 0.9]).tolist()
-    naive = float(spend[past][-7:].mean()) * ahead
-    return float(spend[then].sum()), middle, low, high, naive
+    def test(self, ahead: int, origins: int) -> TotalTest | None:
+        """Totals forecast from earlier days, spread over what history there is."""
+        latest, earliest = int(self.days[-1]) + 1 - ahead, int(self.days[0]) + LEAST_DAYS
+        if latest < earliest or not origins:
+            return None
+        cuts = np.unique(np.linspace(earliest, latest, origins).round().astype(np.int64))
+        rows = [r for cut in cuts.tolist() if (r := self._one(cut, ahead)) is not None]
+        if not rows:
+            return None
+        truth, middle, low, high, naive = np.array(rows).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            errors = np.abs(middle - truth) / truth
+            naive_errors, biases = np.abs(naive - truth) / truth, (middle - truth) / truth
+        if not np.isfinite(errors).all():
+            return None
+        held = int(((truth >= low) & (truth <= high)).sum())
+        error, naive_error, bias = (float(x.mean()) for x in (errors, naive_errors, biases))
+        return TotalTest(len(rows), ahead, error, naive_error, bias, held)
+
+    def _one(self, cut: int, ahead: int) -> tuple[float, float, float, float, float] | None:
+        """Truth, median, ends of the 80 % interval and naive total after one earlier day."""
+        past, then = self.days < cut, (self.days >= cut) & (self.days < cut + ahead)
+        if past.sum() < LEAST_DAYS or then.sum() < ahead:
+            return None
+        days, spend = self.days[past], self.spend[past]
+        drawn = draw_futures(days, spend, ahead, self.rng, first=self.first, models=_TESTED)
+        low, middle, high = np.quantile(drawn.sum(axis=1), [0.1, 0.5, 0.9]).tolist()
+        naive = float(spend[-7:].mean()) * ahead
+        return float(self.spend[then].sum()), middle, low, high, naive
