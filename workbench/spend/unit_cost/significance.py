@@ -20,8 +20,20 @@ from typing import Final
 import numpy as np
 
 from workbench.samples import Floats, Ints
+from workbench.units import counted
 
-__all__ = ["LEAST_DAYS", "Contrast", "DailyRate", "Spread", "contrast", "holm", "next_interval"]
+__all__ = [
+    "LEAST_DAYS",
+    "Contrast",
+    "DailyRate",
+    "Spread",
+    "contrast",
+    "day_weights",
+    "holm",
+    "mean_interval",
+    "next_interval",
+    "side_by_side",
+]
 
 LEAST_DAYS: Final = 3
 """Fewer days say nothing of how much days differ."""
@@ -127,22 +139,18 @@ def contrast(first: DailyRate, second: DailyRate) -> Contrast | str:
     >>> found.ratio, found.p < 0.01, found.paired
     (2.0, True, False)
     """
-    few = [r.enough for r in (first, second) if r.enough < LEAST_DAYS]
-    if few:
-        return f"seen on {few[0]} of at least {LEAST_DAYS} days"
-    if not (first.value > 0 and second.value > 0):
-        return "one of the two cost nothing"
-    both = _side_by_side(first, second)
+    few = min(first.enough, second.enough)
+    if few < LEAST_DAYS:
+        return f"one of the two was seen on {counted(few, 'day')}, at least {LEAST_DAYS} are needed"
+    both = side_by_side(first, second)
+    one, two = first, second
     if both is not None:
-        one, two = first.on(both), second.on(both)
-        harmonic = one.units * two.units / (one.units + two.units)
-        one = DailyRate(both, one.cost / one.units * harmonic, harmonic)
-        two = DailyRate(both, two.cost / two.units * harmonic, harmonic)
-        if not (one.value > 0 and two.value > 0):
-            return "one of the two cost nothing"
-        parts = [(both, _errors(two) - _errors(one), harmonic / harmonic.sum())]
+        one, two = _weighted_alike(first.on(both), second.on(both))
+    if not (one.value > 0 and two.value > 0):
+        return "one of the two cost nothing"
+    if both is not None:
+        parts = [(both, _errors(two) - _errors(one), one.units / one.units.sum())]
     else:
-        one, two = first, second
         parts = [(r.days, _errors(r), r.units / r.units.sum()) for r in (one, two)]
     found = _joined(_spreads(parts))
     low, high, p = _student(float(np.log(two.value / one.value)), found)
@@ -152,18 +160,25 @@ def contrast(first: DailyRate, second: DailyRate) -> Contrast | str:
     )  # fmt: skip
 
 
+def mean_interval(rate: DailyRate) -> tuple[float, float] | None:
+    """The 95 % interval of a cost per unit; None where there are too few days."""
+    return _interval(rate, 1.0)
+
+
 def next_interval(rate: DailyRate) -> tuple[float, float] | None:
     """Where the cost per unit of the next as many such days lies, in 95 of 100 cases.
 
-    Returns
-    -------
-    tuple of float, or None
-        None where there are too few days.
+    It is wider than that of the mean: the days to come differ as those that were did.
     """
+    return _interval(rate, 2.0)
+
+
+def _interval(rate: DailyRate, times: float) -> tuple[float, float] | None:
     if rate.enough < LEAST_DAYS or not rate.value > 0:
         return None
     found = _spreads([(rate.days, _errors(rate), rate.units / rate.units.sum())])[0]
-    low, high, _ = _student(float(np.log(rate.value)), Spread(2 * found.variance, found.freedom))
+    spread = Spread(times * found.variance, found.freedom)
+    low, high, _ = _student(float(np.log(rate.value)), spread)
     return low, high
 
 
@@ -183,7 +198,7 @@ def holm(ps: Sequence[float]) -> list[float]:
     return result
 
 
-def _side_by_side(first: DailyRate, second: DailyRate) -> Ints | None:
+def side_by_side(first: DailyRate, second: DailyRate) -> Ints | None:
     """The days on which both had units, where these are enough to compare them by."""
     both: Ints = np.intersect1d(first.days[first.units > 0], second.days[second.units > 0])
     if len(both) < LEAST_DAYS:
@@ -191,6 +206,28 @@ def _side_by_side(first: DailyRate, second: DailyRate) -> Ints | None:
     rarer = min((first, second), key=lambda r: float(r.units.sum()))
     shared = float(rarer.on(both).units.sum())
     return both if shared >= _OVERLAP * float(rarer.units.sum()) else None
+
+
+def _weighted_alike(first: DailyRate, second: DailyRate) -> tuple[DailyRate, DailyRate]:
+    """Two rates of the same days as if each had had the same units there."""
+    alike = first.units * second.units / (first.units + second.units)
+    one, two = (DailyRate(r.days, r.cost / r.units * alike, alike) for r in (first, second))
+    return one, two
+
+
+def day_weights(first: DailyRate, second: DailyRate) -> tuple[Floats, Floats]:
+    """By what `contrast` multiplies cost and units of each of their days: float64, shape (days,)."""
+    both = side_by_side(first, second)
+    if both is None:
+        return np.ones(len(first.days)), np.ones(len(second.days))
+    one, two = first.on(both), second.on(both)
+    alike = one.units * two.units / (one.units + two.units)
+    result = []
+    for whole, part in ((first, one), (second, two)):
+        weights = np.zeros(len(whole.days))
+        weights[np.isin(whole.days, both)] = alike / part.units
+        result.append(weights)
+    return result[0], result[1]
 
 
 def _errors(rate: DailyRate) -> Floats:
