@@ -24,6 +24,13 @@ GROUP_FIGURES: Final = (
 )  # fmt: skip
 """Columns of `Outcome.groups` beside the dimensions: float, in its currency."""
 
+_MANIFOLD: Final = 20.0
+"""Answers do not grow that much."""
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f}" if factor >= 10 else f"{factor:.2g}"
+
 
 class Sign(StrEnum):
     """Whether the switch saves anything, for all that is not known."""
@@ -126,24 +133,21 @@ class Outcome:
 
     @property
     def statement(self) -> str:
-        """When the switch pays, in a sentence.
-
-        As long as answers are short enough, a model with cheap input stays cheaper, and the
-        sentence says how short.
-        """
+        """When the switch pays, in a sentence, with prices as expected."""
         at = self.break_even
         if at is None:
-            return "no break-even: " + (
-                "what it costs now is not known here"
-                if self.now is None
-                else "nothing is paid for output"
-            )
+            known = "what it costs now is not known here" if self.now is None else ""
+            return f"no break-even: {known or 'nothing is paid for output'}"
         if at.expected <= 0:
-            return "dearer however short the answers"
-        span = "" if at.is_sure else f" ({at.low:.2g} to {at.high:.2g})"
+            return "expected to be dearer however short the answers"
+        if at.low >= _MANIFOLD:
+            return f"cheaper even if answers grow {_MANIFOLD:.0f} times as long"
+        span = "" if at.is_sure else f" ({_times(at.low)} to {_times(at.high)})"
         if at.expected >= 1:
-            return f"cheaper unless answers grow to more than {at.expected:.2g}{span} times now's"
-        return f"dearer unless answers shrink to less than {at.expected:.2g}{span} times now's"
+            return (
+                f"cheaper unless answers grow to more than {_times(at.expected)}{span} times now's"
+            )
+        return f"dearer unless answers shrink to less than {_times(at.expected)}{span} times now's"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
