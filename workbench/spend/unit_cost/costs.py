@@ -190,6 +190,8 @@ def _table(ledger: Ledger, period: Bools) -> pd.DataFrame:
         for group in order[spent[order] > 0].tolist():
             if level == "application" or several[group]:
                 rows += _rows(ledger, grouped, group, period, level)
+    rank = {w: n for n, w in reversed(list(enumerate(map(_whose, rows))))}
+    rows.sort(key=lambda row: rank[_whose(row)])  # details stand below their application
     rows += _wholes(ledger, period)
     columns = [
         "level", *_NAMES, "currency", "measure", "spend", "count", "count_low", "count_high", "cost",
@@ -197,6 +199,10 @@ def _table(ledger: Ledger, period: Bools) -> pd.DataFrame:
         "reason",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def _whose(row: dict[str, Any]) -> tuple[str, ...]:
+    return row["team"], row["application"], row["currency"]
 
 
 def _rows(
