@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from workbench.spend.prices import NANO, Priced, RequestSizes, cents
+from workbench.spend.prices import Priced, RequestSizes, cents
 from workbench.spend.savings.answers import answers_saved
 from workbench.spend.savings.best_days import ACCOUNT, DAYS, best_shares
 from workbench.spend.savings.margins import Margins
@@ -35,7 +35,8 @@ SHORTEST: Final = 1024.0
 """Tokens from which providers cache a prompt; some of their models begin at 2,048 or 4,096."""
 
 _TENTH: Final = 0.1
-_UNIT: Final = float(NANO)
+_UNIT: Final = 1e9
+"""Nano-units; a quotient of whole numbers is the nearest that there is, a product is not."""
 
 
 class Unclaimed(StrEnum):
@@ -225,12 +226,12 @@ def _table(groups: Groups, figures: dict[str, Floats], best: pd.DataFrame) -> pd
         money[:] = groups.add_money(figures[name])
         table[name] = money
     table["net"] = table["saved"] - table["premium"]
-    table["net_low"], table["net_high"] = sums["low"] * _UNIT, sums["high"] * _UNIT
-    table["unseen"] = sums["unseen"] * _UNIT
+    table["net_low"], table["net_high"] = sums["low"] / _UNIT, sums["high"] / _UNIT
+    table["unseen"] = sums["unseen"] / _UNIT
     table["best"] = found
     for name in ("missed", "missed_high"):
-        table[name] = np.where(claimed, np.maximum(sums[name], 0.0) * _UNIT, np.nan)
-    table["ten_points"] = np.where(sums["cacheable"] > 0, sums["tenth"] * _UNIT, np.nan)
+        table[name] = np.where(claimed, np.maximum(sums[name], 0.0) / _UNIT, np.nan)
+    table["ten_points"] = np.where(sums["cacheable"] > 0, sums["tenth"] / _UNIT, np.nan)
     table["unclaimed"] = reason
     order = np.lexsort((-sums["low"], -sums["spend"], -np.nan_to_num(table["missed"])))
     return table.iloc[order].reset_index(drop=True)
