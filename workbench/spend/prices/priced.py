@@ -172,9 +172,9 @@ class Priced:
             sums = np.empty(groups, object)
             sums[:] = _add(money, known, number, groups)
             result[name] = sums
-        unpriced = np.bincount(number, self.rows["unpriced"].to_numpy(), groups)
-        result["unpriced"] = unpriced
-        order = sorted(range(groups), key=lambda n: (-(result["amount"][n] or 0), -unpriced[n]))
+        result["unpriced"] = np.bincount(number, self.rows["unpriced"].to_numpy(), groups)
+        amounts, unpriced = result["amount"].tolist(), result["unpriced"].tolist()
+        order = sorted(range(groups), key=lambda n: (-(amounts[n] or 0), -unpriced[n]))
         return result.iloc[order].reset_index(drop=True)
 
     def total(self) -> dict[str, Decimal]:
@@ -184,12 +184,12 @@ class Priced:
         --------
         ``{currency: cents(money) for currency, money in priced.total().items()}``
         """
-        sums = self.sums()
-        return {
-            str(currency): amount
-            for currency, amount in zip(sums["currency"], sums["amount"], strict=True)
-            if amount is not None
-        }
+        number, names = self.rows["currency"].factorize()
+        amount = self.rows["amount"]
+        known = amount.notna().to_numpy(bool)
+        sums = _add(amount.to_numpy(np.int64, na_value=0), known, number, len(names))
+        told = [(str(n), money) for n, money in zip(names, sums, strict=True) if money is not None]
+        return dict(sorted(told, key=lambda each: -each[1]))
 
     def causes(self, where: npt.NDArray[np.bool_] | None = None) -> pd.DataFrame:
         """Say what makes the bounds as wide as they are, widest first.
