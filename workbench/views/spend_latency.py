@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,9 @@ _UNLIKE: Final = (
     "Models are asked different things: this is no comparison of like with like, and says where one "
     "is worth making."
 )
+
+_DOMINATED: Final = "a cheaper and faster one is used beside it"
+_FREE: Final = "none is surely cheaper and faster"
 
 
 def latency_cost_listing(found: LatencyCost) -> Listing:
@@ -111,15 +115,10 @@ def latency_cost_chart(found: LatencyCost) -> Any:
 def _panel(models: list[ModelCost], currency: str) -> Any:
     import altair as alt
 
-    data = alt.Data(values=[row for m in models if (row := _point(m))])
-    x = {
-        "axis": alt.Axis(title=f"{currency} per 1,000 requests", format="~g", labelOverlap=True),
-        "scale": alt.Scale(type="log", nice=True, padding=24),
-    }
-    y = {
-        "axis": alt.Axis(title="p95, seconds", format="~g", labelOverlap=True),
-        "scale": alt.Scale(type="log", nice=True, padding=24),
-    }
+    rows = [row for m in models if (row := _point(m))]
+    data = alt.Data(values=rows)
+    x = _axis(f"{currency} per 1,000 requests", rows, "cheap", "dear")
+    y = _axis("p95, seconds", rows, "low", "high")
     base = alt.Chart(data, width=560, height=340)
     across = alt.X("cost:Q", **x)
     up = alt.Y("p95:Q", **y)
@@ -143,11 +142,28 @@ def _panel(models: list[ModelCost], currency: str) -> Any:
             x=across,
             y=up,
             color=colour,
-            shape=alt.Shape("kind:N", legend=alt.Legend(title=None)),
+            shape=alt.Shape(
+                "kind:N",
+                scale=alt.Scale(domain=[_FREE, _DOMINATED], range=["circle", "triangle-down"]),
+                legend=alt.Legend(title=None, labelLimit=0),
+            ),
             tooltip=tips,
         ),
         base.mark_text(align="left", dx=8, dy=-9).encode(x=across, y=up, text="label:N"),
     )
+
+
+def _axis(title: str, rows: list[dict[str, Any]], low: str, high: str) -> dict[str, Any]:
+    """A logarithmic axis as far as the intervals reach, with room for names, and 1-2-5 ticks."""
+    import altair as alt
+
+    least, most = min(row[low] for row in rows) / 1.6, max(row[high] for row in rows) * 2.2
+    powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+    ticks = [n * 10.0**p for p in powers for n in (1, 2, 5) if least <= n * 10.0**p <= most]
+    return {
+        "axis": alt.Axis(title=title, format="~g", values=ticks, labelOverlap="greedy"),
+        "scale": alt.Scale(type="log", domain=[least, most], nice=False),
+    }
 
 
 def _point(model: ModelCost) -> dict[str, Any] | None:
@@ -166,6 +182,6 @@ def _point(model: ModelCost) -> dict[str, Any] | None:
         "name": plain_text(model.name),
         "label": plain_text(model.model, most=40),
         "provider": plain_text(model.provider) or "no provider",
-        "kind": "dearer and slower than another" if model.dominated else "on its own merits",
+        "kind": _DOMINATED if model.dominated else _FREE,
         **{name: float(f"{value:.5g}") for name, value in figures.items()},
     }

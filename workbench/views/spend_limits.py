@@ -220,7 +220,7 @@ def _panel(peak: Peak, found: RateLimits) -> Any:
         )
     ]
     data = alt.Data(values=values)
-    x = alt.X("hour:T", axis=alt.Axis(title=None, labelOverlap="greedy"))
+    x = alt.X("hour:T", axis=alt.Axis(title=None, format="%d %b %H:%M", labelOverlap="greedy"))
     y = alt.Y("rate:Q", axis=alt.Axis(title=f"{unit}/min", format="~s"))
     tips = [
         alt.Tooltip("hour:T", format="%Y-%m-%d %H:%M"),
