@@ -163,7 +163,7 @@ def unit_costs(
     standings = tuple(
         UnitStanding(
             p.name, p.counter, p.series, p.units, p.unplaced, p.by, p.ignored,
-            bool(p.within.any()),
+            p.against,
         )
         for p in placed
     )  # fmt: skip

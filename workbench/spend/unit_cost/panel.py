@@ -114,7 +114,7 @@ def daily(
     usage, rows = history.usage, history.rows
     keys = pd.DataFrame({d: usage[d].astype(object) for d in (*DIMENSIONS, "profile")})
     keys["currency"] = rows["currency"].astype(object).to_numpy()
-    priced = rows["amount"].notna().to_numpy(bool)
+    priced = _spending(keys, usage, rows)
     start, width = _days(usage["day"])
     grouping = keys[priced].groupby(list(keys.columns), sort=True)
     account = grouping.ngroup().to_numpy(np.int64)
@@ -123,7 +123,9 @@ def daily(
     cell, size = account * width + day[priced], len(accounts) * width
 
     def matrix(values: Floats) -> Floats:
-        return np.bincount(cell, values[priced], size).astype(np.float64).reshape(-1, width)
+        return (
+            np.bincount(cell, values[priced], size).astype(np.float64).reshape(len(accounts), width)
+        )
 
     times = {n: np.ones(len(rows)) for n in _MONEY}
     if counted is not None:
@@ -139,6 +141,18 @@ def daily(
     counts["cached"], unplaced["cached"] = share_out(accounts, told, width)
     dates = start + np.arange(width)
     return Panel(accounts, dates, money, {**tokens, "all": weight}, counts, unplaced)
+
+
+def _spending(keys: pd.DataFrame, usage: pd.DataFrame, rows: pd.DataFrame) -> Bools:
+    """Which rows are of accounts that spend: bool, shape (rows,).
+
+    Rows of errors alone may be of no account, but of all that agree with what they name.
+    """
+    priced = rows["amount"].notna().to_numpy(bool)
+    use = usage[list(CLASSES)].fillna(0.0).sum(axis=1).to_numpy() + as_floats(rows["amount"])
+    own = keys.assign(use=np.where(priced, use, 0.0)).groupby(list(keys.columns))["use"]
+    result: Bools = priced & (own.transform("max").to_numpy(np.float64) > 0)
+    return result
 
 
 def _days(column: pd.Series) -> tuple[np.datetime64, int]:

@@ -47,8 +47,10 @@ class PlacedUnits:
         The dimensions by which they are set against spend.
     ignored
         Dimensions that its labels seem to tell, but with no value that spend has.
+    against
+        Whether there is any spend of what it says it is set against.
     within
-        bool, shape (accounts,): the accounts that it is set against.
+        bool, shape (accounts,): the accounts that it is set against: of applications with units.
     point, low, high
         The counts, as counted, at the least and at the most.
     """
@@ -60,6 +62,7 @@ class PlacedUnits:
     unplaced: float
     by: tuple[str, ...]
     ignored: tuple[str, ...]
+    against: bool
     within: Bools
     point: Sequence[Count]
     low: Sequence[Count]
@@ -112,11 +115,10 @@ def place_units(counted: UnitCounts, panel: Panel) -> PlacedUnits:
         each[name] = [_spread_owners(c, places, len(accounts)) for c in counts]
         lost = left if name == "units" else lost
     total = float(table.loc[inside, "units"].sum())
-    if not within.any():
-        lost = total
+    against = bool(within.any())
     within = _spending_on(accounts, within, each["units"])
     return PlacedUnits(
-        spec.name, spec.counter, counted.series, total, lost, by, ignored, within,
+        spec.name, spec.counter, counted.series, total, lost, by, ignored, against, within,
         each["units"], each["low"], each["high"],
     )  # fmt: skip
 
