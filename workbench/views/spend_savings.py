@@ -177,6 +177,7 @@ def _bars(savings: CacheSavings) -> list[dict[str, Any]]:
                 {
                     "name": name, "currency": currency, "what": what, "from": round(left, 4),
                     "to": round(right, 4), "money": round(right - left, 4),
+                    "rank": count[currency],
                 }
             )  # fmt: skip
     return bars
@@ -185,7 +186,6 @@ def _bars(savings: CacheSavings) -> list[dict[str, Any]]:
 def _panel(bars: list[dict[str, Any]], currency: str) -> Any:
     import altair as alt
 
-    names = list(dict.fromkeys(b["name"] for b in bars))
     colours = {_SAVED: COLOURS["good"], _MISSED: COLOURS["forecast"], _LOST: COLOURS["error"]}
     shown = [what for what in colours if any(b["what"] == what and b["money"] for b in bars)]
     return (
@@ -194,7 +194,11 @@ def _panel(bars: list[dict[str, Any]], currency: str) -> Any:
         .encode(
             x=alt.X("from:Q", axis=alt.Axis(title=currency)),
             x2=alt.X2("to:Q"),
-            y=alt.Y("name:N", sort=names, axis=alt.Axis(title=None, labelLimit=320)),
+            y=alt.Y(
+                "name:N",
+                sort=alt.EncodingSortField("rank", op="min"),
+                axis=alt.Axis(title=None, labelLimit=320),
+            ),
             color=alt.Color(
                 "what:N",
                 scale=alt.Scale(domain=shown, range=[colours[w] for w in shown]),

@@ -33,7 +33,7 @@ def row(number, provider, model, **told):
 
 def usage(rows):
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"day": "datetime64[ms]"})
-    return table.astype({n: "category" for n in (*DIMENSIONS, "profile")})
+    return table.astype(dict.fromkeys((*DIMENSIONS, "profile"), "category"))
 
 
 def reading(table, *, extras=(), kinds=(), duplicates=None, self_hosted=(), bounds=None):
