@@ -130,9 +130,9 @@ def own_costs(
     days = priced.usage["day"].to_numpy("datetime64[D]")
     told = priced.rows["own"].notna().to_numpy(bool)
     if first is not None:
-        told &= days >= np.datetime64(first)
+        told = told & (days >= np.datetime64(first))
     if last is not None:
-        told &= days <= np.datetime64(last)
+        told = told & (days <= np.datetime64(last))
     rows, usage = _without_own(priced).loc[told], priced.usage[told]
     keys = usage[["profile", "provider", "model"]].astype(str)
     keys["currency"] = rows["currency"].astype(str)
