@@ -8,9 +8,9 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from spend_savings_tables import FIRST, row, saved, usage, wasted
+from spend_savings_tables import FIRST, PRICES, row, saved, usage, wasted
 
-from workbench.spend.prices import Entry, PriceBook, Prices, RequestSizes
+from workbench.spend.prices import Entry, PriceBook, Prices, RequestSizes, price
 from workbench.spend.savings.caching import Unclaimed
 from workbench.spend.savings.conclusions import conclude_savings
 
@@ -88,6 +88,34 @@ def test_bounds_hold_the_truth_when_long_requests_are_among_short_ones(seed):
         assert found["net_low"] <= float(found["net"]) <= found["net_high"]
     width, less = (f["net_high"] - f["net_low"] for f in (wide, narrow))
     assert less <= width + 1e-9
+
+
+@pytest.mark.parametrize("tier", ["", "flex"])
+def test_what_was_saved_is_the_difference_of_two_pricings_of_the_table(tier):
+    """Any account, sizes, prices by the hour and by assumption: to a nano-unit a row and class."""
+    rng = np.random.default_rng(7)
+    accounts = [GPT, SONNET, ("", "gpt-4o"), ("google", "gemini-2.5-pro"), ("azure", "gpt-4o")]
+    accounts += [("deepseek", "deepseek-chat"), ("aws", "anthropic.claude-sonnet-4-5-v1:0")]
+    accounts += [("mistral", "devstral-small")]
+    rows = []
+    for n in range(60):
+        total, read, written = np.sort(rng.integers(0, 900_000, 3))[::-1]
+        more = {"requests": float(rng.integers(1, 9)), "tier": tier, "application": str(n)}
+        counted = tokens(float(total), float(read - written), float(written), **more)
+        rows.append(row(n % 9, *accounts[n % len(accounts)], **counted))
+    table = usage(rows)
+    plain = table.copy()
+    plain["input"] = table[["input", "cache_read", "cache_write"]].sum(axis=1)
+    plain[["cache_read", "cache_write"]] = 0.0
+    with_cache, without = price(table, PRICES), price(plain, PRICES)
+    found = saved(table).table.set_index("application")
+    true = (without.rows["amount"] - with_cache.rows["amount"]).astype(float) * 1e-9
+    for name, value in zip(table["application"], true, strict=True):
+        if name in found.index:
+            assert float(found.loc[name, "net"]) == pytest.approx(value, abs=5e-9)
+    assert len(found) > 40
+    assert (found["net_low"] <= found["net"].astype(float)).all()
+    assert (found["net_high"] >= found["net"].astype(float)).all()
 
 
 def test_an_hour_long_cache_makes_writing_dearer_and_is_within_the_bounds():

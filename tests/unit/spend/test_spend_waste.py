@@ -168,13 +168,14 @@ def test_cut_answers_cost_what_the_gateway_says_where_it_has_a_price():
 
 
 def test_the_same_failures_told_by_two_layers_count_once():
-    """Errors of a profile whose traffic is another's are left out."""
+    """Errors of a profile whose traffic is another's are left out, whether they name a model or not."""
     rows = [served(0, GPT, "bot", 100)]
     twin = usage([served(0, GPT, "client", 100) | {"profile": "client"}])
     kinds = [
         row(0, *GPT) | {"kind": "504", "errors": 5.0, "profile": profile}
         for profile in ("gateway", "client")
     ]
+    kinds += [row(0, "", "") | {"kind": "504", "errors": 7.0, "profile": "client"}]
     found = wasted(usage(rows), kinds=kinds, duplicates=twin)
     assert found.table["requests"].sum() == 5.0
 

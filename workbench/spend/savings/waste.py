@@ -168,7 +168,9 @@ def _failed(
     names = told.names.astype(str)
     count = told.add(kinds["errors"].to_numpy(np.float64))
     pairs = zip(names["profile"], by_value(names["model"], model_key), strict=True)
-    once = np.array([pair not in twins for pair in pairs], bool)
+    kept = set(usage["profile"].astype(str).unique())
+    whole = {p for p, _ in twins} - kept  # of such a profile even errors of no model are known
+    once = np.array([(p, m) not in twins and (m or p not in whole) for p, m in pairs], bool)
     each = names.assign(kind=by_value(names["kind"], lambda k: kind_of(k).value), count=count)[once]
     errors = _by_owner(usage, "errors")
     rest = Groups(pd.concat([errors[list(OWNER)], each[list(OWNER)]], ignore_index=True))
@@ -177,10 +179,10 @@ def _failed(
     limited = _by_owner(usage, "rate_limited").assign(kind=WasteKind.RATE_LIMITED.value)
     limited = limited[limited["count"] > 0]
     # The counter of refused requests knows more labels than errors do: it tells them alone.
-    again = (each["kind"] == WasteKind.RATE_LIMITED.value) & each["profile"].isin(
+    told_twice = (each["kind"] == WasteKind.RATE_LIMITED.value) & each["profile"].isin(
         limited["profile"].unique()
     )
-    found = pd.concat([each[~again], unknown, limited], ignore_index=True)
+    found = pd.concat([each[~told_twice], unknown, limited], ignore_index=True)
     found = found[found["count"] > _SOME]
     sums = Groups(found[[*OWNER, "kind"]])
     return sums.names.astype(object).assign(count=sums.add(found["count"].to_numpy(np.float64)))
