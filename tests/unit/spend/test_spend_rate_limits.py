@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
-from spend_limits_source import DAY, MINUTE, START, ask, scraped, shown, told
+from spend_limits_source import DAY, ESTATE_DAYS, MINUTE, START, ask, estate, scraped, shown, told
 
-import workbench
+from workbench.demo.truth import TRUTH
 from workbench.errors import InputError, SettingsError
 from workbench.findings import Severity
 from workbench.findings.pages import page
 from workbench.promql.matcher import Matcher
 from workbench.promql.parsing import parse
 from workbench.spend.counting.days import CalendarDays
-from workbench.spend.planning import plan_usage
 from workbench.spend.profiles.detection import detect
 from workbench.spend.profiles.shipped import shipped_profiles
 from workbench.spend.rate_limits.analysis import rate_limits
@@ -25,7 +24,7 @@ from workbench.spend.rate_limits.growth import HORIZON, growth
 from workbench.spend.rate_limits.limits import RateLimit, load_limits
 from workbench.spend.rate_limits.onset import Onset, onset
 from workbench.spend.rate_limits.planning import plan_rate_limits, taken_apart
-from workbench.spend.reading.reader import UsageReader
+from workbench.window import Window
 
 DAY_MINUTES = 1440
 GPT = {"provider": "openai", "model": "gpt-4o"}
@@ -538,44 +537,31 @@ def test_nothing_at_all_is_told_as_nothing():
 
 
 @pytest.fixture(scope="module")
-def estate():
-    """Three days of the demonstration: the source, and what is told of it."""
-    wb = workbench.connect("demo:")
-    names = wb.source.label_values(
-        "__name__", (), wb.source.now_ms() - 86_400_000, wb.source.now_ms()
-    )
-    fits = detect([n for n in names if n.startswith("llm_gateway")])
-    first, last = date(2026, 6, 26), date(2026, 6, 28)
-    plan = plan_usage(fits, first, last, series=900)
-    reader = UsageReader(plan)
-    for piece in plan.pieces:
-        reader.take({q.key: wb.source.query_range(q.expression, q.window).data for q in piece})
+def of_estate():
+    """What is told of three days of the demonstration, with a limit."""
+    source, plan, reading = estate()
     limits = [RateLimit(provider="openai", requests_per_minute=70)]
-    questions = plan_rate_limits(fits, plan.days, step_ms=300_000, limits=limits, series=900)
-    frames = {q.key: wb.source.query_range(q.expression, q.window).data for q in questions}
-    return wb, rate_limits(frames, fits, reader.finish(), limits, first=first, last=last)
+    questions = plan_rate_limits(plan.fits, plan.days, step_ms=300_000, limits=limits, series=900)
+    frames = {q.key: source.query_range(q.expression, q.window).data for q in questions}
+    first, last = ESTATE_DAYS
+    return rate_limits(frames, plan.fits, reading, limits, first=first, last=last)
 
 
-def test_peaks_of_the_estate_are_those_of_its_raw_counters(estate):
+def test_peaks_of_the_estate_are_those_of_its_raw_counters(of_estate):
     """From raw samples: increases of five minutes, falls taken as restarts from 0."""
-    wb, found = estate
-    window = wb.window(
-        start="2026-06-26T00:00:00Z", end="2026-06-29T00:00:00Z", step="1m", align=False
-    )
-    frame = wb.source.query_range('llm_gateway_requests_total{provider="openai"}', window).data
+    source, plan, _ = estate()
+    window = Window(plan.days.start_ms, plan.days.end_ms, MINUTE)
+    frame = source.query_range('llm_gateway_requests_total{provider="openai"}', window).data
     steps = np.diff(np.where(frame.present, frame.values, np.nan), axis=1)
     steps = np.where(steps < 0, frame.values[:, 1:], steps)
     spans = np.nansum(steps, axis=0).reshape(-1, 5).sum(axis=1) / 5
-    assert found.headrooms[0].peak == pytest.approx(spans.max(), rel=0.05)
-    assert found.headrooms[0].p99 == pytest.approx(np.quantile(spans, 0.99), rel=0.05)
+    assert of_estate.headrooms[0].peak == pytest.approx(spans.max(), rel=0.05)
+    assert of_estate.headrooms[0].p99 == pytest.approx(np.quantile(spans, 0.99), rel=0.05)
 
 
-def test_what_the_estates_gauges_tell_is_within_the_planted_limits(estate):
-    from workbench.demo.truth import TRUTH
-
-    _, found = estate
-    assert found.remaining
-    for each in found.remaining:
+def test_what_the_estates_gauges_tell_is_within_the_planted_limits(of_estate):
+    assert of_estate.remaining
+    for each in of_estate.remaining:
         planted = getattr(TRUTH.rate_limits[each.model], each.unit)
         assert 0.8 * planted <= each.highest <= planted
         assert each.lowest < each.q05 < each.highest
