@@ -33,6 +33,7 @@ _VERBS: Final = (
     "audit",
     "slo",
     "rightsizing",
+    "spend",
     "report",
     "schedule",
     "snapshot",

@@ -74,6 +74,7 @@ def reconcile_study(
     mapping: str | Path = "",
     *,
     provenance: Iterable[Provenance] = (),
+    until: date | None = None,
     tolerances: Tolerances | None = None,
     day_shape: Sequence[float] = (),
 ) -> ReconciledStudy:
@@ -90,6 +91,8 @@ def reconcile_study(
         own, or ``""`` to go by each file's header.
     provenance
         Of the spend study.
+    until
+        The last day that the invoices are of, where they end within a month.
     tolerances, day_shape
         As of `workbench.spend.reconciling.reconciliation.reconcile`.
 
@@ -105,7 +108,7 @@ def reconcile_study(
     invoice, mappings = load_invoices(invoices, mapping)
     found = reconcile_history(
         result.history, _seen(result), invoice, zone=result.zone, mappings=mappings,
-        tolerances=tolerances, day_shape=day_shape,
+        until=until, tolerances=tolerances, day_shape=day_shape,
     )  # fmt: skip
     return ReconciledStudy(found, provenance)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "csv_text",
     "guarded",
+    "json_text",
     "number_text",
     "showback",
     "spend_data",
@@ -111,8 +112,12 @@ def write_json(data: Mapping[str, Any], path: Path | str) -> None:
     OutputError
         It cannot be written.
     """
-    text = json.dumps(_plain(data), indent=1, ensure_ascii=True, allow_nan=False)
-    _write_whole(Path(path), f"{text}\n")
+    _write_whole(Path(path), json_text(data))
+
+
+def json_text(data: Mapping[str, Any]) -> str:
+    """Give plain data as JSON; money is text, what is no number is null."""
+    return json.dumps(_plain(data), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -91,6 +91,7 @@ def reconcile_history(
     *,
     zone: str = "UTC",
     mappings: Sequence[str] = (),
+    until: date | None = None,
     tolerances: Tolerances | None = None,
     day_shape: Sequence[float] = (),
 ) -> Reconciled:
@@ -108,6 +109,9 @@ def reconcile_history(
         Whose midnights part our days.
     mappings
         Names of what the files were read by.
+    until
+        The last day that the invoice is of: days up to it that it lacks are not billed yet. By
+        default the end of its last month, or as far as our table goes.
     tolerances, day_shape
         As of `workbench.spend.reconciling.reconciliation.reconcile`.
 
@@ -119,6 +123,9 @@ def reconcile_history(
         The invoice has no usage, or our table is empty.
     """
     first, after = invoice.period
+    if until is not None and until < first:
+        what = f"until is {until}, before the invoice begins on {first}"
+        raise InputError(what, "give its last day")
     days = [first + timedelta(days=n) for n in range((after - first).days)]
     missing = tuple(day for day in days if day not in seen)
     if len(missing) == len(days):
@@ -128,7 +135,7 @@ def reconcile_history(
         )
         raise InputError(what, advice(invoice, max(seen, default=after)))
     parts = reconcile(
-        history, invoice,
+        history, invoice, period=(first, until + timedelta(days=1)) if until else None,
         tolerances=tolerances or Tolerances(), day_shape=day_shape,
     )  # fmt: skip
     findings = conclude_reconciliation(parts, missing, advice(invoice, max(seen)))
