@@ -9,7 +9,7 @@ about one a quarter in all, however many groups there are.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ from workbench.spend.changes.accounts import Ledger, day_numbers
 from workbench.spend.changes.anomaly import Anomaly, Kind
 from workbench.spend.changes.causes import Cause, Factor, causes
 from workbench.spend.changes.culprits import blame
-from workbench.spend.changes.departures import LEAST_DAYS, Search
+from workbench.spend.changes.departures import LEAST_DAYS, Departure, Search
 from workbench.spend.changes.ordinary import Ordinary
 from workbench.spend.changes.quantities import compared
 from workbench.spend.changes.telling import Event, Level, once
@@ -39,6 +39,9 @@ _USUAL: Final = 28
 
 _LEAST_USUAL: Final = 7
 _BRIEF: Final = 4
+_MANIFOLD: Final = 2.3
+"""Logarithm of 10: a series that changed more began, or ended."""
+
 _CENT: Final = 0.005
 _ALIKE: Final = 3
 """An event of at most `_BRIEF` days is held against the same weekdays, if there are so many."""
@@ -73,7 +76,7 @@ def find_anomalies(
         return ()
     ordinary = Ordinary.of(days)
     found: list[Anomaly] = []
-    for currency in sorted(history.rows["currency"].astype(str).unique()):
+    for currency in sorted(str(c) for c in history.rows["currency"].unique()):
         ledger = Ledger.of(history, days, currency)
         if currency and len(ledger.usage):
             watch = _Watch.of(ledger, currency, ordinary, int(reported[0]), int(reported[-1]))
@@ -152,7 +155,7 @@ class _Watch:
         events = [
             Event.of(level, member, departure, rng)
             for member, departures in zip(members, self.search.run(rows), strict=True)
-            for departure in departures
+            for departure in _told_apart(departures)
         ]
         least = _MATERIAL * self.usual
         return [
@@ -195,10 +198,22 @@ class _Watch:
             who=found.culprits,
             spread=found.spread,
             causes=_whole(reasons, float(actual) - expected),
-            share=event.excess / max(spent, expected, 1e-300),
+            share=event.excess / max(spent, spent - event.excess, 1e-300),
             score=departure.score,
             course=event.course,
         )
+
+
+def _told_apart(departures: Sequence[Departure]) -> list[Departure]:
+    """Without those of a series that is too new, or gone too long, to have weekdays of its own."""
+    moves = [d.start for d in departures if d.shift and abs(d.size) >= _MANIFOLD]
+    return [
+        d
+        for d in departures
+        if not any(
+            m <= d.start < m + LEAST_DAYS or d.start < m < d.stop for m in moves if m != d.start
+        )
+    ]
 
 
 def _whole(found: tuple[Cause, ...], excess: float) -> tuple[Cause, ...]:

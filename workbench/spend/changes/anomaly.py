@@ -59,7 +59,8 @@ class Anomaly:
     causes
         Why; their money adds up to the excess.
     share
-        The excess as a share of all that was spent in the currency on these days.
+        The excess as a share of all that was spent in the currency on these days, with what is
+        missing where it is a drop.
     score
         How many standard errors it is from nothing.
     course

@@ -39,6 +39,9 @@ _REPLACED: Final = 0.5
 _NAMED: Final = 5
 """So many accounts are named."""
 
+_NAMING: Final = (*GROUPS, "user")
+"""Told even where there is but one value; that of a prompt version, region or tier says nothing then."""
+
 _ORDER: Final = (*GROUPS, "prompt_version", "user", "region", "tier")
 
 
@@ -168,7 +171,8 @@ def _descend(table: pd.DataFrame, total: float) -> _Path:
         for name in list(names):
             values = part[name].unique()
             if len(values) == 1:
-                path.values[name] = str(values[0])
+                if name in _NAMING or len(part) < len(table):
+                    path.values[name] = str(values[0])
                 names.remove(name)
             elif (both := _replacement(part, name)) is not None:
                 path.instead_of[name], path.values[name] = both
