@@ -209,12 +209,12 @@ def _rows(
     ledger: Ledger, grouped: Grouped, group: int, period: Bools, level: str
 ) -> list[dict[str, Any]]:
     """The rows of one group: requests, served requests, units of success."""
-    mine = ledger.panel.accounts[grouped.number == group]
+    mine = grouped.number == group
     head = {"level": level, "currency": grouped.keys["currency"][group]}
     # A name that all of its accounts have is told, whatever it was grouped by.
     for name in _NAMES:
-        one = mine[name].unique()
-        head[name] = str(one[0]) if len(one) == 1 else ""
+        told = set(ledger.names[name][mine])
+        head[name] = str(told.pop()) if len(told) == 1 else ""
     result = []
     for name, tally in grouped.tallies().items():
         row = _cost(tally, group, period, counts_are_late=name in grouped.units)

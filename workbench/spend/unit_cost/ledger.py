@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
-from workbench.spend.unit_cost.panel import Panel, sum_groups
+from workbench.spend.unit_cost.panel import SURE, Panel, sum_groups
 from workbench.spend.unit_cost.placing import PlacedUnits
 
 if TYPE_CHECKING:
@@ -87,13 +87,22 @@ class Ledger:
         Spend and counts by account and day.
     units
         Set against its accounts.
+
+    Attributes
+    ----------
+    names
+        Of the accounts, by column: objects, shape (accounts,).
     """
 
     panel: Panel
     units: Sequence[PlacedUnits] = ()
-    _requests: Floats = field(init=False)
+    names: Mapping[str, Any] = field(init=False, repr=False)
+    _requests: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        accounts = self.panel.accounts
+        names = {name: accounts[name].to_numpy(object) for name in accounts}
+        object.__setattr__(self, "names", names)
         size = self.panel.shape[0]
         each = sum_groups(
             self.panel.counts["requests"], np.arange(size), size, self.panel.tokens["all"]
@@ -131,7 +140,7 @@ class Ledger:
             self.sums(self.panel.money[n], number, size, within) for n in ("amount", "low", "high")
         ]
         if known is None:
-            known = high.sum(axis=1) <= 1.05 * low.sum(axis=1)
+            known = high.sum(axis=1) <= SURE * low.sum(axis=1)
         return Tally(point, low, high, known, *money)
 
     def sums(self, values: Floats, number: Ints, size: int, within: Bools | None = None) -> Floats:

@@ -21,10 +21,13 @@ from workbench.spend.usage import DIMENSIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CLASSES", "Count", "GroupCount", "Panel", "daily", "share_out", "sum_groups"]
+__all__ = ["CLASSES", "SURE", "Count", "GroupCount", "Panel", "daily", "share_out", "sum_groups"]
 
 CLASSES: Final = ("input", "cache_read", "cache_write", "output")
 """Token classes that add up to all tokens, each with its money."""
+
+SURE: Final = 1.05
+"""What a group has is known where it cannot be more than this multiple of the least."""
 
 _MONEY: Final = (*CLASSES, "request", "amount", "low", "high")
 

@@ -11,16 +11,13 @@ import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
-from workbench.spend.unit_cost.panel import Count, Panel, share_out, sum_groups
+from workbench.spend.unit_cost.panel import SURE, Count, Panel, share_out, sum_groups
 from workbench.spend.unit_cost.reading import UnitCounts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["PlacedUnits", "place_units", "told_days"]
-
-_SURE: Final = 1.05
-"""A group's units are known where they cannot be more than this multiple of the least."""
 
 _EXPECTED: Final = 14.0
 """Days without a unit at either end, on which so many were expected, were not counted: by chance there
@@ -83,7 +80,7 @@ class PlacedUnits:
         point = sum_groups(self.point, inside, size, weight)
         low = sum_groups(self.low, inside, size, weight).low
         high = sum_groups(self.high, inside, size, weight).high
-        known = point.high.sum(axis=1) <= _SURE * point.low.sum(axis=1)
+        known = point.high.sum(axis=1) <= SURE * point.low.sum(axis=1)
         return point.estimate, low, high, known
 
 

@@ -15,9 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.frame import Bools
+from workbench.samples import Floats
 from workbench.spend.unit_cost.differences import Difference, PerRequest, difference
 from workbench.spend.unit_cost.ledger import Grouped, Ledger, Tally
-from workbench.spend.unit_cost.panel import CLASSES
+from workbench.spend.unit_cost.panel import CLASSES, SURE
 from workbench.spend.unit_cost.placing import told_days
 from workbench.spend.unit_cost.significance import (
     Contrast,
@@ -33,7 +34,7 @@ __all__ = ["VersionCost", "VersionPair", "compare_versions"]
 _EVERY_PAIR: Final = 6
 """Of so many versions every pair is compared, of more each with the newest."""
 
-_MOST: Final = 500
+_MOST: Final = 200
 """So many applications are looked at, those that spent most."""
 
 _LEVELS: Final = (("team", "application"), ("team", "application", "model"))
@@ -165,8 +166,9 @@ def compare_versions(
     for names in _LEVELS:
         level: list[VersionPair] = []
         grouped = ledger.grouped((*names, "prompt_version", "currency"))
+        sums = _Sums.of(ledger, grouped)
         for family in _families(ledger, grouped, names, until):
-            versions = _Versions(ledger, grouped, family, until, "model" in names)
+            versions = _Versions(grouped, sums, family, until)
             costs += versions.costs
             level += versions.pairs
         pairs += _corrected(level)
@@ -195,19 +197,50 @@ def _families(
             yield members
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Of each group: its names, and by token class what was used and spent, day by day."""
+
+    names: Sequence[Mapping[str, str]]
+    dates: Sequence[date]
+    tokens: Sequence[Floats]
+    money: Sequence[Floats]
+    fees: Floats
+
+    @classmethod
+    def of(cls, ledger: Ledger, grouped: Grouped) -> _Sums:
+        size = len(grouped.keys)
+
+        def summed(values: Floats) -> Floats:
+            return ledger.sums(values, grouped.number, size)
+
+        panel = ledger.panel
+        return cls(
+            [{str(k): str(v) for k, v in row.items()} for row in grouped.keys.to_dict("records")],
+            panel.dates.astype("datetime64[D]").astype(object).tolist(),
+            [summed(panel.tokens[c]) for c in CLASSES],
+            [summed(panel.money[c]) for c in CLASSES],
+            summed(panel.money["request"]),
+        )
+
+    def mean(self, group: int, rate: DailyRate, weights: Floats) -> PerRequest:
+        """The mean request of a group, days weighted."""
+
+        def each(values: Floats) -> float:
+            return float(values[group, rate.days] @ weights) / float(rate.units @ weights)
+
+        return PerRequest(
+            np.array([each(v) for v in self.tokens]),
+            np.array([each(v) for v in self.money]),
+            each(self.fees),
+        )
+
+
 class _Versions:
     """The versions of one application, or of one model of it."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        grouped: Grouped,
-        family: Sequence[int],
-        until: Bools,
-        by_model: bool,  # noqa: FBT001 - one of two levels
-    ) -> None:
-        self._ledger, self._grouped, self._until = ledger, grouped, until
-        self._by_model = by_model
+    def __init__(self, grouped: Grouped, sums: _Sums, family: Sequence[int], until: Bools) -> None:
+        self._sums, self._until = sums, until
         busy = (grouped.requests.cost > 0) & until
         self._order = sorted(family, key=lambda g: (int(busy[g].argmax()), g))
         self.costs: list[VersionCost] = []
@@ -219,7 +252,7 @@ class _Versions:
         rates: dict[int, DailyRate] = {}
         costs: dict[int, VersionCost] = {}
         for group in self._order:
-            if tally.known[group] and tally.cost[group].any():
+            if _is_told(measure, tally, group) and tally.cost[group].any():
                 rates[group] = self._rate(tally, group, late=measure not in _ONCE)
                 if rates[group].value > 0:
                     costs[group] = self._cost(group, measure, rates[group])
@@ -251,39 +284,30 @@ class _Versions:
         return DailyRate(days, cost[days], units[days])
 
     def _cost(self, group: int, measure: str, rate: DailyRate) -> VersionCost:
-        key = self._grouped.keys.iloc[group]
+        key, dates = self._sums.names[group], self._sums.dates
         around = mean_interval(rate) or (np.nan, np.nan)
-        first, last = (self._ledger.panel.dates[d].astype(object) for d in rate.days[[0, -1]])
         return VersionCost(
-            str(key["team"]), str(key["application"]),
-            str(key["model"]) if self._by_model else "", str(key["currency"]), measure,
-            str(key["prompt_version"]), rate.value, *around, float(rate.units.sum()),
-            rate.enough, first, last,
+            key["team"], key["application"], key.get("model", ""), key["currency"], measure,
+            key["prompt_version"], rate.value, *around, float(rate.units.sum()), rate.enough,
+            dates[rate.days[0]], dates[rate.days[-1]],
         )  # fmt: skip
 
     def _requests(
         self, older: int, newer: int, rates: Mapping[int, DailyRate]
     ) -> tuple[PerRequest, PerRequest, Difference]:
         """The mean requests of two versions, as they were compared."""
-        pair = rates[older], rates[newer]
-        means = [
-            self._mean(group, rate, weights)
-            for group, rate, weights in zip((older, newer), pair, day_weights(*pair), strict=True)
-        ]
-        return means[0], means[1], difference(means[0], means[1])
+        one, two = rates[older], rates[newer]
+        weights = day_weights(one, two)
+        before = self._sums.mean(older, one, weights[0])
+        after = self._sums.mean(newer, two, weights[1])
+        return before, after, difference(before, after)
 
-    def _mean(self, group: int, rate: DailyRate, weights: Any) -> PerRequest:
-        panel, mine = self._ledger.panel, self._grouped.number == group
-        requests = float(rate.units @ weights)
 
-        def each(values: Any) -> float:
-            return float(values[mine][:, rate.days].sum(axis=0) @ weights) / requests
-
-        return PerRequest(
-            np.array([each(panel.tokens[c]) for c in CLASSES]),
-            np.array([each(panel.money[c]) for c in CLASSES]),
-            each(panel.money["request"]),
-        )
+def _is_told(measure: str, tally: Tally, group: int) -> bool:
+    """Whether a version's own count is known: shared out it would only repeat that of requests."""
+    if measure != "served request":
+        return bool(tally.known[group])
+    return bool(tally.high[group].sum() <= SURE * tally.low[group].sum())
 
 
 def _corrected(pairs: list[VersionPair]) -> list[VersionPair]:
