@@ -34,6 +34,9 @@ _NONE: Final = "–"
 _MOST: Final = 6
 """Models that are drawn."""
 
+_FEWEST: Final = 0.5
+"""Refused requests of an hour that is drawn: rates are not whole numbers."""
+
 
 def rate_limits_listing(found: RateLimits) -> Listing:
     """Each model: its highest rates, what was refused, what was left, side by side."""
@@ -213,13 +216,18 @@ def _panel(peak: Peak, found: RateLimits) -> Any:
 
     unit = "requests" if peak.tokens is None else "tokens"
     zone = time_zone(found.zone)
-    values = [
-        {"hour": _moment(t, zone, "%Y-%m-%dT%H:%M:%S"), "rate": _drawn(r), "refused": _drawn(n)}
-        for t, r, n in zip(
+    hours = [
+        (_moment(t, zone, "%Y-%m-%dT%H:%M:%S"), _drawn(rate), _drawn(refused))
+        for t, rate, refused in zip(
             peak.hours_ms.tolist(), peak.hourly.tolist(), peak.refused.tolist(), strict=True
         )
     ]
-    data = alt.Data(values=values)
+    rates = alt.Data(values=[{"hour": hour, "rate": rate} for hour, rate, _ in hours])
+    met = [
+        {"hour": hour, "rate": rate, "refused": refused}
+        for hour, rate, refused in hours
+        if (refused or 0) >= _FEWEST
+    ]
     x = alt.X("hour:T", axis=alt.Axis(title=None, format="%d %b %H:%M", labelOverlap="greedy"))
     y = alt.Y("rate:Q", axis=alt.Axis(title=f"{unit}/min", format="~s"))
     tips = [
@@ -227,10 +235,9 @@ def _panel(peak: Peak, found: RateLimits) -> Any:
         alt.Tooltip("rate:Q", title=f"{unit}/min", format=",.0f"),
         alt.Tooltip("refused:Q", format=",.0f"),
     ]
-    line = alt.Chart(data).mark_line(color=COLOURS["usage"]).encode(x=x, y=y)
+    line = alt.Chart(rates).mark_line(color=COLOURS["usage"]).encode(x=x, y=y)
     points = (
-        alt.Chart(data)
-        .transform_filter("datum.refused >= 0.5")
+        alt.Chart(alt.Data(values=met))
         .mark_circle(color=COLOURS["error"], opacity=0.8)
         .encode(
             x=x,
