@@ -2,7 +2,7 @@
 
 >>> from workbench.reporting import catalogue
 >>> sorted(catalogue())
-['capacity', 'cardinality', 'latency', 'rightsizing', 'slo']
+['capacity', 'cardinality', 'latency', 'llm-spend', 'rightsizing', 'slo']
 """
 
 from workbench.reporting.catalogue import ReportKind, catalogue

@@ -16,6 +16,7 @@ from workbench.reporting.parameters import (
     Parameters,
     RightsizingParameters,
     SloParameters,
+    SpendParameters,
 )
 
 __all__ = ["ReportKind", "catalogue", "check_parameters", "find_report"]
@@ -66,6 +67,12 @@ _KINDS: Final = (
         "Latency",
         "how long requests take, how sure that is, what changed it and where the tail comes from",
         LatencyParameters,
+    ),
+    ReportKind(
+        "llm-spend",
+        "LLM spend",
+        "what language models cost, who spent it, why it changed and where it is going",
+        SpendParameters,
     ),
     ReportKind(
         "rightsizing",

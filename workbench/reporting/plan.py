@@ -13,6 +13,7 @@ from workbench.reporting.parameters import (
     Parameters,
     RightsizingParameters,
     SloParameters,
+    SpendParameters,
 )
 from workbench.session import connect
 from workbench.session.plan import Estimate, estimate
@@ -64,6 +65,10 @@ def _questions(workbench: Any, checked: Parameters) -> list[Any]:
             queries=checked.queries,
         )
         return list(plan.questions)
+    if isinstance(checked, SpendParameters):
+        from workbench.session.spend import plan_spend
+
+        return list(plan_spend(workbench, checked.request()).questions)
     if isinstance(checked, SloParameters):
         from workbench.session.slo import plan_slo
 

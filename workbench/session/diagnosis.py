@@ -86,6 +86,7 @@ def diagnose(workbench: Workbench) -> Diagnosis:
         _rightsizing(names),
         _latency(names, list(known.values())),
         _slo(names),
+        _spend(names),
         _CARDINALITY,
     )
     return Diagnosis(info, tuple(checks), reports)
@@ -141,6 +142,18 @@ def _slo(names: list[str]) -> Check:
         else "no counter is here, of which an objective could be made"
     )
     return Check("slo", good=counters, detail=detail)
+
+
+def _spend(names: list[str]) -> Check:
+    from workbench.spend.profiles.detection import detect
+
+    fits = detect(names)
+    if not fits:
+        detail = "no metric of a language model is here: give a profile or usage logs"
+        return Check("llm-spend", good=False, detail=detail)
+    lacking = [f"{f.profile.name} without {', '.join(f.missing)}" for f in fits if f.missing]
+    detail = f"reads {', '.join(f.profile.title for f in fits)}"
+    return Check("llm-spend", good=True, detail="; ".join([detail, *lacking]))
 
 
 def _capacity(names: list[str]) -> tuple[Check, ...]:

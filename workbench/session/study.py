@@ -67,6 +67,8 @@ class Study:
         Where each figure comes from.
     table, chart
         How the result is shown: functions of the result.
+    findings
+        What a reader should know or do; the result's own where they are not given.
     """
 
     def __init__(
@@ -77,10 +79,12 @@ class Study:
         *,
         table: Callable[[Any], pd.DataFrame],
         chart: Callable[[Any], Any],
+        findings: Iterable[Finding] | None = None,
     ) -> None:
         self.kind = kind
         self.result = result
-        self.findings = Findings(sorted(result.findings, key=lambda f: -f.severity.rank))
+        found = result.findings if findings is None else findings
+        self.findings = Findings(sorted(found, key=lambda f: -f.severity.rank))
         self.provenance = Provenances(provenance)
         self._table = table
         self._chart = chart

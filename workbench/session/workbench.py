@@ -230,57 +230,72 @@ class Workbench(CapacityStudies):
         end: Time | None = None,
         step: Duration = "5m",
         timezone: str = "UTC",
+        match: str = "",
+        profiles: str | Path | Iterable[str | Path] = "",
+        includes_cached: str | Mapping[str, bool] = "",
+        logs: str | Path | Iterable[str | Path] = "",
         budgets: str | Path | Iterable[str | Path] = "",
         prices: str | Path = "",
-        profiles: str | Path | Iterable[str | Path] = "",
-        includes_cached: Mapping[str, bool] | None = None,
+        units: str | Path | Iterable[str | Path] = "",
+        limits: str | Path | Iterable[str | Path] = "",
+        machines: str | Path | Iterable[str | Path] = "",
     ) -> SpendStudy:
-        """Study what language models cost, who spent it, and where it is going.
+        """Study what language models cost, who spent it, why it changed and where it is going.
+
+        Several names are a list, or text with spaces between them. On ``demo:`` budgets, units,
+        limits and machines are the estate's own where none are given.
 
         Parameters
         ----------
         last
-            The period, in whole days; the one before it is compared.
+            The period, in whole days, or ``"month"`` for the calendar month of the last day; the
+            period before it is compared.
         history
-            What the rest of the month is forecast from, in whole days.
+            What is ordinary, and where spend is going, is learnt from so many days.
         end
             The day before this moment is the last one; the source's now where it is not given.
         step
             Distance of the points at which counters are read: the scrape interval is best.
         timezone
             Whose midnights part the days.
-        budgets
-            Files of budgets.
-        prices
-            A price book of yours, CSV or TOML, which wins over list prices.
+        match
+            Conditions that every series must meet: ``{cluster="eu"}``.
         profiles
             Files that describe gateways of yours; those that ship are found by their metrics.
+            ``"none"`` reads no metrics.
         includes_cached
-            By profile, whether input tokens contain cached ones, where the profile does not know.
+            By profile, whether input tokens contain cached ones, where the profile does not know:
+            ``"bifrost=yes"``.
+        logs
+            Usage logs, JSON lines or CSV, read beside the metrics; what both tell counts once.
+        budgets, limits
+            Files of budgets, and of rate limits.
+        prices
+            A price book of yours, CSV or TOML, which wins over list prices.
+        units
+            Counters of what requests are to achieve: selectors, or a file.
+        machines
+            What your own model servers cost: ``"2.49 USD/h x2"``, or a file.
 
         Returns
         -------
         SpendStudy
             `.result` is a `workbench.spend.result.SpendResult`; `.by("team")` adds up by any
-            dimension, `.changes`, `.budgets` and `.doubts` are its other tables.
+            dimension; `.what_if`, `.restated` and `.reconcile` go on from it.
 
         Raises
         ------
         InputError
-            No metric of a language model is there, or a time, zone or profile is of no use.
+            Nothing that counts usage is there, or a time, zone or text is of no use.
         SettingsError
-            A budget file, price book or profile is wrong.
-
-        Examples
-        --------
-        >>> import workbench
-        >>> study = workbench.connect("demo:").spend(last="2d", history="16d")
-        >>> study.by("model").frame.loc[0, ["model", "spend"]].tolist()
-        ['llama-3.1-8b-instruct', 'no price']
+            A file is missing or wrong.
         """
-        from workbench.session.spend import study_spend
+        from workbench.session.spend import SpendRequest, study_spend
 
         return study_spend(
-            self, last=last, history=history, end=end, step=step, timezone=timezone,
-            budgets=budgets, prices=prices, profiles=profiles, includes_cached=includes_cached,
+            self,
+            SpendRequest(
+                last, history, end, step, timezone, match, profiles, includes_cached, logs, budgets,
+                prices, units, limits, machines,
+            ),
         )  # fmt: skip

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
 
 from workbench.errors import InputError
 from workbench.spend.budgeting.budgets import Budget
 from workbench.spend.budgeting.standings import Ledger
+from workbench.spend.changes.anomalies import find_anomalies
+from workbench.spend.changes.anomaly_findings import conclude_anomalies
 from workbench.spend.changes.effects import PRICED, Effects, effects
 from workbench.spend.conclusions import conclude
+from workbench.spend.latency_cost import latency_beside_cost
+from workbench.spend.own_cost import conclude_own_cost
 from workbench.spend.prices import Priced, Prices, RequestSizes, as_floats, price
-from workbench.spend.result import SpendResult
+from workbench.spend.rate_limits.conclusions import conclude_rate_limits
+from workbench.spend.result import Answers, SpendResult
+from workbench.spend.savings.caching import caching
+from workbench.spend.savings.conclusions import conclude_savings
+from workbench.spend.savings.waste import waste
+from workbench.spend.self_hosted.conclusions import conclude_self_hosted
+from workbench.spend.unit_cost.conclusions import conclude_unit_costs
+from workbench.spend.unit_cost.costs import unit_costs
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.findings import Finding
+    from workbench.spend.rate_limits.analysis import RateLimits
     from workbench.spend.reading.reader import Reading
+    from workbench.spend.self_hosted.result import SelfHosted
+    from workbench.spend.unit_cost.reading import UnitCounts
 
-__all__ = ["analyse"]
+__all__ = ["Beside", "analyse"]
 
 _TOKENS: Final = [c.value for c in PRICED]
 
@@ -32,6 +48,25 @@ _SIZES: Final = "request_input_tokens"
 """The histogram that tells how long requests are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else was asked of the source, beside usage.
+
+    Parameters
+    ----------
+    units
+        Units of success.
+    rate_limits
+        How near usage came to rate limits; None where nobody was asked.
+    self_hosted
+        What machines of one's own cost; None where nobody told of any.
+    """
+
+    units: Sequence[UnitCounts] = ()
+    rate_limits: RateLimits | None = None
+    self_hosted: SelfHosted | None = None
+
+
 def analyse(
     reading: Reading,
     prices: Prices,
@@ -40,6 +75,7 @@ def analyse(
     last: date,
     zone: str = "UTC",
     budgets: Sequence[Budget] = (),
+    beside: Beside | None = None,
     seed: int = 0,
 ) -> SpendResult:
     """Price what was read and tell what it adds up to.
@@ -56,6 +92,8 @@ def analyse(
         Whose midnights parted the days.
     budgets
         To be held against spend.
+    beside
+        What else was asked.
     seed
         Of the drawn futures.
 
@@ -81,20 +119,54 @@ def analyse(
         before = price(reading.table[then], prices, sizes=sizes, own_currency=own)
     standings = Ledger(history, seen, last).standings(budgets, seed)
     changes = _effects(before, priced) if before is not None else {}
+    counted = _counted(reading)
+    period: _Period = {"first": first, "last": last}
+    beside = beside or Beside()
+    answers = Answers(
+        anomalies=find_anomalies(history, seen, **period),
+        unit_costs=unit_costs(history, counted, beside.units, extras=reading.extras, **period),
+        caching=caching(priced, history, reading, sizes=sizes, **period),
+        waste=waste(priced, reading, **period),
+        latency=latency_beside_cost(priced, reading, **period),
+        rate_limits=beside.rate_limits,
+        self_hosted=beside.self_hosted,
+    )
+    known = conclude(reading.flaws, priced, changes, standings, last)
+    found = [*known, *conclude_own_cost(priced), *_conclude(answers)]
     return SpendResult(
         first,
         last,
         zone,
         priced,
-        _counted(reading)[now].reset_index(drop=True),
+        counted[now].reset_index(drop=True),
         before,
         changes,
-        _daily(history, _counted(reading)),
+        _daily(history, counted),
         standings,
         history,
         reading,
-        conclude(reading.flaws, priced, changes, standings, last),
+        sizes,
+        answers,
+        tuple(sorted(found, key=lambda f: (-f.severity.rank, f.code, f.about))),
     )
+
+
+class _Period(TypedDict):
+    """The period as most answers take it."""
+
+    first: date
+    last: date
+
+
+def _conclude(answers: Answers) -> Iterator[Finding]:
+    """The findings of all answers."""
+    yield from conclude_anomalies(answers.anomalies)
+    yield from conclude_unit_costs(answers.unit_costs)
+    yield from conclude_savings(answers.caching, answers.waste)
+    if answers.rate_limits is not None:
+        yield from conclude_rate_limits(answers.rate_limits)
+    if answers.self_hosted is not None:
+        yield from conclude_self_hosted(answers.self_hosted)
 
 
 def _sizes(reading: Reading) -> dict[tuple[str, str], RequestSizes]:

@@ -19,9 +19,17 @@ from workbench.spend.prices import NANO, Priced, cents
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.spend.changes.anomaly import Anomaly
+    from workbench.spend.latency_cost import LatencyCost
+    from workbench.spend.prices import RequestSizes
+    from workbench.spend.rate_limits.analysis import RateLimits
     from workbench.spend.reading.reader import Reading
+    from workbench.spend.savings.caching import CacheSavings
+    from workbench.spend.savings.waste import Waste
+    from workbench.spend.self_hosted.result import SelfHosted
+    from workbench.spend.unit_cost.costs import UnitCosts
 
-__all__ = ["SpendResult", "Standing"]
+__all__ = ["Answers", "SpendResult", "Standing"]
 
 _TOKENS: Final = [c.value for c in PRICED]
 
@@ -88,6 +96,47 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What else is told of spend, each by a room of its own.
+
+    Parameters
+    ----------
+    anomalies
+        Days and levels out of the ordinary, and who made them.
+    unit_costs
+        What a request and a unit of success cost, by prompt version too.
+    caching, waste
+        What caches saved and missed, and what may have been paid for nothing.
+    latency
+        How long models take, beside what they cost.
+    rate_limits
+        How near usage came to them; None where nobody was asked.
+    self_hosted
+        What machines of one's own cost; None where nobody told of any.
+    """
+
+    anomalies: tuple[Anomaly, ...]
+    unit_costs: UnitCosts
+    caching: CacheSavings
+    waste: Waste
+    latency: LatencyCost
+    rate_limits: RateLimits | None
+    self_hosted: SelfHosted | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "anomalies": [a.to_dict() for a in self.anomalies],
+            "unit_costs": self.unit_costs.to_dict(),
+            "caching": self.caching.to_dict(),
+            "waste": self.waste.to_dict(),
+            "latency": self.latency.to_dict(),
+            "rate_limits": self.rate_limits.to_dict() if self.rate_limits else None,
+            "self_hosted": self.self_hosted.to_dict() if self.self_hosted else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SpendResult:
     """What was spent in a time, on what, by whom, and how sure that is.
 
@@ -114,6 +163,10 @@ class SpendResult:
         All days that were read, with their prices.
     reading
         All usage that was read.
+    sizes
+        How long requests are, by provider and model.
+    answers
+        What else is told.
     findings
         What a reader should know or do.
     """
@@ -129,6 +182,8 @@ class SpendResult:
     standings: tuple[Standing, ...]
     history: Priced
     reading: Reading
+    sizes: Mapping[tuple[str, str], RequestSizes]
+    answers: Answers
     findings: tuple[Finding, ...]
 
     def by(self, *dimensions: str) -> pd.DataFrame:
@@ -203,5 +258,6 @@ class SpendResult:
                 for currency, e in self.effects.items()
             },
             "budgets": [s.to_dict() for s in self.standings],
+            "answers": self.answers.to_dict(),
             "notes": list(self.priced.notes),
         }

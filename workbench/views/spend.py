@@ -16,7 +16,7 @@ from workbench.views.theme import COLOURS, themed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["outlook_chart", "spend_chart"]
+__all__ = ["no_chart", "outlook_chart", "spend_chart"]
 
 _MOST: Final = 7
 """So many models have a colour; the others are one."""
@@ -52,14 +52,15 @@ def spend_chart(result: SpendResult) -> Any:
         for currency in priced["currency"].unique()
     ]
     if not panels:
-        panels = [_nothing("Nothing with a price was spent.")]
+        panels = [no_chart("Nothing with a price was spent.")]
     title = alt.Title(
         "Spend a day", subtitle=f"by model; {result.first} to {result.last} in full colour"
     )
     return themed(alt.vconcat(*panels, title=title))
 
 
-def _nothing(text: str) -> Any:
+def no_chart(text: str) -> Any:
+    """A sentence in place of a chart."""
     import altair as alt
 
     empty = alt.Chart(alt.Data(values=[{"text": text}]))
@@ -121,7 +122,7 @@ def outlook_chart(result: SpendResult) -> Any:
     found = [s for s in result.standings if s.course]
     found.sort(key=lambda s: -_urgency(s))
     if not found:
-        return themed(alt.vconcat(_nothing("No day of the period is known.")))
+        return themed(alt.vconcat(no_chart("No day of the period is known.")))
     panels = [_course(standing, result.last) for standing in found[:_PANELS]]
     left = len(found) - len(panels)
     more = f"; {counted(left, 'budget')} more stand in the table" if left else ""

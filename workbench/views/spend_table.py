@@ -23,6 +23,7 @@ __all__ = [
     "money_text",
     "spend_listing",
     "spend_table",
+    "users_listing",
 ]
 
 _NONE: Final = "–"
@@ -72,6 +73,15 @@ def _spend(row: dict[Any, Any], dimensions: Sequence[str], totals: dict[str, Dec
         ]  # fmt: skip
         each = f"{float(amount) / row['requests']:.4f}" if row["requests"] else _NONE
     return [*names, *money, _count(row["tokens"]), _count(row["requests"]), each]
+
+
+def users_listing(result: SpendResult) -> Listing:
+    """Spend by user and application; a sentence where nobody tells users apart."""
+    if (result.priced.usage["user"].astype(str) == "").all():
+        return Listing(
+            (), (), empty="No label tells users apart: a gateway that knows them can say so."
+        )
+    return spend_listing(result, ("user", "application"))
 
 
 def effects_listing(result: SpendResult) -> Listing:

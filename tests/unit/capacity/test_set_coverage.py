@@ -92,7 +92,7 @@ def test_a_named_set_that_does_not_fit_is_one_finding(tmp_path):
     assert "no metric knows one" in result.findings[0].what
 
 
-OTHER_REPORTS = ["rightsizing", "latency", "slo", "cardinality"]
+OTHER_REPORTS = ["rightsizing", "latency", "slo", "llm-spend", "cardinality"]
 
 
 def _diagnosed(*names):

@@ -6,6 +6,7 @@ from workbench.reporting.parameters.cardinality import CardinalityParameters
 from workbench.reporting.parameters.latency import LatencyParameters
 from workbench.reporting.parameters.rightsizing import RightsizingParameters
 from workbench.reporting.parameters.slo import SloParameters
+from workbench.reporting.parameters.spend import SpendParameters
 
 __all__ = [
     "CapacityParameters",
@@ -14,4 +15,5 @@ __all__ = [
     "Parameters",
     "RightsizingParameters",
     "SloParameters",
+    "SpendParameters",
 ]
