@@ -43,7 +43,7 @@ def break_even(
     found = list(_named(against, prices, day, left_out)) if against else list(
         sellers_of(cost.model, prices, day)
     )  # fmt: skip
-    month = cost.amount / cost.days * MONTH_DAYS
+    month = cost.amount * MONTH_DAYS / cost.days
     offers = []
     for provider, model, rates in found:
         if rates.currency != cost.currency:
@@ -77,11 +77,10 @@ def _offer(cost: ModelCost, provider: str, model: str, rates: Rates) -> Offer | 
     most = _priced(cost, rates, cost.computed + cost.cached, 0.0)
     if not spent or not most:
         return None
-    months = MONTH_DAYS / cost.days
     low, high = sorted((spent, most))
     a_token = cost.amount * Decimal(repr(cost.tokens)) / cost.days
     return Offer(
-        provider, model, low * months, high * months,
+        provider, model, low * MONTH_DAYS / cost.days, high * MONTH_DAYS / cost.days,
         float(a_token / low), float(a_token / high), rates.source,
     )  # fmt: skip
 
