@@ -106,8 +106,7 @@ def _pair(pair: VersionPair) -> list[object]:
         plain_text(pair.measure),
         plain_text(older.version),
         plain_text(newer.version),
-        _money(older.cost, money),
-        _money(newer.cost, money),
+        *(_money(c, money) for c in (found.costs if found else (older.cost, newer.cost))),
     ]
     if found is None:
         return [*row, _NONE, _NONE, _NONE, pair.reason, *[_NONE] * 4]

@@ -96,7 +96,9 @@ def _by_success(pair: VersionPair, request: VersionPair | None) -> Iterator[Find
 def _dear(pair: VersionPair, request: VersionPair | None) -> Finding:
     """A version that is dearer."""
     days = max(pair.newer.days, 1)
-    more = (pair.newer.cost - pair.older.cost) * pair.newer.count / days
+    assert pair.found is not None
+    older, newer = pair.found.costs
+    more = (newer - older) * pair.newer.count / days
     parts = [f"one {pair.measure} of {_name(pair)} costs more, {_ratio(pair)}"]
     parts.append(f"{more:,.2f} {pair.newer.currency} more a day")
     if request is not None and request is not pair and request.found is not None:
@@ -127,7 +129,7 @@ def _ratio(pair: VersionPair) -> str:
     """Costs, ratio and interval."""
     found = pair.found
     assert found is not None
-    costs = f"{pair.older.cost:.4g} → {pair.newer.cost:.4g} {pair.newer.currency}"
+    costs = f"{found.costs[0]:.4g} → {found.costs[1]:.4g} {pair.newer.currency}"
     return f"{costs}, ×{found.ratio:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
 
 
@@ -160,8 +162,8 @@ def _evidence(pair: VersionPair, request: VersionPair | None) -> dict[str, Any]:
     assert found is not None
     result: dict[str, Any] = {
         "ratio": round(found.ratio, 4), "low": round(found.low, 4), "high": round(found.high, 4),
-        "p": float(f"{pair.p:.2g}"), "older": float(f"{pair.older.cost:.6g}"),
-        "newer": float(f"{pair.newer.cost:.6g}"),
+        "p": float(f"{pair.p:.2g}"), "older": float(f"{found.costs[0]:.6g}"),
+        "newer": float(f"{found.costs[1]:.6g}"),
     }  # fmt: skip
     if request is not None and request is not pair and request.found is not None:
         result["ratio_per_request"] = round(request.found.ratio, 4)
@@ -173,7 +175,7 @@ def _missing(unit: UnitStanding) -> Iterator[Finding]:
     if not unit.series:
         what = f"`{unit.counter}` has no series, so nothing is told of what one {unit.name} costs"
     elif not unit.against:
-        what = f"no spend is as the unit {unit.name} says it is set against"
+        what = f"there is no spend with a price that the unit {unit.name} could be set against"
     elif not unit.units:
         what = f"`{unit.counter}` never increased, so nothing is told of what one {unit.name} costs"
         step = "check that the application counts, and that the selector is not too narrow"
@@ -181,7 +183,7 @@ def _missing(unit: UnitStanding) -> Iterator[Finding]:
         share = unit.unplaced / unit.units
         what = (
             f"{share * 100:.0f} % of the units of {unit.name} ({format_quantity(unit.unplaced)}) "
-            f"name no spend that was seen, by {', '.join(unit.by)}"
+            f"name no spend that has a price, by {', '.join(unit.by)}"
         )
         step = "give `labels` of the unit, or let both sides use the same names"
     else:

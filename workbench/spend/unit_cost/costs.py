@@ -50,7 +50,7 @@ class UnitStanding:
     units
         How many were counted in all.
     unplaced
-        How many of them name no spend that was seen.
+        How many of them name no spend that has a price.
     by
         The dimensions by which they are set against spend.
     ignored

@@ -7,7 +7,7 @@ per unit is a ratio of sums, ``R = Σ c / Σ n``; its relative error is the sum 
 (the CR2 of cluster-robust variance, Bell and McCaffrey 2002).
 
 Days resemble the days before. The memory from day to day (an AR(1)) is estimated, freed of the bias of
-few days (Kendall 1954), and drawn to a usual one as if that were known from two weeks; the variance
+few days (Kendall 1954), and drawn to a usual one as if that were known from ten days; the variance
 and its degrees of freedom (Satterthwaite's) are those that days with such a memory have.
 """
 
@@ -41,8 +41,8 @@ LEAST_DAYS: Final = 3
 _OVERLAP: Final = 0.5
 """Two run side by side where days with both hold this share of the rarer one's units."""
 
-_USUAL: Final = 0.25
-_WORTH: Final = 14.0
+_USUAL: Final = 0.3
+_WORTH: Final = 10.0
 """The memory from day to day that is taken for usual, and how many days it weighs."""
 
 _MOST_MEMORY: Final = 0.8
@@ -107,6 +107,8 @@ class Contrast:
         Whether both were compared on the same days.
     days
         On how many days each was seen in the comparison.
+    costs
+        Of one of each, as compared: side by side, both weighted alike.
     """
 
     ratio: float
@@ -116,6 +118,7 @@ class Contrast:
     freedom: float
     paired: bool
     days: tuple[int, int]
+    costs: tuple[float, float]
 
 
 def contrast(first: DailyRate, second: DailyRate) -> Contrast | str:
@@ -156,7 +159,7 @@ def contrast(first: DailyRate, second: DailyRate) -> Contrast | str:
     low, high, p = _student(float(np.log(two.value / one.value)), found)
     return Contrast(
         two.value / one.value, low, high, p, found.freedom, both is not None,
-        (one.enough, two.enough),
+        (one.enough, two.enough), (one.value, two.value),
     )  # fmt: skip
 
 
@@ -250,7 +253,7 @@ def _memory(parts: Sequence[tuple[Ints, Floats, Floats]]) -> float:
         after = np.diff(days[usable]) == 1
         product += float((each[1:] * each[:-1])[after].sum())
         square += float((each**2).sum())
-        count += len(each)
+        count += 1 / float((pulls**2).sum())  # days of one weight that are worth as much
     if square <= 0:
         return 0.0
     found = product / square

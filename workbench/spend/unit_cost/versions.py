@@ -259,7 +259,7 @@ class _Versions:
         self.costs += costs.values()
         known = list(costs)
         pairs = combinations(known, 2)
-        newest = known[-1] if known else -1
+        newest = self._order[-1]
         for older, newer in pairs:
             if len(known) > _EVERY_PAIR and newer != newest:
                 continue
@@ -270,7 +270,7 @@ class _Versions:
                     costs[newer],
                     found if isinstance(found, Contrast) else None,
                     found if isinstance(found, str) else "",
-                    successive=known[-2:] == [older, newer],
+                    successive=newer == newest and known[-2:] == [older, newer],
                     requests=self._requests(older, newer, rates) if measure == "request" else None,
                 )
             )
