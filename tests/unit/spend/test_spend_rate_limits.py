@@ -494,6 +494,18 @@ def test_findings_name_what_is_near_its_limit_and_all_have_their_page():
     assert page("LLM-RATE-LIMIT")
 
 
+def test_refusals_of_an_unknown_number_of_requests_are_told_too():
+    found = told(
+        [
+            scraped(gateway("input_tokens"), flat(9), **GPT),
+            scraped(gateway("rate_limited_requests"), flat(1), **GPT),
+        ]
+    )
+    (finding,) = conclude_rate_limits(found)
+    assert finding.severity is Severity.INFO
+    assert "of how many is not counted" in finding.what
+
+
 def test_with_room_enough_there_is_no_finding():
     found = told(
         [

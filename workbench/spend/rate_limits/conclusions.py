@@ -13,7 +13,7 @@ from workbench.spend.rate_limits.limits import UNITS
 from workbench.spend.rate_limits.onset import Onset
 from workbench.spend.rate_limits.refusals import Refusal
 from workbench.spend.rate_limits.remaining import LOW, Remaining
-from workbench.units import format_chance, format_quantity
+from workbench.units import counted, format_chance, format_quantity
 
 __all__ = ["conclude_rate_limits"]
 
@@ -39,7 +39,8 @@ _FEW: Final = 20
 def conclude_rate_limits(found: RateLimits) -> Iterator[Finding]:
     """All findings of rate limits, by source."""
     for refusal in found.refusals:
-        if (refusal.share or 0) > _REFUSED and refusal.refused >= _FEW:
+        share = refusal.share
+        if refusal.refused >= _FEW and (share is None or share > _REFUSED):
             yield _refused(refusal)
     for headroom in found.headrooms:
         if headroom.headroom is not None and (headroom.headroom < _FREE or _is_soon(headroom)):
@@ -54,21 +55,29 @@ def _name(provider: str, model: str) -> str:
 
 
 def _refused(found: Refusal) -> Finding:
-    share = found.share or 0.0
+    share = found.share
     name = _name(found.provider, found.model)
-    what = (
-        f"{share * 100:.1f} % of the requests to {name} were refused by a rate limit: "
-        f"{format_quantity(found.refused)} of {format_quantity(found.requests)}"
-    )
+    refused = format_quantity(found.refused)
+    evidence: dict[str, float | str] = {"refused": found.refused}
+    if share is None:
+        severity = Severity.INFO
+        what = (
+            f"{refused} requests to {name} were refused by a rate limit; of how many is not counted"
+        )
+    else:
+        severity = Severity.ERROR if share >= _MANY else Severity.WARNING
+        evidence["share"] = round(share, 5)
+        what = (
+            f"{share * 100:.1f} % of the requests to {name} were refused by a rate limit: "
+            f"{refused} of {format_quantity(found.requests)}"
+        )
     if found.before is not None:
         what += f" ({found.before * 100:.1f} % in the period before)"
-    evidence: dict[str, float | str] = {"refused": found.refused, "share": round(share, 5)}
     if isinstance(found.begins, Onset):
         begins = found.begins
         what += f"; 90 % of them came above {format_quantity(begins.begins)} {begins.unit} a minute"
         evidence["begins"] = round(begins.begins, 1)
         evidence["begins_unit"] = f"{begins.unit}/min"
-    severity = Severity.ERROR if share >= _MANY else Severity.WARNING
     step = "spread the load, retry with backoff, or ask the provider for a higher limit"
     return Finding(_CODE, severity, f"refusals of {name}", what, step, evidence)
 
@@ -91,7 +100,9 @@ def _little_free(found: Headroom) -> Finding:
         step = "ask for a higher limit, or spread the load, before it is met"
     evidence: dict[str, float] = {"peak": found.peak or 0.0, "allowed": found.allowed}
     if (ahead := found.growth) is not None and free > 0:
-        when = f"in {ahead.median} days" if ahead.median else f"not within {HORIZON} days"
+        when = (
+            f"in {counted(ahead.median, 'day')}" if ahead.median else f"not within {HORIZON} days"
+        )
         what += (
             f"; as usage grows it is met {when} at the median, and within {HORIZON} days with a "
         )

@@ -106,7 +106,7 @@ class Headroom:
         Provider and model of what counts against it.
     peak, p99
         The highest mean rate over five minutes (or a step, or a day), and the rate that 99 % of
-        them did not exceed; None where `why` says so.
+        them did not exceed; None where `why` says so, the latter for days too.
     peak_ms
         Where the span of the highest rate ends, milliseconds since the epoch.
     share_seen
@@ -211,7 +211,7 @@ def _daily(seen: Seen, limit: RateLimit, unit: str, allowed: float, seed: int) -
     peak_ms = int(seen.days.bounds_ms[numbers[at] + 1])
     period = (seen.last - seen.first).days + 1
     return Headroom(
-        limit, unit, allowed, models, float(values[at]), float(np.quantile(values[some], 0.99)),
+        limit, unit, allowed, models, float(values[at]), None,
         peak_ms, float(some.sum() / period), "" if ahead else _too_short(), ahead,
     )  # fmt: skip
 
