@@ -79,18 +79,21 @@ def answers_listing(savings: CacheSavings) -> Listing:
                 *_names(row),
                 round(row["hits"]),
                 f"{row['share'] * 100:.1f} %" if row["share"] == row["share"] else _NONE,
-                _money(row["low"], currency) if known else "no price",
+                _money(row["low"], currency) if known else "not known" if currency else "no price",
                 _money(row["high"], currency) if known else _NONE,
             ]
         )
+    note = (
+        "A hit has no tokens: it is taken to be like the mean request of some day, between the "
+        "cheapest day's and the dearest's. What repeats may be shorter or longer than that."
+    )
+    if rows and bool(savings.answers["shared"].any()):
+        note += " Hits told by fewer labels than accounts have are shared out by their requests."
     return Listing(
         (*_NAMES, "hits", "of requests", "saved at least", "at most"),
         rows,
         empty="No gateway counts hits of a cache of its own.",
-        note="A hit has no tokens: it is taken to be like the mean request of some day, between "
-        "the cheapest day's and the dearest's. What repeats may be shorter or longer than that."
-        if rows
-        else "",
+        note=note if rows else "",
     )
 
 
@@ -120,7 +123,7 @@ def _wasted(row: dict[Any, Any], waste: Waste) -> list[object]:
     return [
         f"{row['kind']}{' *' if row['shared'] else ''}",
         round(row["requests"]),
-        _money(row["low"], currency) if priced else "no price",
+        _money(row["low"], currency) if priced else _NONE,
         _money(row["high"], currency) if priced else _NONE,
         f"{row['high'] / total * 100:.2f} %" if priced and total else _NONE,
         row["bill"],

@@ -200,12 +200,31 @@ def test_events_of_nobody_keep_their_names_and_have_no_money():
     assert found["bill"].tolist() == [Bill.UNPRICED.value]
 
 
-def test_zero_requests_and_an_empty_table_waste_nothing():
-    """No division by nothing."""
+def test_failures_cost_what_nobody_knows_where_requests_are_not_counted():
+    """Not 0: nothing divides the spend."""
     rows = [served(0, GPT, "bot", 0, input=5e5)]
-    kinds = [row(0, *GPT) | {"kind": "504", "errors": 5.0}]
-    found = wasted(usage(rows), kinds=kinds)
-    assert found.table["high"].fillna(0.0).tolist() == [0.0]
+    kinds = [row(0, *GPT) | {"kind": kind, "errors": 5.0} for kind in ("504", "401")]
+    found = wasted(usage(rows), kinds=kinds).table.set_index("kind")
+    assert np.isnan(found.loc[WasteKind.TIMED_OUT.value, "high"])
+    assert found.loc[WasteKind.TIMED_OUT.value, "bill"] == Bill.UNCOUNTED.value
+    assert found.loc[WasteKind.DENIED.value, "high"] == 0.0
+
+
+def test_requests_told_by_model_only_give_the_models_mean():
+    """Tokens by application, requests by model: 300,000 tokens, 200 requests."""
+    rows = [served(0, GPT, app, 0, input=n * 1e5) for n, app in ((1, "a"), (2, "b"))]
+    rows += [row(0, *GPT, requests=200.0)]
+    kinds = [row(0, *GPT, application="b") | {"kind": "504", "errors": 5.0}]
+    kinds += [row(0, *GPT) | {"kind": "502", "errors": 6.0}]
+    found = wasted(usage(rows), kinds=kinds).table.set_index(["kind", "application"])
+    timeout, failed = WasteKind.TIMED_OUT.value, WasteKind.PROVIDER_FAILED.value
+    assert found.loc[(timeout, "b"), "high"] == pytest.approx(5 * 0.75 / 200)
+    assert found.loc[(failed, "b"), "requests"] == pytest.approx(4.0)  # by tokens
+    assert found.loc[(failed, "a"), "high"] == pytest.approx(2 * 0.75 / 200)
+
+
+def test_an_empty_table_wastes_nothing():
+    """No row, no money."""
     assert len(wasted(usage([])).table) == 0
     assert wasted(usage([])).total() == {}
 

@@ -7,7 +7,7 @@ day and that of the dearest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -70,8 +70,9 @@ def request_costs(priced: Priced, hits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `OWNER`, ``currency``, ``requests``, ``amount``, ``low`` and ``high`` (money a request, at
-        the least and most that prices may be); NaN where nothing has a price.
+        `OWNER`, ``currency``, ``weight`` (what events are shared out by: requests, or tokens where
+        requests are told by fewer labels), ``low`` and ``high`` (money a request, at the least and
+        most that prices may be; NaN without a price or requests).
     """
     usage, rows = priced.usage, priced.rows
     tokens = np.nansum(usage[_TOKENS].to_numpy(np.float64), axis=1)
@@ -79,12 +80,52 @@ def request_costs(priced: Priced, hits: pd.DataFrame) -> pd.DataFrame:
     used = (tokens > 0) | (requests > 0)
     keys = usage[["day", *OWNER]].assign(currency=_currencies(rows))
     days = Groups(keys[used])
-    accounts = Groups(days.names[[*OWNER, "currency"]])
-    table = {"requests": days.add(requests[used])}
+    sums = {"requests": days.add(requests[used])}
     for name in ("amount", "low", "high"):
-        table[name] = days.add(as_floats(rows[name])[used])
-    served = 1.0 - _unserved(usage, hits, accounts.names)
-    return _of_accounts(accounts, table, served)
+        sums[name] = days.add(as_floats(rows[name])[used])
+    accounts = Groups(days.names[[*OWNER, "currency"]])
+    table = accounts.names.astype(object)
+    unserved = _unserved(usage, hits)
+    low, high = _means(accounts, sums, _served(table, unserved))
+    known = (table["currency"] != "").to_numpy(bool)
+    if np.isnan(low[known]).any():
+        wide = _of_sellers(days.names, sums, unserved)
+        rest = table[[*_SELLER, "currency"]].merge(wide, on=[*_SELLER, "currency"], how="left")
+        low, high = (np.where(np.isnan(m), rest[n], m) for n, m in (("low", low), ("high", high)))
+    total = accounts.add(days.add(tokens[used]))
+    weight, kept = _weights(Groups(table[list(_SELLER)]), accounts.add(sums["requests"]), total)
+    return table.assign(
+        weight=weight,
+        low=np.where(known, low, np.nan),
+        high=np.where(known, high, np.nan),
+    )[kept]
+
+
+def _weights(
+    sellers: Groups, requests: Floats, tokens: Floats
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """By what events of a model are shared out: requests, if all who have tokens have them too."""
+    number = sellers.number
+    kept = (tokens > 0) | (sellers.add(tokens) == 0)[number]
+    without = sellers.add(np.where(kept & (requests == 0), 1.0, 0.0)) > 0
+    return np.where(without[number], tokens, requests), kept
+
+
+def _of_sellers(
+    names: pd.DataFrame, sums: dict[str, Floats], unserved: Mapping[tuple[str, ...], float]
+) -> pd.DataFrame:
+    """Means by model, for accounts whose requests are told by fewer labels than their tokens.
+
+    Only models with prices in one currency have one.
+    """
+    days = Groups(names[["day", *_SELLER]])
+    sellers = Groups(days.names[list(_SELLER)])
+    table = sellers.names.astype(object)
+    together = {name: days.add(values) for name, values in sums.items()}
+    low, high = _means(sellers, together, _served(table, unserved))
+    currencies = Groups(names.loc[(names["currency"] != "").to_numpy(bool), [*_SELLER, "currency"]])
+    single = currencies.names.astype(object).drop_duplicates(_SELLER, keep=False)
+    return table.assign(low=low, high=high).merge(single, on=list(_SELLER), how="inner")
 
 
 def _currencies(rows: pd.DataFrame) -> pd.Categorical:
@@ -99,8 +140,8 @@ def _currencies(rows: pd.DataFrame) -> pd.Categorical:
     return pd.Categorical.from_codes(place[codes], categories=pd.Index(list(places), dtype=object))
 
 
-def _unserved(usage: pd.DataFrame, hits: pd.DataFrame, accounts: pd.DataFrame) -> Floats:
-    """Which share of each account's requests no provider answered, by its profile and model."""
+def _unserved(usage: pd.DataFrame, hits: pd.DataFrame) -> dict[tuple[str, ...], float]:
+    """Which share of the requests no provider answered, by profile, provider and model."""
     failed = np.fmax(
         usage["errors"].to_numpy(np.float64), usage["rate_limited"].to_numpy(np.float64)
     )
@@ -113,40 +154,38 @@ def _unserved(usage: pd.DataFrame, hits: pd.DataFrame, accounts: pd.DataFrame) -
         groups = Groups(table[list(_SELLER)])
         for key, value in zip(_keys(groups.names), groups.add(values), strict=True):
             counted.setdefault(key, np.zeros(2))[place] += value
-    share = {k: min(n / r, _UNSERVED) for k, (r, n) in counted.items() if r > 0}
-    return np.array([share.get(key, 0.0) for key in _keys(accounts)], np.float64)
+    return {k: min(n / r, _UNSERVED) for k, (r, n) in counted.items() if r > 0}
+
+
+def _served(names: pd.DataFrame, unserved: Mapping[tuple[str, ...], float]) -> Floats:
+    """Which share of each account's requests a provider answered."""
+    return np.array([1.0 - unserved.get(key, 0.0) for key in _keys(names)], np.float64)
 
 
 def _keys(names: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     return zip(*(names[n].astype(str).tolist() for n in _SELLER), strict=True)
 
 
-def _of_accounts(accounts: Groups, days: dict[str, Floats], served: Floats) -> pd.DataFrame:
-    """Mean of the cheapest and of the dearest day."""
-    each = days["requests"]
-    requests = accounts.add(each)
-    count = np.bincount(accounts.number, each > 0, len(accounts))
+def _means(groups: Groups, days: dict[str, Floats], served: Floats) -> tuple[Floats, Floats]:
+    """Mean of the cheapest and of the dearest day of each group; NaN without requests or money."""
+    each, money = days["requests"], days["high"] > 0
+    requests = groups.add(each)
+    count = np.bincount(groups.number, each > 0, len(groups))
     with np.errstate(divide="ignore", invalid="ignore"):
-        enough = (each > 0) & (each >= _ENOUGH * (requests / count)[accounts.number])
+        enough = (each > 0) & money & (each >= _ENOUGH * (requests / count)[groups.number])
         low = np.where(enough, days["low"] / each, np.inf)
-        high = np.where(enough, days["high"] / (each * served[accounts.number]), 0.0)
-    least, most = np.full(len(accounts), np.inf), np.zeros(len(accounts))
-    np.minimum.at(least, accounts.number, low)
-    np.maximum.at(most, accounts.number, high)
-    table = accounts.names.astype(object)
-    some = (requests > 0) & (table["currency"] != "").to_numpy(bool)
-    return table.assign(
-        requests=requests,
-        amount=accounts.add(days["amount"]),
-        low=np.where(some, least, np.nan),
-        high=np.where(some, most, np.nan),
-    )
+        high = np.where(enough, days["high"] / (each * served[groups.number]), -np.inf)
+    least, most = np.full(len(groups), np.inf), np.full(len(groups), -np.inf)
+    np.minimum.at(least, groups.number, low)
+    np.maximum.at(most, groups.number, high)
+    some = np.isfinite(least)
+    return np.where(some, least, np.nan), np.where(some, most, np.nan)
 
 
 def share_out(
     events: pd.DataFrame, costs: pd.DataFrame, twins: frozenset[tuple[str, str]]
 ) -> pd.DataFrame:
-    """Give events to accounts: by all that their labels tell, in proportion to requests.
+    """Give events to accounts: by all that their labels tell, in proportion to weight.
 
     Parameters
     ----------
@@ -169,7 +208,6 @@ def share_out(
     names = events[list(OWNER)].astype(object).fillna("").astype(str)
     left = names.assign(event=np.arange(len(events)), key=by_value(names["model"], model_key))
     right = costs.assign(key=by_value(costs["model"], model_key))
-    right = right.assign(weight=np.where(right["requests"] > 0, right["requests"], 1e-9))
     parts = []
     for on in (OWNER, ("key",), ("profile", "team", "application")):
         chosen = left

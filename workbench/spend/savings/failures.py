@@ -36,6 +36,7 @@ class Bill(StrEnum):
     NOTHING = "not billed"
     MACHINES = "own machines' time"
     UNPRICED = "no price known"
+    UNCOUNTED = "not known: requests are not counted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ class Margins:
             How many of each row's input tokens it is about, shape (rows,). Fewer tokens may more
             easily all stand in long requests, or none of them.
         """
+        if not count.any():
+            return (likely := self.expected(token_class)), likely
         with np.errstate(divide="ignore", invalid="ignore"):
             times = np.where(count > 0, self.total / count, np.inf)
             most = [np.where(h > 0, np.minimum(h * times, 1.0), 0.0) for h in self._shares.high]

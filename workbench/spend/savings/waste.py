@@ -58,7 +58,7 @@ class Waste:
         The period, both days included.
     table
         One row for each kind, account and currency, the dearest first: ``kind``, ``provider``,
-        ``model``, ``team``, ``application``, ``currency`` ("" where such requests have no price),
+        ``model``, ``team``, ``application``, ``currency`` ("" where it is not known what such requests cost),
         ``requests``, ``low`` and ``high`` (money, float; NaN without a price), ``bill``, and
         ``shared``: known by fewer labels, and given to accounts in proportion to their requests.
     spend
@@ -150,8 +150,8 @@ def waste(priced: Priced, reading: Reading, *, first: date, last: date) -> Waste
     extras = within(reading.extras, first, last)
     twins = duplicated(reading)
     failed = _failed(priced.usage, within(reading.kinds, first, last), twins)
-    parts = [failed, *(_extra(extras, name, kind) for name, kind in _EXTRAS.items())]
-    events = pd.concat([p for p in parts if len(p)] or [failed], ignore_index=True)
+    told = [_by_owner(extras, name).assign(kind=kind.value) for name, kind in _EXTRAS.items()]
+    events = pd.concat([p for p in (failed, *told) if len(p)] or [failed], ignore_index=True)
     found = share_out(events, request_costs(priced, extras), twins)
     spend = {c: a for c, a in priced.total().items() if c}
     own = {(u.provider, u.model) for u in priced.unpriced if u.reason is Reason.SELF_HOSTED}
@@ -177,7 +177,6 @@ def _failed(
     left = rest.add(np.concatenate([errors["count"].to_numpy(), -each["count"].to_numpy()]))
     unknown = rest.names.astype(object).assign(kind=WasteKind.UNKNOWN.value, count=left)
     limited = _by_owner(usage, "rate_limited").assign(kind=WasteKind.RATE_LIMITED.value)
-    limited = limited[limited["count"] > 0]
     # The counter of refused requests knows more labels than errors do: it tells them alone.
     told_twice = (each["kind"] == WasteKind.RATE_LIMITED.value) & each["profile"].isin(
         limited["profile"].unique()
@@ -189,14 +188,11 @@ def _failed(
 
 
 def _by_owner(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    groups = Groups(table[list(OWNER)])
+    """Counts that are above 0, by owner."""
+    some = table[(table[column] > 0).to_numpy(bool)]
+    groups = Groups(some[list(OWNER)])
     names = groups.names.astype(str)
-    return names.assign(count=groups.add(table[column].to_numpy(np.float64)))
-
-
-def _extra(extras: pd.DataFrame, column: str, kind: WasteKind) -> pd.DataFrame:
-    found = _by_owner(extras, column).assign(kind=kind.value)
-    return found[found["count"] > 0]
+    return names.assign(count=groups.add(some[column].to_numpy(np.float64)))
 
 
 def _table(found: pd.DataFrame, servers: frozenset[str], own: set[tuple[str, str]]) -> pd.DataFrame:
@@ -207,14 +203,17 @@ def _table(found: pd.DataFrame, servers: frozenset[str], own: set[tuple[str, str
     costs |= (kind == WasteKind.INVALID.value).to_numpy(bool) & azure
     pairs = zip(found["provider"], found["model"], strict=True)
     machines = found["profile"].isin(servers) | np.array([p in own for p in pairs], bool)
-    bill = np.where(machines, Bill.MACHINES.value, Bill.UNPRICED.value)
-    priced = (found["currency"] != "").to_numpy(bool)
-    high = np.nan_to_num(found["high"].to_numpy(np.float64)) * found["count"].to_numpy()
-    table = found[["kind", *ACCOUNT, "currency"]].assign(
+    sold = (found["currency"] != "").to_numpy(bool)
+    each = found["high"].to_numpy(np.float64)
+    priced = sold & (np.isfinite(each) | ~costs)
+    why = np.where(machines, Bill.MACHINES.value, Bill.UNPRICED.value)
+    why = np.where(sold, Bill.UNCOUNTED.value, why)
+    table = found[["kind", *ACCOUNT]].assign(
+        currency=np.where(priced, found["currency"].astype(object), ""),
         requests=found["count"],
         low=np.where(priced, 0.0, np.nan),
-        high=np.where(priced, np.where(costs, high, 0.0), np.nan),
-        bill=np.where(~priced & costs, bill, by_value(kind, _bill)),
+        high=np.where(priced, np.where(costs, each * found["count"].to_numpy(), 0.0), np.nan),
+        bill=np.where(~priced & costs, why, by_value(kind, _bill)),
         shared=found["shared"].to_numpy(bool),
     )
     order = np.lexsort((-table["requests"], -np.nan_to_num(table["high"])))
