@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from workbench.errors import InputError
+from workbench.promql.build import render_selector
+from workbench.promql.matcher import Matcher
+from workbench.promql.quote import quote_regex
 from workbench.session.spend.request import SpendRequest, Wishes, read_wishes
 from workbench.session.spend_logs import log_days, read_logs
 from workbench.spend.counting.days import CalendarDays
@@ -29,6 +35,11 @@ __all__ = ["SpendPlan", "plan_spend"]
 
 _DEMO: Final = "demo:"
 _DAY_MS: Final = 86_400_000
+_LOOKS: Final = 4
+"""At so many moments series are counted."""
+_CHURN: Final = 3.0
+"""So many times the series of a moment may there be in all, as targets come and go."""
+_FEW_SERIES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,7 @@ def plan_spend(workbench: Asking, request: SpendRequest) -> SpendPlan:
         nothing = plan_units((), days, wishes.step_ms)
         return SpendPlan(wishes, zone, first, last, None, nothing, (), (), logs, prices)
     jobs = source.label_values("job", (), *span)
+    series = _largest(workbench, fits, wishes.where, (days.start_ms, end_ms))
     step_ms, where = wishes.step_ms, wishes.where
     return SpendPlan(
         wishes,
@@ -125,11 +137,12 @@ def plan_spend(workbench: Asking, request: SpendRequest) -> SpendPlan:
         last,
         plan_usage(
             fits, days.first, last, zone=zone, now_ms=end_ms, step=request.step, jobs=jobs,
-            where=where,
+            where=where, series=series,
         ),
         plan_units(wishes.units, days, step_ms, jobs=jobs, where=where, now_ms=end_ms),
         plan_rate_limits(
-            fits, days, step_ms=step_ms, limits=wishes.limits, where=where, now_ms=end_ms
+            fits, days, step_ms=step_ms, limits=wishes.limits, where=where, now_ms=end_ms,
+            series=series,
         ),
         plan_self_hosted(
             fits, wishes.machines, period, step_ms=step_ms, where=where, now_ms=end_ms
@@ -137,6 +150,21 @@ def plan_spend(workbench: Asking, request: SpendRequest) -> SpendPlan:
         logs,
         prices,
     )  # fmt: skip
+
+
+def _largest(
+    workbench: Asking, fits: Sequence[Fit], where: Sequence[Matcher], span: tuple[int, int]
+) -> int:
+    """How many series the largest metric may have, so that answers fit: from a few moments."""
+    names = "|".join(quote_regex(n) for fit in fits for n in sorted(fit.metrics))
+    selector = render_selector((Matcher("__name__", "=~", names), *sorted(set(where))))
+    expression = f"max(count by (__name__) ({selector}))"
+    moments = np.linspace(span[0], span[1], _LOOKS).astype(np.int64).tolist()
+    counts = [0.0]
+    for moment in moments:
+        found = workbench.source.query(expression, moment).data
+        counts += [float(v) for v in getattr(found, "values", np.zeros(0)).ravel()]
+    return max(int(_CHURN * max(counts)), _FEW_SERIES)
 
 
 def _history(wishes: Wishes, last: date) -> int:
