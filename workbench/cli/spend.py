@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from typer.core import TyperGroup
 
-from workbench.cli.console import print_table, say
+from workbench.cli.console import say
 from workbench.cli.figures import (
     Format,
     FormatOption,
@@ -22,11 +23,12 @@ from workbench.cli.figures import (
     print_listing,
 )
 from workbench.cli.options import DryRun, FailOn, FailOnOption, Source, exit_on
+from workbench.cli.spend_plan import show_plan
 from workbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from workbench.session.spend import SpendRequest, SpendStudy
     from workbench.session.workbench import Workbench
-    from workbench.spend.planning import UsagePlan
 
 _SHOW: Final = "show"
 
@@ -65,27 +67,40 @@ class Export(StrEnum):
     JSON = "json"
 
 
-Last = Annotated[str, typer.Option("--last", help="The period, in whole days.")]
-History = Annotated[
-    str, typer.Option("--history", help="What is read in all, in whole days, to forecast from.")
+Last = Annotated[
+    str, typer.Option("--last", help="The period: whole days, or month for that of the last day.")
 ]
 End = Annotated[
-    str | None,
+    str,
     typer.Option("--end", help="The day before it is the last one [default: the source's now]."),
 ]
 Step = Annotated[
     str, typer.Option("--step", help="Distance of the points: the scrape interval is best.")
 ]
 Timezone = Annotated[str, typer.Option("--timezone", help="Whose midnights part the days.")]
-Budgets = Annotated[
-    list[Path] | None, typer.Option("--budgets", help="A TOML file of budgets; may be repeated.")
+Match = Annotated[
+    str, typer.Option("--match", help='Only series that meet conditions: {cluster="eu"}.')
+]
+Logs = Annotated[
+    list[Path] | None,
+    typer.Option("--logs", help="A usage log, JSON lines or CSV; may be repeated."),
 ]
 Prices = Annotated[
     Path | None, typer.Option("--prices", help="A price book of yours, CSV or TOML: it wins.")
 ]
 Profiles = Annotated[
-    list[Path] | None,
-    typer.Option("--profiles", help="A TOML file that describes a gateway; may be repeated."),
+    list[str] | None,
+    typer.Option(
+        "--profiles",
+        help="A TOML file that describes a gateway; none reads logs only; may be repeated.",
+    ),
+]
+Cached = Annotated[
+    str,
+    typer.Option(
+        "--includes-cached",
+        help="By profile, whether input contains cached tokens: 'bifrost=yes kong=no'.",
+    ),
 ]
 
 
@@ -97,13 +112,20 @@ def show(
         str, typer.Option("--by", help="Dimensions with commas: team,model,prompt_version,day.")
     ] = "provider,model,team,application",
     last: Last = "7d",
-    history: History = "35d",
-    end: End = None,
+    history: Annotated[
+        str, typer.Option("--history", help="What is ordinary is learnt from so many days.")
+    ] = "35d",
+    end: End = "",
     step: Step = "5m",
     timezone: Timezone = "UTC",
-    budgets: Budgets = None,
+    match: Match = "",
+    logs: Logs = None,
+    budgets: Annotated[
+        list[Path] | None, typer.Option("--budgets", help="A file of budgets; may be repeated.")
+    ] = None,
     prices: Prices = None,
     profiles: Profiles = None,
+    includes_cached: Cached = "",
     format_: FormatOption = Format.TABLE,
     output: Output = None,
     fail_on: FailOnOption = FailOn.NONE,
@@ -114,19 +136,12 @@ def show(
     With --budgets and --fail-on it is a gate: a budget that is broken is an error, one that is
     likely to break a warning.
     """
-    from workbench.session import connect
-
     dimensions = _dimensions(by)
-    grid: dict[str, Any] = {
-        "last": last, "history": history, "end": end, "step": step, "timezone": timezone,
-    }  # fmt: skip
-    with connect(source) as wb:
-        if dry_run:
-            _show_plan(wb, grid, profiles)
-            return
-        study = wb.spend(
-            **grid, budgets=budgets or "", prices=prices or "", profiles=profiles or ""
-        )
+    request = _request(
+        last=last, history=history, end=end, step=step, timezone=timezone, match=match, logs=logs,
+        budgets=budgets, prices=prices, profiles=profiles, includes_cached=includes_cached,
+    )  # fmt: skip
+    study = _studied(source, request, dry_run=dry_run)
     deliver(
         format_, output, findings=study.findings, listings=lambda: [study.by(*dimensions)],
         data=study.to_dict, numbers=lambda: study.result.by(*dimensions),
@@ -143,12 +158,15 @@ def export(
     ],
     source: Source = None,
     output: Output = None,
-    last: Last = "30d",
-    end: End = None,
+    last: Last = "month",
+    end: End = "",
     step: Step = "5m",
     timezone: Timezone = "UTC",
+    match: Match = "",
+    logs: Logs = None,
     prices: Prices = None,
     profiles: Profiles = None,
+    includes_cached: Cached = "",
     account_id: Annotated[
         str, typer.Option("--account-id", help="Of the account that is billed; FOCUS needs it.")
     ] = "",
@@ -159,23 +177,21 @@ def export(
     dry_run: DryRun = False,
 ) -> None:
     """Write spend for other tools, each figure with its PromQL and its price data."""
-    from workbench.session import connect
-    from workbench.session.spend import plan_spend
-    from workbench.session.spend_exports import check_account, export_text, plan_queries
+    from workbench.session.spend_exports import check_account, export_text, study_queries
     from workbench.spend.exports.focus import FocusAccount
 
     account = FocusAccount(account_id, account_name or account_id, zone=timezone)
     check_account(form.value, account)
-    grid: dict[str, Any] = {
-        "last": last, "history": last, "end": end, "step": step, "timezone": timezone,
-    }  # fmt: skip
-    with connect(source) as wb:
+    request = _request(
+        last=last, end=end, step=step, timezone=timezone, match=match, logs=logs, prices=prices,
+        profiles=profiles, includes_cached=includes_cached, history="1d",
+    )  # fmt: skip
+    with _connected(source) as wb:
         if dry_run:
-            _show_plan(wb, grid, profiles)
+            show_plan(wb, request)
             return
-        plan, _, _ = plan_spend(wb, **grid, profiles=profiles or "")
-        study = wb.spend(**grid, prices=prices or "", profiles=profiles or "")
-    queries = plan_queries(plan)
+        queries = study_queries(wb, request)
+        study = _study(wb, request)
     text, left_out = export_text(study.result, form.value, queries=queries, account=account)
     for note in left_out:
         say(f"note: {note}")
@@ -206,8 +222,11 @@ def reconcile(
     ] = "",
     step: Step = "5m",
     timezone: Timezone = "UTC",
+    match: Match = "",
+    logs: Logs = None,
     prices: Prices = None,
     profiles: Profiles = None,
+    includes_cached: Cached = "",
     format_: FormatOption = Format.TABLE,
     output: Output = None,
     fail_on: FailOnOption = FailOn.NONE,
@@ -218,22 +237,26 @@ def reconcile(
     The days of the invoices and one more on either side are read. Days up to the end of their last
     month that they lack are told as not billed yet.
     """
-    from workbench.session import connect
-    from workbench.session.spend_reconciling import load_invoices, reconcile_study
+    from workbench.session.spend_reconciling import load_invoices
 
     invoice, _ = load_invoices(invoices, mapping)
     first, after = invoice.period
     final = _day(until, "--until") if until else None
-    with connect(source) as wb:
+    words = {
+        "step": step, "timezone": timezone, "match": match, "logs": logs, "prices": prices,
+        "profiles": profiles, "includes_cached": includes_cached,
+    }  # fmt: skip
+    _request(**words)
+    with _connected(source) as wb:
         last = final or _month_end(after - timedelta(days=1))
-        grid = {**_days_of(wb, first, last), "step": step, "timezone": timezone}
+        end = min(last + timedelta(days=2), _today(wb, timezone))
+        _is_over(first, end)
+        wide = f"{(end - first).days + 1}d"
+        request = _request(last="1d", history=wide, end=str(end), **words)
         if dry_run:
-            _show_plan(wb, grid, profiles)
+            show_plan(wb, request)
             return
-        spend = wb.spend(**grid, prices=prices or "", profiles=profiles or "")
-        study = reconcile_study(
-            spend.result, invoices, mapping, until=final, provenance=spend.provenance
-        )
+        study = _study(wb, request).reconcile(invoices, mapping, until=final)
     deliver(
         format_, output, findings=study.findings, listings=lambda: [study.bills, study.gaps],
         data=study.to_dict, numbers=study.result.to_table,
@@ -252,31 +275,34 @@ def restate(
     source: Source = None,
     step: Step = "5m",
     timezone: Timezone = "UTC",
+    match: Match = "",
+    logs: Logs = None,
     prices: Prices = None,
     profiles: Profiles = None,
+    includes_cached: Cached = "",
     format_: FormatOption = Format.TABLE,
     output: Output = None,
     dry_run: DryRun = False,
 ) -> None:
     """Say what a past time cost at the prices then, and would cost at another day's."""
-    from workbench.session import connect
-    from workbench.session.spend_restating import restate_study
-
     begin, final = _day(first, "--first"), _day(last, "--last")
-    then = _day(at, "--at") if at else None
+    other = _day(at, "--at") if at else None
     if final < begin:
         msg = f"--last is {final}, before --first, which is {begin}"
         raise InputError(msg, "swap them")
-    with connect(source) as wb:
-        grid = {**_days_of(wb, begin, final), "step": step, "timezone": timezone}
+    request = _request(
+        last=f"{(final - begin).days + 1}d", history="1d", end=str(final + timedelta(days=1)),
+        step=step, timezone=timezone, match=match, logs=logs, prices=prices, profiles=profiles,
+        includes_cached=includes_cached,
+    )  # fmt: skip
+    with _connected(source) as wb:
+        _is_over(begin, _today(wb, timezone))
         if dry_run:
-            _show_plan(wb, grid, profiles)
+            show_plan(wb, request)
             return
-        spend = wb.spend(**grid, prices=prices or "", profiles=profiles or "")
-        now = then or _today(wb)
-        study = restate_study(spend.result, prices or "", first=begin, last=final, now=now)
+        study = _study(wb, request).restated(other or _today(wb, timezone))
     deliver(
-        format_, output, findings=study.findings, listings=lambda: [study.rows, study.changes],
+        format_, output, findings=study.findings, listings=lambda: [study.spend, study.prices],
         data=study.to_dict, numbers=study.result.to_table,
     )  # fmt: skip
 
@@ -289,10 +315,9 @@ def profiles(
     profiles: Profiles = None,
 ) -> None:
     """Show who tells of usage at a source: which profiles fit, what each lacks, and its labels."""
-    from workbench.session import connect
     from workbench.session.spend_profiles import profile_listings
 
-    with connect(source) as wb:
+    with _connected(source) as wb:
         shown = profile_listings(wb, last=last, profiles=profiles or "")
     for listing in shown:
         print_listing(listing)
@@ -326,42 +351,45 @@ def _month_end(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def _today(wb: Workbench) -> date:
-    return datetime.fromtimestamp(wb.source.now_ms() / 1000, UTC).date()
+def _today(wb: Workbench, timezone: str) -> date:
+    return datetime.fromtimestamp(wb.source.now_ms() / 1000, ZoneInfo(timezone)).date()
 
 
-def _days_of(wb: Workbench, first: date, last: date) -> dict[str, Any]:
-    """The time that holds some days and one more on either side, as far as the source's now."""
-    today = _today(wb)
-    end = min(last + timedelta(days=3), today)
-    if end <= first:
-        msg = f"the source's now is {today}: {first} and what follows is not over"
+def _is_over(first: date, today: date) -> None:
+    if today <= first:
+        msg = f"the source's now is on {today}: {first} and what follows is not over"
         raise InputError(msg, "give another source, or an earlier time")
-    until = None if end == today else str(end)
-    return {"last": "1d", "history": f"{(end - first).days + 2}d", "end": until}
 
 
-def _show_plan(wb: Workbench, grid: dict[str, Any], own: list[Path] | None) -> None:
-    """One line an expression: spend asks each of them piece by piece."""
-    from workbench.cli.query import PLAN_COLUMNS
-    from workbench.session.spend import plan_spend
+def _request(**words: Any) -> SpendRequest:
+    """What is asked, read before any source is; a day as --end is its midnight in the time zone."""
+    from workbench.session.spend import SpendRequest, check_request
 
-    plan, first, final = plan_spend(wb, **grid, profiles=own or "")
-    print_table(PLAN_COLUMNS, _estimates(wb, plan))
-    say(f"note: the period is {first} to {final}; {len(plan.days)} days are read")
+    given = {name: value for name, value in words.items() if value}
+    request = SpendRequest(**given)
+    check_request(request)
+    if len(end := str(given.get("end", ""))) == len("2026-05-01") and end.count("-") == 2:
+        midnight = datetime.combine(_day(end, "--end"), time(0), ZoneInfo(request.timezone))
+        request = replace(request, end=midnight)
+    return request
 
 
-def _estimates(wb: Workbench, plan: UsagePlan) -> Iterator[Sequence[object]]:
-    from workbench.session.plan import estimate
-    from workbench.window import Window
+def _connected(source: str | None) -> Workbench:
+    from workbench.session import connect
 
-    pieces: dict[str, list[Any]] = {}
-    for question in plan.questions:
-        pieces.setdefault(question.expression, []).append(question)
-    for expression, asked in pieces.items():
-        (one,) = estimate(wb, asked[:1])
-        spans = [q.window.end_ms - q.window.start_ms + q.window.step_ms for q in asked]
-        window = Window(asked[0].window.start_ms, asked[-1].window.end_ms, asked[0].window.step_ms)
-        samples = round(one.samples * sum(spans) / spans[0])
-        name = asked[0].key.partition("@")[0]
-        yield name, expression, str(window), one.series, sum(len(q.window) for q in asked), samples
+    return connect(source)
+
+
+def _study(wb: Workbench, request: SpendRequest) -> SpendStudy:
+    from workbench.session.spend import study_spend
+
+    return study_spend(wb, request)
+
+
+def _studied(source: str | None, request: SpendRequest, *, dry_run: bool) -> SpendStudy:
+    """The study, unless only its plan is to be shown."""
+    with _connected(source) as wb:
+        if dry_run:
+            show_plan(wb, request)
+            raise typer.Exit
+        return _study(wb, request)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from workbench.errors import ParameterError
+from workbench.session.spend import SpendRequest, plan_spend
+from workbench.session.spend_logs import log_queries
 from workbench.spend.exports.focus import FocusAccount, focus_table
 from workbench.spend.exports.showback import csv_text, json_text, showback, spend_data
 from workbench.spend.planning import UsagePlan
@@ -13,7 +15,10 @@ from workbench.spend.result import SpendResult
 from workbench.spend.usage import TokenClass
 from workbench.units import counted, format_quantity
 
-__all__ = ["ExportFormat", "check_account", "export_text", "plan_queries"]
+if TYPE_CHECKING:
+    from workbench.session.asking import Asking
+
+__all__ = ["ExportFormat", "check_account", "export_text", "plan_queries", "study_queries"]
 
 ExportFormat = Literal["focus", "showback", "json"]
 """FOCUS 1.2 as CSV, spend by team and month as CSV, or everything as JSON."""
@@ -33,6 +38,13 @@ def plan_queries(plan: UsagePlan) -> dict[str, str]:
         if what.profile and what.measure in _FIGURES:
             found.setdefault(what.profile, {})[question.expression] = None
     return {profile: "; ".join(sorted(each)) for profile, each in found.items()}
+
+
+def study_queries(workbench: Asking, request: SpendRequest) -> dict[str, str]:
+    """Give what each profile of a study is counted from: PromQL, or the files of usage logs."""
+    plan = plan_spend(workbench, request)
+    metrics = plan_queries(plan.usage) if plan.usage else {}
+    return metrics | log_queries(plan.logs)
 
 
 def export_text(

@@ -96,7 +96,7 @@ def test_csv_is_guarded_and_json_is_the_study(source, tmp_path):
     assert {r["team"] for r in rows} == {"web", f"'{HOSTILE}"}
     assert float(rows[0]["amount"]) == pytest.approx(3 * sum(map(a_day, RATES)), abs=0.01)
     told = json.loads(run(*source, "--last", "3d", "-f", "json").stdout)
-    assert told["kind"] == "spend"
+    assert told["kind"] == "llm-spend"
     assert told["result"]["price_data"].startswith("genai-prices")
     assert any("llm_gateway_input_tokens_total" in p["expression"] for p in told["provenance"])
 
@@ -206,8 +206,7 @@ def test_bad_wishes_end_with_2_before_any_source_is_asked(words, said):
         (["--budgets", "nowhere.toml"], "nowhere.toml"),
         (["--prices", "nowhere.csv"], "nowhere.csv"),
         (["--profiles", "nowhere.toml"], "nowhere.toml"),
-        (["restate", "--first", "2025-06-01", "--last", "2025-06-02"], "no LLM profile fits"),
-        (["restate", "--first", "2025-12-29", "--last", "2025-12-30"], "no usage from 2025-12-29"),
+        (["restate", "--first", "2025-06-01", "--last", "2025-06-02"], "no metric of a language"),
         (["restate", "--first", "2026-03-01", "--last", "2026-03-02"], "is not over"),
     ],
 )
@@ -216,6 +215,22 @@ def test_what_the_source_cannot_give_ends_with_2_and_one_message(source, words, 
     assert done.exit_code == 2, done.output
     assert said in done.stderr
     assert done.stderr.count("error: ") == 1
+
+
+def test_a_usage_log_stands_in_for_metrics(source, tmp_path):
+    """A million tokens of output a day, without a metric being read."""
+    rows = [
+        {"time": f"2026-01-{day:02}T{hour}", "provider": "openai", "model": "gpt-4o", "team": "web",
+         "input_tokens": 0, "output_tokens": 500_000}
+        for day in range(10, 17) for hour in ("00:00:00Z", "23:59:59Z")
+    ]  # fmt: skip
+    (tmp_path / "usage.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    words = [*source, "--logs", tmp_path / "usage.jsonl", "--profiles", "none", "--last", "3d"]
+    done = run(*words, "--by", "team")
+    assert done.exit_code == 0, done.output
+    assert "30.00 USD" in done.stdout
+    told = json.loads(run("export", *words, "-f", "json").stdout)
+    assert told["queries"] == {"request_log": "request log: usage.jsonl"}
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(source, tmp_path):

@@ -38,7 +38,7 @@ __all__ = [
     "write_json",
 ]
 
-_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_STARTS: Final = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the start of a formula; the wide ones where its language is Chinese,
 Japanese or Korean."""
 
@@ -53,7 +53,8 @@ def guarded(text: str) -> str:
     >>> guarded("=1+2"), guarded("-5"), guarded("gpt-4o")
     ("'=1+2", "'-5", 'gpt-4o')
     """
-    text = text.replace("\0", "")
+    # Before Python 3.13 a lone carriage return is not put in quotes, and would begin a row.
+    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.lstrip(" ").startswith(_STARTS) else text
 
 
