@@ -132,6 +132,16 @@ def test_dearer_by_request_and_cheaper_by_success_is_good_news(together):
     assert "on the same days" in finding.what
 
 
+def test_dearer_by_request_alone_is_told_with_what_is_not_shown():
+    """Half as much again for a request, and half as many tickets again: a ticket costs the same."""
+    even = {**V2, "input": 2400, "success": 0.76}
+    costs = judged(simulate(DAYS, {"v1": {**V1, "success": 0.5}, "v2": even}))
+    (finding,) = conclude_unit_costs(costs)
+    assert finding.severity == "info"
+    assert "is not shown" in finding.what
+    assert "side by side" in finding.next_step
+
+
 def test_side_by_side_causes_add_up_to_the_difference_on_those_days(together):
     """The mean requests have the ratio that was tested."""
     found = pair(together[1], "request")
@@ -157,6 +167,20 @@ def test_without_a_counter_of_success_requests_are_judged():
     requests = simulate(DAYS, {"v1": {**V1, "days": (0, 5)}, "v2": {**V2, "days": (5, 10)}})
     (finding,) = conclude_unit_costs(judged(requests, units=()))
     assert finding.about == "help/bot v2, request"
+
+
+def test_a_restart_of_the_application_is_counted_and_bounded(together):
+    """Tickets are those of the truth; what the restart may have hidden is in the upper bound."""
+    requests, _ = together
+    series = counters(requests, DAYS)
+    labels, times, values = series[-1]
+    after = times > START + 5 * 86_400_000 + 36_000_000
+    series[-1] = (labels, times, np.where(after, values - values[~after][-1], values))
+    (counts,) = study(series, DAYS)[2]
+    mine = counts.table[counts.table["prompt_version"] == "v2"]
+    assert counts.resets == 1
+    assert mine["units"].sum() == requests.of("v2")["success"].sum()
+    assert mine["low"].sum() == mine["units"].sum() < mine["high"].sum()
 
 
 def test_a_counter_that_was_added_later_does_not_make_success_dear():

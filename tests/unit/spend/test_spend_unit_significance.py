@@ -56,10 +56,10 @@ def found_of(pair) -> Contrast:
     [(5, 5, False), (21, 7, False), (7, 7, True), (28, 28, True)],
 )
 def test_of_equal_versions_few_are_called_different(one, other, together):
-    """About 5 of 100, with weekdays and days that resemble each other; 400 draws leave ±2.2."""
+    """About 5 of 100, with weekdays and days that resemble each other; 250 draws leave ±2.8."""
     rng = np.random.default_rng(11)
-    draws = [found_of(two_versions(rng, one, other, together=together)).p for _ in range(400)]
-    assert 0.01 <= np.mean(np.array(draws) < 0.05) <= 0.085
+    draws = [found_of(two_versions(rng, one, other, together=together)).p for _ in range(250)]
+    assert 0.01 <= np.mean(np.array(draws) < 0.05) <= 0.09
 
 
 @pytest.mark.parametrize(("one", "other", "together"), [(14, 14, False), (5, 5, True)])
@@ -67,7 +67,7 @@ def test_a_fifth_more_is_found_and_its_interval_holds_it(one, other, together):
     """+20 % is seen in most cases, and 95 of 100 intervals hold it."""
     rng = np.random.default_rng(12)
     found = [
-        found_of(two_versions(rng, one, other, together=together, effect=1.2)) for _ in range(200)
+        found_of(two_versions(rng, one, other, together=together, effect=1.2)) for _ in range(120)
     ]
     assert np.mean([f.p < 0.05 for f in found]) > 0.75
     assert np.mean([f.low <= 1.2 <= f.high for f in found]) > 0.9
@@ -77,13 +77,13 @@ def test_the_next_week_lies_within_its_interval():
     """95 of 100 of the next weeks do."""
     rng = np.random.default_rng(13)
     held = 0
-    for _ in range(300):
+    for _ in range(200):
         whole = two_versions(rng, 14, 14, together=True)[0]
         week, following = whole.on(np.arange(7)), whole.on(np.arange(7, 14))
         found = next_interval(week)
         assert found is not None
         held += found[0] <= following.value <= found[1]
-    assert 0.9 <= held / 300 <= 0.99
+    assert 0.9 <= held / 200 <= 0.99
 
 
 def test_days_of_one_size_without_memory_are_a_t_test():
