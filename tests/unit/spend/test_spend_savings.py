@@ -118,6 +118,15 @@ def test_what_was_saved_is_the_difference_of_two_pricings_of_the_table(tier):
     assert (found["net_high"] >= found["net"].astype(float)).all()
 
 
+def test_no_doubt_about_tiers_is_left_where_the_longest_request_is_known():
+    """A million tokens of input in requests of which none had more than 30,000."""
+    table = usage([row(0, *SONNET, **tokens(1e6, 5e5, 0.0, 100.0))])
+    known = table.assign(request_input_least=np.nan, request_input_most=30_000.0)
+    wide, narrow = (saved(t).table.iloc[0] for t in (table, known))
+    assert wide["net_high"] == pytest.approx(2.70)
+    assert narrow["net_low"] == narrow["net_high"] == pytest.approx(1.35)
+
+
 def test_an_hour_long_cache_makes_writing_dearer_and_is_within_the_bounds():
     """Writes for an hour cost $6 a million in place of $3.75."""
     found = saved(usage([row(0, *SONNET, **tokens(100_000, 0.0, 100_000.0))])).table.iloc[0]

@@ -16,7 +16,7 @@ from workbench.spend.prices import Priced, RequestSizes
 from workbench.spend.prices.grid import Grid, Plane
 from workbench.spend.prices.quoting import Cause
 from workbench.spend.prices.rates import PRICED
-from workbench.spend.usage import TokenClass
+from workbench.spend.usage import REQUEST_INPUT, TokenClass
 
 __all__ = ["Margins"]
 
@@ -48,7 +48,11 @@ class Margins:
         """Input of each row, cached tokens included; shape (rows,)."""
         known = [(sizes or {}).get(label[:2]) for label in quoted.labels]
         requests = usage["requests"].to_numpy(np.float64)
-        self._shares = self._grid.shares(self._number, self.total, requests, known)
+        longest = None
+        if set(REQUEST_INPUT) <= set(usage.columns):
+            least, most = (usage[name].to_numpy(np.float64) for name in REQUEST_INPUT)
+            longest = least, most
+        self._shares = self._grid.shares(self._number, self.total, requests, known, longest)
         self._apart = np.array(
             [any(s.cause is Cause.PROVIDER for s in q.steps) for q in quoted.quotes], bool
         )
