@@ -6,11 +6,12 @@ kind of token by the seconds that it takes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from workbench.frame import Bools
 from workbench.samples import Floats
 from workbench.spend.prices import Prices
 from workbench.spend.prices import Reading as Origin
@@ -56,7 +57,7 @@ def share_accounts(reading: Reading, prices: Prices, days: pd.DataFrame) -> pd.D
     totals["group"] = np.arange(len(totals))
     rows = totals.merge(users, on=["day", "key"], how="left", suffixes=("", "_used"))
     for name in ACCOUNT:
-        rows[name] = rows[name].fillna("").astype(str)
+        rows[name] = rows[name].astype("str").fillna("")
     used = rows[[f"{n}_used" if f"{n}_used" in rows else n for n in _TOKENS]].fillna(0.0)
     used.columns = list(_TOKENS)
     weights = _weights(rows, used)
@@ -87,32 +88,38 @@ def _weights(rows: pd.DataFrame, used: pd.DataFrame) -> Floats:
 
 def _users(reading: Reading, prices: Prices) -> pd.DataFrame:
     """Tokens by day, model and account: the gateway's where it counts the model, else the server's."""
-    table = reading.table
-    keys = table["model"].astype(str).map(model_key)
-    server = table["profile"].isin(reading.self_hosted)
-    dropped = reading.duplicates
-    behind = set(
-        dropped.loc[dropped["profile"].isin(reading.self_hosted), "model"]
-        .astype(str)
-        .map(model_key)
-    )
-    sold = table[["provider", "model"]].astype(str)
-    pairs = sold.drop_duplicates()
-    hosted = {
-        (p, m)
-        for p, m in pairs.itertuples(index=False)
-        if prices.identity(p, m).how is Origin.SELF_HOSTED
-    }
-    is_own = np.array([pair in hosted for pair in sold.itertuples(index=False, name=None)], bool)
-    gateway = keys.isin(behind).to_numpy() & ~server.to_numpy()
+    table, dropped = reading.table, reading.duplicates
+    keys = _each(table["model"], model_key)
+    server = table["profile"].isin(reading.self_hosted).to_numpy()
+    behind = dropped.loc[dropped["profile"].isin(reading.self_hosted), "model"]
+    gateway = np.isin(keys, np.unique(_each(behind, model_key))) & ~server
     # Of a model that is also bought elsewhere only the rows of a self-hosted provider are ours.
-    by_name = set(keys[gateway & is_own])
-    kept = server.to_numpy() | (gateway & (is_own | ~keys.isin(by_name).to_numpy()))
-    part = table.loc[kept, ["day", *ACCOUNT, *_TOKENS]].assign(key=keys[kept])
-    return _summed(part, ["day", "key", *ACCOUNT])
+    own = _is_own(table, prices)
+    named = np.isin(keys, np.unique(keys[gateway & own]))
+    kept = server | (gateway & (own | ~named))
+    part = table.loc[kept, ["day", *ACCOUNT, *_TOKENS]].assign(key=keys[kept].astype(str))
+    sums = part.groupby(["day", "key", *ACCOUNT], observed=True, sort=True)[list(_TOKENS)].sum()
+    return sums.reset_index()
 
 
-def _summed(part: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    plain = part.assign(**{n: part[n].astype(str) for n in ACCOUNT})
-    sums: pd.DataFrame = plain.groupby(list(by), sort=True)[list(_TOKENS)].sum().reset_index()
-    return sums
+def _each(column: pd.Series, change: Callable[[str], str]) -> np.ndarray[Any, np.dtype[Any]]:
+    """A column of text changed value by value, each value once."""
+    import pandas as pd
+
+    codes, values = pd.factorize(column)
+    return np.array([*(change(str(v)) for v in values), ""], dtype=object)[codes]
+
+
+def _is_own(table: pd.DataFrame, prices: Prices) -> Bools:
+    """Which rows name a provider that is one's own machines."""
+    import pandas as pd
+
+    providers, names = pd.factorize(table["provider"])
+    models, titles = pd.factorize(table["model"])
+    found, place = np.unique(providers * (len(titles) + 1) + models, return_inverse=True)
+    first = np.unique(place, return_index=True)[1] if len(found) else place
+    own = [
+        prices.identity(str(names[providers[n]]), str(titles[models[n]])).how is Origin.SELF_HOSTED
+        for n in first
+    ]
+    return np.array(own, np.bool_)[place]
