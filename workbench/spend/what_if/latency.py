@@ -6,7 +6,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from workbench.statistics.buckets import BucketCounts
 from workbench.statistics.quantiles import quantile
@@ -34,6 +33,8 @@ def latency_of(
     first, last
         Days, both included.
     """
+    import pandas as pd
+
     found = reading.histograms
     days = pd.DatetimeIndex(found["day"])
     mine = (found["histogram"] == _HISTOGRAM) & (found["model"].astype(str) == model)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from workbench.samples import Floats
 from workbench.spend.prices import Priced, Prices, RequestSizes, as_floats, price
-from workbench.spend.usage import TokenClass
+from workbench.spend.usage import REQUEST_INPUT, TokenClass
 from workbench.spend.what_if.ranges import Range
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def moved_usage(
         _WRITE: t * (np.nan_to_num(written) + missed) if corner.writes else t * written,
         _OUTPUT: t * o * output,
         _REASONING: np.full(len(usage), np.nan) if factors.reasons else t * o * reasoning,
+        **{name: t * usage[name] for name in REQUEST_INPUT if name in usage},
         "cost": np.full(len(usage), np.nan),
         "provider": _constant(to.provider, len(usage)),
         "model": _constant(to.model, len(usage)),

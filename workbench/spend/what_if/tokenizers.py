@@ -15,12 +15,14 @@ Sources
 - Claude from Opus 4.7 and Sonnet 5 on: 1 to 1.35 times the tokens of before, Anthropic's migration
   guides say; 1.13 to 1.47 was measured on prose and code (April 2026). The two together make 1.7
   at most on one kind of text.
-- Gemini, Llama 3 and 4, Mistral: vocabularies of 262,144, 128,256 and 131,072 (their model cards);
-  public comparisons find them within 5 to 15 % of ``o200k_base`` for English.
+- Gemini, Llama 3, Mistral: vocabularies of 262,144 (Gemma 3's, which is Gemini 2.0's), 128,256 and
+  131,072 (Mistral NeMo's), say their model cards; public comparisons find them within 5 to 15 % of
+  ``o200k_base`` for English. Mistral's older models have 32,768 and make more tokens.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -37,20 +39,23 @@ _FAMILIES: Final = (
         r"gpt-?4o|chatgpt-4o|gpt-4\.[15]|gpt-5(?![.\d])|(?:^|[/.:])o[134](?:$|[-@:])|gpt-oss",
         1.0,
         1.0,
+        1.0,
     ),
-    ("cl100k", r"gpt-4(?![.\do])|gpt-3\.?5", 1.0, 1.4),
+    ("cl100k", r"gpt-4(?![.\do])|gpt-3\.?5", 1.0, 1.4, 1.0),
     (
         _CLAUDE_NEW,
         r"claude.*(?:opus-4[-.][7-9]|(?:opus|sonnet|haiku|fable|mythos)-[5-9](?![.\d]\d))",
         1.05,
         1.8,
+        1.05,
     ),
-    (_CLAUDE, r"claude", 1.05, 1.35),
-    ("Gemini", r"gemini|gemma", 0.9, 1.2),
-    ("Llama 3", r"llama-?v?[34]", 0.95, 1.2),
-    ("Mistral", r"mistral|mixtral|ministral|magistral|codestral|devstral|pixtral", 0.9, 1.35),
+    (_CLAUDE, r"claude-(?!v?[12]|instant)", 1.05, 1.35, 1.0),
+    ("Gemini", r"gemini|gemma", 0.9, 1.2, 1.05),
+    ("Llama 3", r"llama-?v?3", 0.95, 1.2, 1.0),
+    ("Mistral", r"mistral|mixtral|ministral|magistral|codestral|devstral|pixtral", 0.9, 1.35, 1.2),
 )
-"""Family, what its models' names contain, and tokens relative to ``o200k_base``; the first fits."""
+"""Family, what its models' names contain, tokens relative to ``o200k_base``, and how far two of its
+models may differ: 1 where they are known to share one tokenizer. The first fits."""
 
 _UNKNOWN: Final = (0.75, 1.5)
 _NEWER: Final = Range.between(1.0, 1.47, "Anthropic's migration guides: 1–1.35; measured to 1.47")
@@ -67,12 +72,12 @@ def tokenizer_of(model: str) -> str:
     return _found(model)[0]
 
 
-def _found(model: str) -> tuple[str, float, float]:
+def _found(model: str) -> tuple[str, float, float, float]:
     name = model.lower()[:300]
-    for family, pattern, low, high in _FAMILIES:
+    for family, pattern, *figures in _FAMILIES:
         if re.search(pattern, name):
-            return family, low, high
-    return ("", *_UNKNOWN)
+            return family, figures[0], figures[1], figures[2]
+    return "", *_UNKNOWN, math.inf
 
 
 def tokenizer_factor(old: str, new: str) -> Range:
@@ -86,9 +91,13 @@ def tokenizer_factor(old: str, new: str) -> Range:
     '1.05–1.35 ×'
     """
     one, other = _found(old), _found(new)
-    if old.lower() == new.lower() or (one[0] and one[0] == other[0]):
-        name = f"both have the tokenizer {one[0]}" if one[0] else "the same model"
-        return Range(1.0, 1.0, 1.0, name)
+    if old.lower() == new.lower():
+        return Range(1.0, 1.0, 1.0, "the same model")
+    if one[0] and one[0] == other[0]:
+        apart = one[3]
+        if apart == 1:
+            return Range(1.0, 1.0, 1.0, f"both have the tokenizer {one[0]}")
+        return Range.between(1 / apart, apart, f"two versions of {one[0]}")
     if (one[0], other[0]) == (_CLAUDE, _CLAUDE_NEW):
         return _NEWER
     if (one[0], other[0]) == (_CLAUDE_NEW, _CLAUDE):
