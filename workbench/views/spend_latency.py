@@ -161,7 +161,7 @@ def _axis(title: str, rows: list[dict[str, Any]], low: str, high: str) -> dict[s
     powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
     ticks = [n * 10.0**p for p in powers for n in (1, 2, 5) if least <= n * 10.0**p <= most]
     return {
-        "axis": alt.Axis(title=title, format="~g", values=ticks, labelOverlap="greedy"),
+        "axis": alt.Axis(title=title, format="~g", values=ticks, labelOverlap=False),
         "scale": alt.Scale(type="log", domain=[least, most], nice=False),
     }
 

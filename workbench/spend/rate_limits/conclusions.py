@@ -20,7 +20,7 @@ __all__ = ["conclude_rate_limits"]
 _CODE: Final = "LLM-RATE-LIMIT"
 
 _FREE: Final = 0.2
-"""Less than this share of a limit free at the peak is a finding."""
+"""Less than this share of a limit free at the peak, or left at the least, is a finding."""
 
 _SOON: Final = 30
 """Days within which a limit is met at the median, which is a finding though more is free today."""
@@ -30,7 +30,7 @@ _MANY: Final = 0.1
 """Refused shares of requests from which a finding is one, and an error."""
 
 _LITTLE: Final = 0.01
-"""Share of the time at which little was left, from which it is a finding."""
+"""Share of the time at which little was left, from which it is a warning."""
 
 _FEW: Final = 20
 """Fewer refused requests are no finding, whatever share they are."""
@@ -46,7 +46,7 @@ def conclude_rate_limits(found: RateLimits) -> Iterator[Finding]:
         if headroom.headroom is not None and (headroom.headroom < _FREE or _is_soon(headroom)):
             yield _little_free(headroom)
     for left in found.remaining:
-        if left.low_share >= _LITTLE:
+        if left.lowest < _FREE * left.highest:
             yield _little_left(left)
 
 
@@ -114,14 +114,16 @@ def _little_free(found: Headroom) -> Finding:
 
 def _little_left(found: Remaining) -> Finding:
     name = _name(found.provider, found.model)
+    often = found.low_share >= _LITTLE
     what = (
-        f"less than {LOW * 100:.0f} % of the {found.unit} that a limit of {name} allows were left "
-        f"for {found.low_share * 100:.1f} % of the time: {format_quantity(found.lowest)} at the "
-        f"least, {format_quantity(found.highest)} at the most"
+        f"{format_quantity(found.lowest)} of the {found.unit} that a limit of {name} allows were left "
+        f"at the least, of {format_quantity(found.highest)} at the most; less than {LOW * 100:.0f} % "
+        f"for {found.low_share * 100:.1f} % of the time"
     )
     evidence = {
         "lowest": found.lowest, "highest": found.highest, "low_share": round(found.low_share, 4),
     }  # fmt: skip
     step = "spread the load, or ask the provider for a higher limit"
     about = f"{found.unit} left of {name} ({found.profile})"
-    return Finding(_CODE, Severity.WARNING, about, what, step, evidence)
+    severity = Severity.WARNING if often else Severity.INFO
+    return Finding(_CODE, severity, about, what, step, evidence)
