@@ -121,7 +121,7 @@ def _wasted(row: dict[Any, Any], waste: Waste) -> list[object]:
     total = float(waste.spend.get(currency, 0))
     priced = row["high"] == row["high"]
     return [
-        f"{row['kind']}{' *' if row['shared'] else ''}",
+        f"{row['kind']}{'' if currency else ', no price'}{' *' if row['shared'] else ''}",
         round(row["requests"]),
         _money(row["low"], currency) if priced else _NONE,
         _money(row["high"], currency) if priced else _NONE,

@@ -93,6 +93,7 @@ def test_waste_is_told_by_kind_with_what_it_rests_on_and_what_is_invisible():
     assert first["what"] == "timed out *"
     assert (first["at least"], first["at most"]) == ("0.00 USD", "3.00 USD")
     assert first["of spend"] == "10.00 %"
+    assert second["what"] == "timed out, no price"
     assert second["at least"] == second["at most"] == "–"
     assert "shared out" in found.note
     assert "retries inside clients" in found.note
