@@ -127,7 +127,7 @@ def test_a_period_is_of_whole_days(wb, last):
 def test_a_source_without_language_models_is_told_so():
     times = np.arange(0, 30 * 86_400_000, 3_600_000)
     source = workbench.snapshot([({"__name__": "up", "job": "a"}, times, np.ones(len(times)))])
-    with pytest.raises(InputError, match="no LLM profile fits"):
+    with pytest.raises(InputError, match="no metric of a language model"):
         workbench.connect(source).spend()
 
 

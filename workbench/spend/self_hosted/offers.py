@@ -125,7 +125,7 @@ class BreakEven:
             "model", "job", "currency", "month", "volume", "capacity", "per_million", "volumes",
             "verdict",
         )  # fmt: skip
-        plain = {n: plain(getattr(self, n)) for n in names}
+        own = {n: plain(getattr(self, n)) for n in names}
         return {
-            **plain, "reachable": self.reachable, "offers": offers, "left_out": list(self.left_out)
+            **own, "reachable": self.reachable, "offers": offers, "left_out": list(self.left_out)
         }  # fmt: skip
