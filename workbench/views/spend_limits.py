@@ -153,7 +153,7 @@ def remaining_listing(found: RateLimits) -> Listing:
         [
             plain_text(r.provider) or _NONE, plain_text(r.model) or _NONE, r.unit,
             _count(r.lowest), _moment(r.lowest_ms, zone), _count(r.q01), _count(r.q05),
-            _count(r.highest), _share(r.low_share), r.points,
+            _count(r.highest), format_quantity(r.low_share, "ratio"), r.points,
             "" if r.moved else "it never moved",
         ]
         for r in found.remaining

@@ -98,7 +98,7 @@ def test_limits_say_what_is_free_until_when_or_why_not():
 
 def test_gauges_and_accounts_are_told_with_their_doubts():
     (left,) = remaining_listing(whole()).frame.to_dict("records")
-    assert (left["lowest"], left["time below a tenth"]) == ("3", "20.0 %")
+    assert (left["lowest"], left["time below a tenth"]) == ("3", "20 %")
     assert left["doubt"] == "it never moved"
     (account,) = refusals_listing(whole()).frame.to_dict("records")
     assert (account["refused"], account["requests"], account["share"]) == ("30", "–", "–")

@@ -118,7 +118,7 @@ def _little_left(found: Remaining) -> Finding:
     what = (
         f"{format_quantity(found.lowest)} of the {found.unit} that a limit of {name} allows were left "
         f"at the least, of {format_quantity(found.highest)} at the most; less than {LOW * 100:.0f} % "
-        f"for {found.low_share * 100:.1f} % of the time"
+        f"for {format_quantity(found.low_share, 'ratio')} of the time"
     )
     evidence = {
         "lowest": found.lowest, "highest": found.highest, "low_share": round(found.low_share, 4),
