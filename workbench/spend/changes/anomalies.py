@@ -34,6 +34,9 @@ __all__ = ["find_anomalies"]
 _MATERIAL: Final = 0.005
 """Less than this share of a usual day's spend in the currency is no anomaly of it, a day."""
 
+_LEARNT: Final = 120
+"""So many days before the first reported are learnt from; what was earlier tells little of it."""
+
 _USUAL: Final = 28
 """So many days before an event tell what accounts used to do."""
 
@@ -71,6 +74,7 @@ def find_anomalies(
     Tokens without a price are in no sum, so nothing is said of them.
     """
     days = day_numbers(seen)
+    days = days[days >= _number(first) - _LEARNT]
     reported = np.flatnonzero((days >= _number(first)) & (days <= _number(last)))
     if len(days) < LEAST_DAYS or not len(reported):
         return ()

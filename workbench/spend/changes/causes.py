@@ -71,7 +71,7 @@ class Cause:
             name: float(f"{value:.6g}") if np.isfinite(value) else None
             for name, value in (("before", self.before), ("after", self.after))
         }
-        return {"factor": self.factor.value, "money": round(self.money, 2), **figures}
+        return {"factor": self.factor.value, "money": round(self.money, 2) + 0.0, **figures}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,8 +116,9 @@ def causes(before: Quantities, after: Quantities) -> tuple[Cause, ...]:
     >>> def used(requests, tokens, price):
     ...     row = np.array([[tokens, 0.0, 0.0, 0.0, requests]])
     ...     return Quantities(row, row * [[price, 0, 0, 0, 0]], np.zeros(1, int), 1.0)
-    >>> [(c.factor.value, c.money) for c in causes(used(10, 1e3, 2.0), used(10, 3e3, 2.0)) if c.money]
-    [('input per request', 4000.0)]
+    >>> first = causes(used(10, 1e3, 2.0), used(10, 3e3, 2.0))[0]
+    >>> first.factor.value, round(first.money), first.before, first.after
+    ('input per request', 4000, 100.0, 300.0)
     """
     counted = _all_counted(before) and _all_counted(after)
     old, new = _Stage.of(before, counted=counted), _Stage.of(after, counted=counted)

@@ -33,14 +33,17 @@ _LEAST_AFTER: Final = 5
 _LEAST_BEFORE: Final = 7
 
 _LOOK: Final = 3.0
-"""What stands out less than so many standard errors is no candidate."""
+_NEAR: Final = 0.75
+"""What stands out less than so many standard errors, or than this share of what it must, is no
+candidate."""
 
 _POWER: Final = 0.05
 """A candidate of which the others leave less than this share cannot be told from them."""
 
 _QUARTER: Final = 91
-_TRIES: Final = 0.5
-"""So many independent looks each candidate counts for: neighbours share most of their days."""
+_STEPS: Final = 2.0
+"""So many times the chance a step may have: the autocorrelation against which it is held is a high
+one, so that without any it is hardly ever false."""
 
 _BACK: Final = 0.35
 """A step that is undone but for this share of its size has an end."""
@@ -117,8 +120,15 @@ class Search:
         """The chance of a false alarm that each candidate may have, both sides together."""
         reported = self.last - self.first + 1
         steps = max(len(self.ordinary) - _LEAST_BEFORE - _LEAST_AFTER, 0)
-        looks = self.series * _TRIES * (_LONGEST_PULSE * reported + steps)
+        looks = self.series * (_LONGEST_PULSE * reported + steps)
         return min(self.rate * reported / _QUARTER / max(looks, 1.0), 0.01)
+
+    @property
+    def look(self) -> float:
+        """How many standard errors a candidate stands out at the least."""
+        from scipy import special
+
+        return max(_LOOK, _NEAR * float(-special.ndtri(self.chance / 2)))
 
     def run(self, spend: Floats) -> list[tuple[Departure, ...]]:
         """Find the departures that touch the days reported on.
@@ -130,13 +140,14 @@ class Search:
         """
         if len(self.ordinary) < LEAST_DAYS:
             return [() for _ in spend]
+        look = self.look
         spans = _candidates(len(self.ordinary))
         columns = self.ordinary.columns(spans)
         logs, _ = self.ordinary.logarithms(spend)
-        notable = _best(self.ordinary.base, columns, logs) >= _LOOK
+        notable = _best(self.ordinary.base, columns, logs) >= look
         notable &= (spend > 0).any(axis=1)
         return [
-            self._one(row, spans, columns) if some else ()
+            self._one(row, spans, columns, look) if some else ()
             for row, some in zip(spend, notable.tolist(), strict=True)
         ]
 
@@ -148,13 +159,16 @@ class Search:
             departure.start, departure.stop, departure.shift, score, size, fit, departure.spans
         )
 
-    def _one(self, spend: Floats, spans: Sequence[Span], columns: Floats) -> tuple[Departure, ...]:
-        chosen = _forward(self.ordinary, spend, spans, columns)
+    def _one(
+        self, spend: Floats, spans: Sequence[Span], columns: Floats, look: float
+    ) -> tuple[Departure, ...]:
+        chosen = _forward(self.ordinary, spend, spans, columns, look)
         while chosen:
             fit = Fit.of(self.ordinary, spend, chosen)
             brief = Fit.of(self.ordinary, spend, chosen, lasting=False)
             steps = [s.stop == len(self.ordinary) for s in chosen]
-            excess = np.where(steps, fit.scores(), brief.scores()) / fit.critical(self.chance)
+            needed = np.where(steps, fit.critical(_STEPS * self.chance), fit.critical(self.chance))
+            excess = np.where(steps, fit.scores(), brief.scores()) / needed
             excess *= [self._weight(fit, span) for span in chosen]
             weakest = int(np.argmin(excess))
             if excess[weakest] >= 1:
@@ -208,7 +222,7 @@ def _scores(rest: Floats, left: Floats, power: Floats, freedom: int) -> Floats:
 
 
 def _forward(
-    ordinary: Ordinary, spend: Floats, spans: Sequence[Span], columns: Floats
+    ordinary: Ordinary, spend: Floats, spans: Sequence[Span], columns: Floats, look: float
 ) -> list[Span]:
     """Candidates that stand out, one after the other, each beside those before it."""
     logs = ordinary.logarithms(spend[None])[0]
@@ -219,7 +233,7 @@ def _forward(
         rest = logs - (logs @ base) @ base.T
         scores = _scores(rest, left, power, len(spend) - base.shape[1])[0]
         best = int(np.argmax(scores))
-        if scores[best] < _LOOK:
+        if scores[best] < look:
             break
         chosen.append(spans[best])
         base = np.column_stack([base, left[:, best] / np.sqrt(power[best])])

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
 from workbench.statistics.designs import Design, Trend, whitening
+from workbench.statistics.seasonal.outliers import known_medians
 
 __all__ = ["Course", "Fit", "Ordinary", "Span"]
 
@@ -120,7 +121,7 @@ class Ordinary:
         """Logarithms of series of shape (series, n), and what was added, shape (series, 1)."""
         some = np.where(spend > 0, spend, np.nan)
         some[~(spend > 0).any(axis=1)] = 1.0
-        added = _LITTLE * np.nanmedian(some, axis=1)[:, None]
+        added = _LITTLE * known_medians(some.T)[:, None]
         return np.log(spend + added), added
 
 

@@ -29,6 +29,9 @@ _SAME: Final = 0.5
 _MOVED: Final = 0.25
 """One model of an application rose and another fell, the lesser by this share of the greater."""
 
+_SWAPPED: Final = 1.386
+"""Logarithm of 4: what grew so many times as another shrank took its place."""
+
 _SEVERAL: Final = 3
 
 
@@ -163,9 +166,13 @@ def _of_applications(
 
 
 def _is_move(parts: Sequence[Event]) -> bool:
-    up = sum(e.excess for e in parts if e.excess > 0)
-    down = -sum(e.excess for e in parts if e.excess < 0)
-    return min(up, down) >= _MOVED * max(up, down, 1e-300)
+    """Whether one model took over from another: both by money, or one came as the other went."""
+    up = [e for e in parts if e.excess > 0]
+    down = [e for e in parts if e.excess < 0]
+    came = any(e.departure.size >= _SWAPPED for e in up)
+    went = any(e.departure.size <= -_SWAPPED for e in down)
+    rise, fall = sum(e.excess for e in up), -sum(e.excess for e in down)
+    return (came and went) or min(rise, fall) >= _MOVED * max(rise, fall, 1e-300)
 
 
 def _together(
