@@ -27,7 +27,7 @@ _UNTOLD: Final = "not told"
 _PANELS: Final = 6
 """So many models are drawn, the dearest first."""
 
-_POINTS: Final = 60
+_POINTS: Final = 25
 _COLUMNS: Final = (
     "model", "machine hours", "cost", "idle", "paid for idling", "tokens", "a million", "when busy",
     "a million input", "a million output", "KV cache at most", "computed anew",
