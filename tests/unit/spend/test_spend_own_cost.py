@@ -14,9 +14,11 @@ from workbench.spend.prices import Explanation, Prices, price
 
 pytest.importorskip("genai_prices")
 
+PRICES = Prices()
+
 
 def costs(*rows, prices=None, **given):
-    return own_costs(price(table(*rows), prices or Prices(), **given))
+    return own_costs(price(table(*rows), prices or PRICES, **given))
 
 
 def test_cached_tokens_billed_as_input_are_found_with_their_money():
@@ -38,7 +40,7 @@ def test_both_agree_within_a_hundredth():
 
 def test_the_gateways_figure_has_no_part_in_the_bounds_that_judge_it():
     """An unexplained figure stretches the bounds of the report; here it must not excuse itself."""
-    priced = price(table({"input": 1e7, "cost": 77.0}), Prices())
+    priced = price(table({"input": 1e7, "cost": 77.0}), PRICES)
     assert int(priced.rows["high"].iloc[0]) == 77_000_000_000
     [found] = own_costs(priced)
     assert (found.low, found.high) == (25, 25)
@@ -50,7 +52,7 @@ def test_the_gateways_figure_has_no_part_in_the_bounds_that_judge_it():
 def test_a_figure_within_our_bounds_is_only_told():
     """gemini-2.5-pro: $12.50 below the tier and $25.00 above it; the gateway says $20."""
     row = {"provider": "google", "model": "gemini-2.5-pro", "input": 1e7, "cost": 20.0}
-    priced = price(table(row), Prices())
+    priced = price(table(row), PRICES)
     [found] = own_costs(priced)
     assert found.within
     assert [f.severity for f in conclude_own_cost(priced)] == ["info"]
@@ -60,9 +62,7 @@ def test_a_figure_within_our_bounds_is_only_told():
     ("cost", "told"), [(254.9, False), (255.1, True), (245.1, False), (0.0, True)]
 )
 def test_from_two_per_cent_on_it_is_a_finding(cost, told):
-    assert (
-        bool(list(conclude_own_cost(price(table({"input": 1e8, "cost": cost}), Prices())))) is told
-    )
+    assert bool(list(conclude_own_cost(price(table({"input": 1e8, "cost": cost}), PRICES)))) is told
 
 
 def test_less_than_one_unit_of_money_is_none():
@@ -91,7 +91,7 @@ def test_rows_add_up_by_profile_and_model_and_agree_with_the_disagreements():
         for m in ("gpt-4o", "o3")
         for p in ("a", "b")
     ]
-    priced = price(table(*rows, {"input": 1e6}), Prices())
+    priced = price(table(*rows, {"input": 1e6}), PRICES)
     found = own_costs(priced)
     assert len(found) == 4
     lists = priced.disagreements()
@@ -102,7 +102,7 @@ def test_rows_add_up_by_profile_and_model_and_agree_with_the_disagreements():
 
 def test_a_period_can_be_chosen():
     rows = [{"day": f"2026-11-0{d}", "input": 1e7, "cost": 50.0} for d in (1, 2, 3)]
-    priced = price(table(*rows), Prices())
+    priced = price(table(*rows), PRICES)
     [found] = own_costs(priced, first=date(2026, 11, 2), last=date(2026, 11, 2))
     assert found.own == 50
     assert json.loads(json.dumps(found.to_dict()))["own"] == "50.00"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from workbench.spend.restating import conclude_restatement, restate
 
 genai_prices = pytest.importorskip("genai_prices")
 
+PRICES = Prices()
 FIRST, LAST, NOW = date(2025, 6, 8), date(2025, 6, 11), date(2026, 11, 1)
 
 
+@cache
 def o3_days(seed=3):
     """Four days of o3 around its price cut, fifty requests a day: sums, and what each truly cost."""
     rng = np.random.default_rng(seed)
@@ -51,7 +54,7 @@ def cost(told, day):
 
 
 def restated(usage, prices=None, **given):
-    prices = prices or Prices()
+    prices = prices or PRICES
     days = {"first": FIRST, "last": LAST, "now": NOW} | given
     return restate(price(usage, prices), prices, **days)
 

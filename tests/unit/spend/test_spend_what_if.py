@@ -26,13 +26,14 @@ from workbench.spend.what_if.tokenizers import tokenizer_factor
 
 genai_prices = pytest.importorskip("genai_prices")
 
+PRICES = Prices()
 DAY = date(2026, 11, 1)
 SURE = {"tokenizer": 1, "output": 1, "cached": 1}
 TOKENS = {"input": 1e6, "cache_read": 5e5, "output": 2e5}
 
 
 def ask(usage, switch, prices=None, histograms=(), by=("team", "application")):
-    prices = prices or Prices()
+    prices = prices or PRICES
     priced = price(usage, prices)
     told = reading(usage, histograms)
     return what_if(priced, told, prices, switch, first=DAY, last=DAY, by=by)
@@ -83,12 +84,12 @@ def test_whatever_lies_between_the_ends_costs_something_between_the_bounds(name,
     ends = [span for span, _ in factors]
     ends[2] = [end / 3 for end in ends[2]]  # how much is still cached: at most all of it
     supposed = Factors(*(Range.between(*span) for span in ends))
-    costs = cost_range(usage, Prices(), label, supposed)
+    costs = cost_range(usage, PRICES, label, supposed)
     at = [
         min(max(low + (high - low) * u, low), high)
         for (low, high), (_, u) in zip(ends, factors, strict=True)
     ]
-    between = price(moved_usage(usage, label, Corner(*at), supposed), Prices()).rows
+    between = price(moved_usage(usage, label, Corner(*at), supposed), PRICES).rows
     slack = 2e-9 + 1e-12 * costs.high  # each row and class is rounded to a nano-unit
     for column in ("amount", "low", "high"):
         money = as_floats(between[column])
@@ -117,7 +118,7 @@ def test_requests_priced_one_by_one_by_genai_prices_lie_within(with_histogram):
     counted = np.bincount(np.searchsorted(edges, prompts), minlength=13).astype(float)
     costs = cost_range(
         table(row),
-        Prices(),
+        PRICES,
         Label("google", "gemini-2.5-pro"),
         Factors(Range.between(0.9, 1.2), Range.between(0.8, 1.3), Range(1, 1, 1)),
         sizes=RequestSizes(edges, counted, float(prompts.sum())) if with_histogram else None,
@@ -131,8 +132,8 @@ def test_a_histogram_narrows_the_range():
     usage, factors = table({"input": 1e6, "requests": 2000.0}), Factors(*[Range(1, 1, 1)] * 3)
     label = Label("google", "gemini-2.5-pro")
     sizes = RequestSizes(np.array([1000.0, 4000.0]), np.array([2000.0, 0, 0]), 1e6)
-    wide = cost_range(usage, Prices(), label, factors)
-    tight = cost_range(usage, Prices(), label, factors, sizes=sizes)
+    wide = cost_range(usage, PRICES, label, factors)
+    tight = cost_range(usage, PRICES, label, factors, sizes=sizes)
     assert wide.high[0] == pytest.approx(2 * tight.high[0])
     assert tight.high[0] == pytest.approx(1.25)
 
@@ -149,7 +150,7 @@ def test_a_cold_cache_of_a_provider_who_bills_writes_costs_a_quarter_more_than_i
     factors = Factors(Range(1, 1, 1), Range(1, 1, 1), Range(0, 1, 1))
     label = Label("anthropic", "claude-sonnet-4-5")
     small = {"input": 1000.0, "cache_read": 5e5, "output": 0.0, "requests": 1e6}
-    costs = cost_range(table(small), Prices(), label, factors)
+    costs = cost_range(table(small), PRICES, label, factors)
     assert costs.expected[0] == pytest.approx(0.003 + 0.15)
     cold = costs.expected[0] + sum(
         up for doubt, (_, [up]) in costs.doubts.items() if doubt == "cache"

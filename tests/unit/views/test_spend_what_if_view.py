@@ -29,6 +29,7 @@ from workbench.views.spend_what_if import (
 pytest.importorskip("genai_prices")
 
 HOSTILE = "</script><script>alert(1)</script>\n\0'\"{{datum}}"
+PRICES = Prices()
 DAY = date(2025, 6, 9)
 
 
@@ -48,8 +49,8 @@ def asked(table, to):
         histograms=pd.DataFrame(columns=columns).astype({"day": "datetime64[ms]"}), coverage=empty,
         flaws=(), currencies={}, self_hosted=frozenset(),
     )  # fmt: skip
-    priced = price(table, Prices())
-    return what_if(priced, told, Prices(), parse_switch("o3", to), first=DAY, last=DAY)
+    priced = price(table, PRICES)
+    return what_if(priced, told, PRICES, parse_switch("o3", to), first=DAY, last=DAY)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_hostile_names_are_text_in_page_and_picture():
 @pytest.fixture(scope="module")
 def restatement():
     table = usage({}, {"model": "gpt-4o"}, {"model": HOSTILE})
-    return restate(price(table, Prices()), Prices(), first=DAY, last=DAY, now=date(2026, 11, 1))
+    return restate(price(table, PRICES), PRICES, first=DAY, last=DAY, now=date(2026, 11, 1))
 
 
 def test_the_restated_table_begins_with_all_and_ends_with_its_caveats(restatement):
@@ -131,7 +132,7 @@ def test_the_price_changes_have_old_new_and_day(restatement):
 
 def test_own_cost_stands_beside_ours_with_its_cause():
     table = usage({"cost": 140.5}, {"model": HOSTILE, "cost": 3.0}, {"provider": "x", "cost": 0.0})
-    listing = own_cost_listing(own_costs(price(table, Prices())))
+    listing = own_cost_listing(own_costs(price(table, PRICES)))
     frame = listing.frame
     assert sorted(frame["why"]) == ["both agree", "no price here", "the gateway had no price"]
     assert "<script>alert" not in listing._repr_html_()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -90,11 +90,14 @@ def what_if(
     inside = (days >= np.datetime64(first)) & (days <= np.datetime64(last))
     chosen = np.flatnonzero(inside & switch.takes(priced.usage))
     if not len(chosen):
-        used = priced.usage.loc[inside, "model"].astype(str).unique()
+        models = priced.usage.loc[inside, "model"].astype(str).unique()
         msg = f"no usage from {first} to {last} is of {switch.describe().partition(' to ')[0]}"
-        near = did_you_mean(switch.from_[0], used)
-        raise InputError(msg, near or f"models in use: {', '.join(sorted(used)[:10]) or 'none'}")
-    case = _Case(priced, reading, prices, switch, first, last, tuple(by), chosen)
+        near = did_you_mean(switch.from_[0], models)
+        raise InputError(msg, near or f"models in use: {', '.join(sorted(models)[:10]) or 'none'}")
+    used = reading.table[["provider", "model"]].drop_duplicates().astype(str)
+    pairs = frozenset((str(p), str(m)) for p, m in used.itertuples(index=False))
+    sizes = request_sizes(reading)
+    case = _Case(priced, reading, prices, switch, first, last, tuple(by), chosen, pairs, sizes)
     targets = tuple(case.target(name) for name in switch.to)
     return SwitchResult(switch, first, last, tuple(by), targets, prices.version)
 
@@ -111,12 +114,13 @@ class _Case:
     last: date
     by: tuple[str, ...]
     chosen: npt.NDArray[np.intp]
+    pairs: frozenset[tuple[str, str]]
+    sizes: Mapping[tuple[str, str], RequestSizes]
 
     def target(self, name: str) -> Target:
         """Say what one model would have cost."""
-        sizes = request_sizes(self.reading)
         parts = [
-            self._part(rows, old, new, sizes.get((old.provider, old.model)))
+            self._part(rows, old, new, self.sizes.get((old.provider, old.model)))
             for old, rows in self._by_model()
             if (new := self._label(name, old)) != old
         ]
@@ -148,13 +152,11 @@ class _Case:
     def _label(self, name: str, old: Label) -> Label:
         """Say how the usage table would label the new model: who sells it."""
         head, slash, rest = name.partition("/")
-        used = self.reading.table[["provider", "model"]].astype(str).drop_duplicates()
-        pairs = {(p, m) for p, m in used.itertuples(index=False)}
-        if slash and ((head, rest) in pairs or provider_id(head, self.prices.catalogue)):
+        if slash and ((head, rest) in self.pairs or provider_id(head, self.prices.catalogue)):
             return Label(head, rest)
         if self.prices.quote(old.provider, name, "", "", self.last).rates is not None:
             return Label(old.provider, name)
-        selling = sorted(p for p, m in pairs if m == name)
+        selling = sorted(p for p, m in self.pairs if m == name)
         return Label(selling[0] if len(selling) == 1 else "", name)
 
     def _part(
