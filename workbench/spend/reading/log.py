@@ -121,18 +121,21 @@ def read_usage_log(
         No row could be read.
     """
     path = Path(path)
+    fields = _Fields.of(shape) if shape else None
     tally = _Tally(zone_of(zone), first, last, starts, set() if known is None else known)
     for row in log_rows(path, shape):
         if shape is None and row:
             shape = shape_of(row, path)
         tally.total += 1
-        figures = _read(row, shape) if shape else None
-        if shape is None or figures is None:
+        if fields is None and shape is not None:
+            fields = _Fields.of(shape)
+        figures = _read(row, fields) if fields else None
+        if shape is None or fields is None or figures is None:
             tally.skipped += 1
             continue
         if includes_cached or (includes_cached is None and shape.input_includes_cached != "no"):
             tally.clamped += _part(figures)
-        tally.take(row, shape, figures)
+        tally.take(row, fields, figures)
     if shape is None or tally.begin is None or tally.end is None:
         msg = f"no row of {str(path)!r} could be read as usage"
         raise BadRowsError(msg, "check that it is a usage log, or give its shape")
@@ -170,19 +173,19 @@ class _Tally:
     fractional: int = 0
     straddling: int = 0
 
-    def take(self, row: Mapping[str, Any], shape: LogShape, figures: _Figures) -> None:
+    def take(self, row: Mapping[str, Any], fields: _Fields, figures: _Figures) -> None:
         """Count a row, unless it was counted before."""
-        when = _time(first_field(row, shape.fields.time))
+        when = _time(first_field(row, fields.time))
         if when is None:
             self.skipped += 1
             return
         single = figures[_AT["requests"]] == 1.0
-        end = _time(first_field(row, shape.fields.end)) if shape.fields.end else None
+        end = _time(first_field(row, fields.end)) if fields.end else None
         self.begin = min(when, self.begin or when)
         self.end = max(end or when, self.end or when)
         self.ended |= end is not None
         self.whole_days &= not single and when.timestamp() % 86_400 == 0
-        identity = first_field(row, shape.fields.id) if shape.fields.id else None
+        identity = first_field(row, fields.id) if fields.id else None
         if identity is not None:
             mark = hash((str(identity), when, tuple(figures)))
             if mark in self.known:
@@ -195,7 +198,7 @@ class _Tally:
         if not single and self._straddles(when, end, day):
             self.straddling += 1
         self.fractional += any(figures[n] is not None and figures[n] % 1 for n in _TOKENS)  # type: ignore[operator]
-        self._add(day, _account(row, shape), figures, single=single)
+        self._add(day, _account(row, fields), figures, single=single)
 
     def finish(self, begin: datetime, end: datetime) -> tuple[datetime, datetime]:
         """Between which moments the log tells of usage: rows of days that name no end are whole."""
@@ -225,14 +228,38 @@ class _Tally:
             sums[-2], sums[-1] = min(sums[-2] or 0.0, length), max(sums[-1] or 0.0, length)
 
 
-def _read(row: Mapping[str, Any], shape: LogShape) -> _Figures | None:
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """Where a shape's fields stand, laid out once for all rows."""
+
+    needs: tuple[str, ...]
+    time: tuple[str, ...]
+    end: tuple[str, ...]
+    id: tuple[str, ...]
+    status: tuple[str, ...]
+    numbers: tuple[tuple[int, tuple[str, ...]], ...]
+    dimensions: tuple[tuple[tuple[str, ...], str], ...]
+    nobody: frozenset[str]
+
+    @classmethod
+    def of(cls, shape: LogShape) -> _Fields:
+        """Lay out a shape."""
+        told, constants = shape.fields, shape.constants
+        numbers = tuple((_AT[n], getattr(told, n)) for n in _NUMBERS if getattr(told, n))
+        dimensions = tuple((getattr(told, n), constants.get(n, "")) for n in DIMENSIONS)
+        return cls(
+            shape.needs, told.time, told.end, told.id, told.status, numbers, dimensions,
+            frozenset(shape.nobody),
+        )  # fmt: skip
+
+
+def _read(row: Mapping[str, Any], fields: _Fields) -> _Figures | None:
     """A row's figures in the order of `FIGURES`, or None where it lacks a field or a number is wrong."""
-    if any(field_of(row, name) in (None, "") for name in shape.needs):
+    if any(field_of(row, name) in (None, "") for name in fields.needs):
         return None
     result: _Figures = [None] * len(FIGURES)
-    for name in _NUMBERS:
-        paths = getattr(shape.fields, name)
-        value = first_field(row, paths) if paths else None
+    for place, paths in fields.numbers:
+        value = first_field(row, paths)
         if value is None:
             continue
         try:
@@ -241,11 +268,11 @@ def _read(row: Mapping[str, Any], shape: LogShape) -> _Figures | None:
             return None
         if not 0 <= number < float("inf"):
             return None
-        result[_AT[name]] = number
+        result[place] = number
     if result[_AT["requests"]] is None:
         result[_AT["requests"]] = 1.0
-    if shape.fields.status:
-        status = str(first_field(row, shape.fields.status) or "").strip().lower()
+    if fields.status:
+        status = str(first_field(row, fields.status) or "").strip().lower()
         failed = status in _FAILED or (status.isdecimal() and int(status) >= 400)
         result[_AT["errors"]] = float(failed)
         result[_AT["rate_limited"]] = float(status == "429")
@@ -280,12 +307,12 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _account(row: Mapping[str, Any], shape: LogShape) -> tuple[str, ...]:
+def _account(row: Mapping[str, Any], fields: _Fields) -> tuple[str, ...]:
     told = []
-    for name in DIMENSIONS:
-        value = first_field(row, getattr(shape.fields, name))
-        text = "" if value is None or str(value) in shape.nobody else str(value)
-        told.append(text or shape.constants.get(name, ""))
+    for paths, constant in fields.dimensions:
+        value = first_field(row, paths) if paths else None
+        text = "" if value is None else str(value)
+        told.append(text if text and text not in fields.nobody else constant)
     return tuple(told)
 
 

@@ -77,9 +77,11 @@ def field_of(row: Mapping[str, Any], path: str) -> Any:
     """
     if path in row:
         return row[path]
+    if "." not in path:
+        return None
     found: Any = row
     for name in path.split("."):
-        if not isinstance(found, Mapping) or name not in found:
+        if not isinstance(found, dict) or name not in found:
             return None
         found = found[name]
     return found
