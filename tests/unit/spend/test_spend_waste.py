@@ -223,6 +223,16 @@ def test_requests_told_by_model_only_give_the_models_mean():
     assert found.loc[(failed, "a"), "high"] == pytest.approx(2 * 0.75 / 200)
 
 
+def test_what_is_free_by_contract_wastes_nothing():
+    """A price of 0 is a price."""
+    free = [Entry(n, *MINI, what, Decimal(0)) for n, what in enumerate(("input", "output"))]
+    kinds = [row(0, *MINI) | {"kind": "504", "errors": 5.0}]
+    prices = Prices(PriceBook(tuple(free)))
+    found = wasted(usage([served(0, MINI, "bot", 10)]), kinds=kinds, prices=prices)
+    assert found.table[["currency", "high"]].to_numpy().tolist() == [["USD", 0.0]]
+    assert list(conclude_savings(nothing_saved(usage([])), found)) == []
+
+
 def test_an_empty_table_wastes_nothing():
     """No row, no money."""
     assert len(wasted(usage([])).table) == 0

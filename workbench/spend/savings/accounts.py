@@ -80,8 +80,8 @@ def request_costs(priced: Priced, hits: pd.DataFrame) -> pd.DataFrame:
     used = (tokens > 0) | (requests > 0)
     keys = usage[["day", *OWNER]].assign(currency=_currencies(rows))
     days = Groups(keys[used])
-    sums = {"requests": days.add(requests[used])}
-    for name in ("amount", "low", "high"):
+    sums = {"requests": days.add(requests[used]), "tokens": days.add(tokens[used])}
+    for name in ("low", "high"):
         sums[name] = days.add(as_floats(rows[name])[used])
     accounts = Groups(days.names[[*OWNER, "currency"]])
     table = accounts.names.astype(object)
@@ -92,8 +92,8 @@ def request_costs(priced: Priced, hits: pd.DataFrame) -> pd.DataFrame:
         wide = _of_sellers(days.names, sums, unserved)
         rest = table[[*_SELLER, "currency"]].merge(wide, on=[*_SELLER, "currency"], how="left")
         low, high = (np.where(np.isnan(m), rest[n], m) for n, m in (("low", low), ("high", high)))
-    total = accounts.add(days.add(tokens[used]))
-    weight, kept = _weights(Groups(table[list(_SELLER)]), accounts.add(sums["requests"]), total)
+    counted = accounts.add(sums["requests"]), accounts.add(sums["tokens"])
+    weight, kept = _weights(Groups(table[list(_SELLER)]), *counted)
     return table.assign(
         weight=weight,
         low=np.where(known, low, np.nan),
@@ -167,19 +167,19 @@ def _keys(names: pd.DataFrame) -> Iterator[tuple[str, ...]]:
 
 
 def _means(groups: Groups, days: dict[str, Floats], served: Floats) -> tuple[Floats, Floats]:
-    """Mean of the cheapest and of the dearest day of each group; NaN without requests or money."""
-    each, money = days["requests"], days["high"] > 0
+    """Mean of the cheapest and of the dearest day of each group; NaN without requests or tokens."""
+    each, some = days["requests"], days["tokens"] > 0
     requests = groups.add(each)
     count = np.bincount(groups.number, each > 0, len(groups))
     with np.errstate(divide="ignore", invalid="ignore"):
-        enough = (each > 0) & money & (each >= _ENOUGH * (requests / count)[groups.number])
+        enough = (each > 0) & some & (each >= _ENOUGH * (requests / count)[groups.number])
         low = np.where(enough, days["low"] / each, np.inf)
         high = np.where(enough, days["high"] / (each * served[groups.number]), -np.inf)
     least, most = np.full(len(groups), np.inf), np.full(len(groups), -np.inf)
     np.minimum.at(least, groups.number, low)
     np.maximum.at(most, groups.number, high)
-    some = np.isfinite(least)
-    return np.where(some, least, np.nan), np.where(some, most, np.nan)
+    known = np.isfinite(least)
+    return np.where(known, least, np.nan), np.where(known, most, np.nan)
 
 
 def share_out(
