@@ -391,6 +391,16 @@ def test_currencies_are_not_compared():
     assert each.left_out == ("groq llama-3.1-8b-instant is priced in USD",)
 
 
+def test_machines_of_two_currencies_have_no_one_price():
+    """Neither part alone is held against the whole of the tokens."""
+    euros = Machine(name="m", price_per_hour="0.0001", currency="EUR")
+    found = judged(three_days(), machines=[TWO, euros])
+    assert {m.currency for m in found.models} == {"EUR", "USD"}
+    assert [b.verdict for b in found.break_even] == ["", ""]
+    assert "EUR and USD" in found.break_even[0].left_out[0]
+    assert list(conclude_self_hosted(found)) == []
+
+
 def test_a_named_api_that_has_no_price_is_told():
     """An unknown model is no free one."""
     (each,) = judged(three_days(), against=[("groq", "nothing-like-it")]).break_even

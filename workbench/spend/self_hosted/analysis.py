@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -18,9 +19,11 @@ from workbench.spend.reading.reader import Reading
 from workbench.spend.self_hosted.accounts import share_accounts
 from workbench.spend.self_hosted.answers import Answers, Line
 from workbench.spend.self_hosted.break_even import break_even
+from workbench.spend.self_hosted.cost import ModelCost
 from workbench.spend.self_hosted.hours import Paid, paid_hours
 from workbench.spend.self_hosted.machines import Machine
 from workbench.spend.self_hosted.models import model_cost
+from workbench.spend.self_hosted.offers import BreakEven
 from workbench.spend.self_hosted.result import MachineHours, SelfHosted
 from workbench.spend.self_hosted.servers import COUNTS, EXTRA, Server, servers_of
 from workbench.spend.self_hosted.sharing import share_out
@@ -94,10 +97,30 @@ def self_hosted(
         models,
         table.drop(columns=["server", "key", "seen"]),
         share_accounts(reading, prices, table),
-        tuple(break_even(m, prices, last, against) for m in models if m.tokens),
+        _beside(models, prices, last, against),
         tuple(notes),
         prices.version,
     )
+
+
+def _beside(
+    models: Sequence[ModelCost], prices: Prices, day: date, against: Sequence[tuple[str, str]]
+) -> tuple[BreakEven, ...]:
+    """Each model beside an API; one whose machines are paid in two currencies has no one price."""
+    paid: dict[tuple[str, str, str], list[str]] = {}
+    for each in models:
+        paid.setdefault((each.profile, each.model, each.job), []).append(each.currency)
+    result = []
+    for each in models:
+        if not each.tokens:
+            continue
+        found = break_even(each, prices, day, against)
+        currencies = sorted(paid[each.profile, each.model, each.job])
+        if len(currencies) > 1:
+            why = f"its machines are paid in {' and '.join(currencies)}, which are not added up"
+            found = replace(found, offers=(), left_out=(why,))
+        result.append(found)
+    return tuple(result)
 
 
 def _parts(paid: Paid, servers: Sequence[Server], notes: list[str]) -> dict[int, tuple[Ints, Ints]]:
