@@ -236,6 +236,7 @@ def test_machines_of_ones_own_have_no_cost_to_compare_with():
     assert compared.now.expected == pytest.approx(5.125)
     assert (own.now, own.saving, own.break_even) == (None, None, None)
     assert own.then.expected == pytest.approx(0.3075)
+    json.dumps(result.to_dict(), allow_nan=False)
 
 
 def test_money_of_two_currencies_is_not_subtracted():
@@ -348,5 +349,5 @@ def test_hostile_names_stay_text():
     name = "</script>\0\n'\"{{x}}[a-"
     usage = table(TOKENS | {"team": name, "application": name}, TOKENS | {"model": name})
     result = ask(usage, parse_switch("*", ["gpt-4o-mini", "\0nope\n"]))
-    json.dumps(result.to_dict(), allow_nan=True)
+    json.dumps(result.to_dict(), allow_nan=False)
     assert name in result.to_table()["team"].tolist()

@@ -217,13 +217,14 @@ def cost_range(
     spans = {Doubt.TOKENIZER: t, Doubt.CACHE: c, Doubt.LENGTH: o}
     expected = _money(middle, "amount")
     bounds, best, worst = (expected, expected), base, base
+    known = bool(np.isfinite(expected).any())  # without a price there is nothing to bound
     at_best = at_worst = middle
     outer = (middle, middle)
     zeros = np.zeros(len(usage))
     doubts: dict[Doubt, tuple[Floats, Floats]] = {}
     for doubt, (down, up) in ends.items():
         doubts[doubt] = (zeros, zeros)
-        if not spans[doubt].is_sure:
+        if known and not spans[doubt].is_sure:
             best, worst = replace(best, **down), replace(worst, **up)  # type: ignore[arg-type]
             outer = (priced(best), priced(worst))
             bounds, doubts[doubt] = _wider(bounds, *(_money(p, "amount") for p in outer))

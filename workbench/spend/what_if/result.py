@@ -160,7 +160,9 @@ class Outcome:
             "doubts": {d.value: [round(v, 6) for v in both] for d, both in self.doubts.items()},
             "break_even": self.break_even and self.break_even.to_dict(),
             "statement": self.statement,
-            "groups": self.groups.to_dict("records"),
+            "groups": self.groups.astype(object)
+            .where(self.groups.notna(), None)
+            .to_dict("records"),
         }
 
 
