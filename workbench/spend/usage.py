@@ -51,4 +51,5 @@ are not in the figures: restarts between two scrapes, gaps, counters seen first 
 
 REQUEST_INPUT: Final = ("request_input_least", "request_input_most")
 """Columns that a table may have besides: input tokens, cached ones included, of the shortest and of
-the longest request of a row; NaN where single requests are not known. They tell its price tier."""
+the longest request of a row, or bounds of them: no request was shorter, and none was longer. NaN where
+nothing is known. They tell its price tier."""

@@ -12,7 +12,7 @@ from workbench.spend.planning import plan_usage
 from workbench.spend.profiles.detection import detect
 from workbench.spend.profiles.profile import UsageProfile
 from workbench.spend.reading.reader import UsageReader
-from workbench.spend.usage import COLUMNS, DIMENSIONS
+from workbench.spend.usage import COLUMNS, DIMENSIONS, REQUEST_INPUT
 
 N = 288
 """Steps of a day."""
@@ -28,9 +28,41 @@ def codes(reading):
     return {f.code for f in reading.flaws}
 
 
+def test_no_request_is_longer_than_the_highest_step_of_its_counters():
+    """Steps at random, with samples missing and restarts, against the longest run between samples."""
+    rng = np.random.default_rng(8)
+    labels, times, _ = steady("llm_gateway_input_tokens_total", 0.0, model="m", provider="p")
+    sizes = rng.integers(0, 9_000, len(times)).astype(float)
+    values = np.cumsum(sizes)
+    for restart in (60, 200):
+        values[restart:] -= values[restart] - sizes[restart]
+    here = rng.random(len(times)) > 0.1
+    here[[0, 1, -1]] = True
+    table = read([(labels, times[here], values[here])]).table
+    known, after = values[here], times[here] > START
+    steps = np.diff(known, prepend=0.0)
+    steps = np.where(steps < 0, known, steps)
+    assert table["request_input_most"].tolist() == [steps[after].max()]
+    assert table["request_input_least"].isna().all()
+
+
+def test_where_cached_tokens_are_counted_apart_a_request_may_have_the_highest_steps_of_both():
+    profile = UsageProfile(
+        name="ours",
+        title="Ours",
+        layer="gateway",
+        input_includes_cached="no",
+        output_includes_reasoning="yes",
+        labels={},
+        measures={"input": "our_tokens_total", "cache_read": "our_cached_tokens_total"},
+    )
+    series = [steady("our_tokens_total", 100.0), steady("our_cached_tokens_total", 40.0)]
+    assert read(series, profiles=[profile]).table["request_input_most"].tolist() == [140.0]
+
+
 def test_the_table_has_the_columns_that_all_agree_on():
     reading = read([litellm("input_tokens_metric", 100), litellm("output_tokens_metric", 7)])
-    assert tuple(reading.table.columns) == COLUMNS
+    assert tuple(reading.table.columns) == (*COLUMNS, *REQUEST_INPUT)
     row = reading.table.iloc[0]
     assert (row["provider"], row["model"], row["team"], row["user"]) == (
         "openai",
@@ -309,7 +341,7 @@ def test_a_source_without_any_usage_gives_an_empty_table():
     fits = detect(["our_tokens_total"], [profile])
     reading = UsageReader(plan_usage(fits, DAY, DAY)).finish()
     assert len(reading.table) == 0
-    assert tuple(reading.table.columns) == COLUMNS
+    assert tuple(reading.table.columns) == (*COLUMNS, *REQUEST_INPUT)
     assert "LLM-NO-DATA" in codes(reading)
 
 

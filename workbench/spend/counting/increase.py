@@ -72,6 +72,9 @@ class Counted:
         float64, shape (series,): how much of the increase lies in gaps between samples.
     born, unknown
         float64, shape (series,): a first value that was counted; one that was not.
+    largest
+        float64, shape (series, days): the most that a single event can have counted, the highest
+        increase from one sample to the next; NaN where that was not looked at.
     """
 
     labels: tuple[Labels, ...]
@@ -90,6 +93,7 @@ class Counted:
     bridged: Floats
     born: Floats
     unknown: Floats
+    largest: Floats
 
     def __len__(self) -> int:
         """How many series there are."""
@@ -118,6 +122,8 @@ class Counting:
         Distance of the grid's points.
     targets
         What is known of the targets; shared by all metrics of one analysis.
+    sized
+        Whether to look for the highest increase in a step.
 
     Examples
     --------
@@ -134,6 +140,7 @@ class Counting:
     days: CalendarDays
     step_ms: int
     targets: Targets
+    sized: bool = False
     _state: SeriesState = field(init=False)
     _births: list[Births] = field(init=False, default_factory=list)
     _resets: list[Resets] = field(init=False, default_factory=list)
@@ -176,7 +183,16 @@ class Counting:
             bridged=state.bridged,
             born=born,
             unknown=unknown,
+            largest=self._largest(born),
         )
+
+    def _largest(self, born: Floats) -> Floats:
+        """With first values that count; nothing bounds what one of several workers counted."""
+        if not self.sized:
+            return np.full_like(self._state.largest, np.nan)
+        result: Floats = np.maximum(self._state.largest, born[:, None])
+        result[self._state.several] = np.inf
+        return result
 
     # ------------------------------------------------------------------ whole rows, fast
 
@@ -205,6 +221,9 @@ class Counting:
             self._born(rows[new], np.full(int(new.sum()), times_ms[0]), values[new, 0])
             before = np.where(new, values[:, 0], before)
         self._add_levels(rows, before, values, times_ms)
+        if self.sized:
+            self._note_steps(rows, np.diff(values, axis=1), times_ms[1:])
+            self._note_steps(rows, (values[:, 0] - before)[:, None], times_ms[:1])
         begin = np.where(new, times_ms[0], times_ms[0] - self.step_ms + 1)
         self._note_days(rows, begin, times_ms[-1:])
         state.value[rows] = last = values[:, -1]
@@ -219,6 +238,17 @@ class Counting:
     def _add_levels(self, rows: Ints, before: Floats, values: Floats, times_ms: Ints) -> None:
         marks = np.stack(list(self._levels(before, values, times_ms)), axis=1)
         self._state.increase[rows] += np.diff(marks, axis=1)
+
+    def _note_steps(self, rows: Ints, steps: Floats, ends_ms: Ints) -> None:
+        """Keep the highest increase of each day; one over midnight may be either day's."""
+        largest = self._state.largest
+        for day in range(len(self.days)):
+            low, high = self.days.bounds_ms[day : day + 2]
+            first = int(np.searchsorted(ends_ms, low, side="right"))
+            last = int(np.searchsorted(ends_ms - self.step_ms, high, side="left"))
+            if first < last:
+                top = steps[:, first:last].max(axis=1)
+                largest[rows, day] = np.maximum(largest[rows, day], top)
 
     def _levels(self, before: Floats, values: Floats, times_ms: Ints) -> Iterator[Floats]:
         """What the counters stood at at each midnight, or at the end of the data next to it."""
@@ -256,6 +286,8 @@ class Counting:
         first = line.first[new]
         self._born(rows[new], times_ms[first - 1], values[new, first - 1])
         self._add_levels(rows, line.values[:, 0], line.values[:, 1:], times_ms)
+        if self.sized:
+            self._note_steps(rows, np.diff(line.values, axis=1), times_ms)
         self._correct(rows, line)
         self._remember(rows, line)
 
@@ -294,6 +326,9 @@ class Counting:
         state.increase[rows] -= spread(
             self.days, row, end - self.step_ms, end, value - old, count=count
         )
+        if self.sized:
+            within = spread(self.days, np.arange(len(row)), begin, end, more, count=len(row)) > 0
+            np.maximum.at(state.largest, rows[row], np.where(within, more[:, None], 0.0))
         hole = (end - begin > 1.5 * self.step_ms) & ~fell
         state.bridged[rows] += np.bincount(row[hole], more[hole], count)
         cut = np.flatnonzero(hole & straddling(self.days, begin, end))

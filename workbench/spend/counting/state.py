@@ -12,7 +12,7 @@ from workbench.spend.counting.targets import Targets
 
 __all__ = ["SeriesState"]
 
-_PER_DAY = ("increase", "lost", "most_lost", "doubtful", "moved")
+_PER_DAY = ("increase", "lost", "most_lost", "doubtful", "moved", "largest")
 
 
 class SeriesState:
@@ -45,6 +45,8 @@ class SeriesState:
         Whether it is several workers' counters in turn; whether a value was no whole number.
     increase, lost, most_lost, doubtful, moved
         float64, shape (series, days): see `Counted`.
+    largest
+        float64, shape (series, days): the highest increase from one sample to the next.
     seen
         bool, shape (series, days): whether there was a sample.
     """
@@ -73,6 +75,7 @@ class SeriesState:
         self.most_lost: Floats = np.empty((0, days))
         self.doubtful: Floats = np.empty((0, days))
         self.moved: Floats = np.empty((0, days))
+        self.largest: Floats = np.empty((0, days))
 
     def __len__(self) -> int:
         """How many series there are."""

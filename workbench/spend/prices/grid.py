@@ -118,8 +118,9 @@ class Grid:
 
         A row's requests are all above or all below only where its whole input does not reach the
         start, where it is one request, or where its shortest and longest request are known and lie on
-        one side. Else anything may be: likely is then what the mean request pays, and where a
-        histogram tells more, what that tells.
+        one side. Else anything may be of the input; requests above the start are at most as many as
+        the input has room for (Markov). Likely is what the mean request pays, and where a histogram
+        tells more, what that tells.
 
         Parameters
         ----------
@@ -132,8 +133,8 @@ class Grid:
         sizes
             A histogram for each quote, or None.
         longest
-            Input of the shortest and the longest request of each row, shape (rows,) each; NaN where
-            it is not known.
+            No request of each row had less and none had more input, shape (rows,) each; NaN where
+            that is not known.
         """
         shape = (len(self.starts), len(quote))
         made = [np.zeros(shape) for _ in range(6)]
@@ -145,8 +146,9 @@ class Grid:
             mean = request_input / np.maximum(requests, 1)
         for tier, starts in enumerate(self.starts):
             start = starts[quote]
-            reached = np.where(measured, longest_one, request_input) > start
+            reached = np.fmin(longest_one, request_input) > start
             likely = np.where(np.isnan(mean), 0.0, mean > start) * reached
+            room = np.fmin(np.where(likely > 0, 1.0, mean / start), 1.0)
             tells = [
                 size.above(float(s)) if size is not None and np.isfinite(s) else None
                 for size, s in zip(sizes, starts, strict=True)
@@ -160,7 +162,7 @@ class Grid:
                 (reached.astype(float), "high"),
                 (sure, "requests_low"),
                 (likely, "requests_likely"),
-                (reached.astype(float), "high"),
+                (reached * room, "requests_high"),
             ]
             for n, (plain, name) in enumerate(fields):
                 known = np.array([getattr(t, name) if t else 0.0 for t in tells])[quote]

@@ -121,7 +121,7 @@ def _counts(usage: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def _longest(usage: pd.DataFrame) -> tuple[Floats, Floats] | None:
-    """Give the input of the shortest and the longest request of each row, where a log told it."""
+    """Give the least and the most input of a request of each row, where that is told."""
     if not set(REQUEST_INPUT) <= set(usage.columns):
         return None
     least, most = (usage[name].to_numpy(np.float64) for name in REQUEST_INPUT)

@@ -21,8 +21,8 @@ from workbench.spend.reading.checks import check_counts, check_figures, check_fi
 from workbench.spend.reading.classes import disjoint
 from workbench.spend.reading.flaws import Flaw
 from workbench.spend.reading.layers import one_layer
-from workbench.spend.reading.sums import Sums, sum_up
-from workbench.spend.usage import COLUMNS, FIGURES
+from workbench.spend.reading.sums import INPUTS, Sums, sum_up
+from workbench.spend.usage import COLUMNS, FIGURES, REQUEST_INPUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,8 @@ class Reading:
     ----------
     table
         The canonical table (`workbench.spend.usage`), one row per account and day on which there
-        was any usage. A day without a row had none, or nobody looked: see `coverage`.
+        was any usage. A day without a row had none, or nobody looked: see `coverage`. Besides,
+        `REQUEST_INPUT`, of which only the most is known: no step of a counter rose by more.
     bounds
         One row for each of the table: `low` and `high`, the least and the most tokens there were
         (reasoning is a part of the output), to be summed like figures; `moved`, how many of them
@@ -136,7 +137,8 @@ class UsageReader:
             place = (what.profile, what.measure, what.alternative)
             if place not in self._counting:
                 plan = self._plan
-                self._counting[place] = Counting(plan.days, plan.step_ms, self._targets)
+                sized = what.measure in INPUTS
+                self._counting[place] = Counting(plan.days, plan.step_ms, self._targets, sized)
             self._counting[place].add(frame)
             some = _any_series(frame)
             before = there.get(what.profile)
@@ -177,7 +179,7 @@ class UsageReader:
         kept, dropped, notes = one_layer(table, [fit.profile for fit in self._plan.fits])
         flaws += notes
         return Reading(
-            table=kept[list(COLUMNS)],
+            table=kept[[*COLUMNS, *REQUEST_INPUT]],
             bounds=kept[list(BOUNDS)],
             duplicates=dropped[list(COLUMNS)],
             extras=together(extras),
@@ -247,14 +249,15 @@ def _tables(
     row, day = np.nonzero(used)
     head = _head(profile, sums, row, day, days)
     columns = {name: figures[name][row, day] for name in FIGURES}
-    table = pd.DataFrame({**head, **columns, "lost": sums.lost[row, day]})
+    sizes = dict(zip(REQUEST_INPUT, (np.nan, sums.longest[row, day]), strict=True))
+    table = pd.DataFrame({**head, **columns, "lost": sums.lost[row, day], **sizes})
     bounds = pd.DataFrame({name: getattr(sums, name)[row, day] for name in BOUNDS})
     more = {name: sums.figures.get(name, np.full(shape, np.nan)) for name in EXTRAS}
     any_more = np.any([np.nan_to_num(v) != 0 for v in more.values()], axis=0)
     row, day = np.nonzero(any_more)
     head = _head(profile, sums, row, day, days)
     extras = pd.DataFrame({**head, **{name: v[row, day] for name, v in more.items()}})
-    return table[list(COLUMNS)], bounds, extras
+    return table[[*COLUMNS, *REQUEST_INPUT]], bounds, extras
 
 
 def _head(

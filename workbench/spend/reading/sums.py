@@ -13,7 +13,10 @@ from workbench.spend.counting.increase import Counted
 from workbench.spend.profiles.profile import Includes, UsageProfile
 from workbench.spend.reading.accounts import Accounts, sum_by
 
-__all__ = ["Sums", "chosen", "sum_up"]
+__all__ = ["INPUTS", "Sums", "chosen", "sum_up"]
+
+INPUTS = ("input", "cache_read", "cache_write")
+"""Measures that make the input of a request."""
 
 _TOKENS = ("input", "cache_read", "cache_write", "output", "reasoning")
 
@@ -31,6 +34,9 @@ class Sums:
     lost, low, high, moved
         float64, shape (accounts, days): tokens that are estimated to have been missed, the least
         and the most there were, and how many may belong to a neighbouring day.
+    longest
+        float64, shape (accounts, days): the most input tokens, cached ones included, that one
+        request can have had: no step of a counter rose by more; NaN where that is not known.
     twins
         Metrics that were left out because a preferred one stands on the same pages: by measure,
         how much they had counted.
@@ -42,6 +48,7 @@ class Sums:
     low: Floats
     high: Floats
     moved: Floats
+    longest: Floats
     twins: dict[str, float] = field(default_factory=dict)
 
 
@@ -124,7 +131,33 @@ def sum_up(
         name: np.nan_to_num(_joined(own, name, count, days)) if own else zero
         for name in ("lost", "low", "high", "moved")
     }
-    return Sums(accounts, figures, **sums, twins=twins)
+    longest = _longest(parts, figures, input_includes_cached, (count, days))
+    return Sums(accounts, figures, **sums, longest=longest, twins=twins)
+
+
+def _longest(
+    parts: Mapping[str, Sequence[tuple[Ints, Counted, float]]],
+    figures: Mapping[str, Floats],
+    includes: Includes,
+    shape: tuple[int, int],
+) -> Floats:
+    """The longest request there can have been, by account and day.
+
+    A request is counted by one process at once, so it is no longer than the highest step of any
+    series; where cached tokens are counted apart, than the highest steps of all classes together.
+    """
+    names = INPUTS[:1] if includes == "yes" else INPUTS
+    total = np.zeros(shape)
+    for name in names:
+        top = np.zeros(shape)
+        for numbers, counted, scale in parts.get(name, ()):
+            keep = numbers >= 0
+            np.maximum.at(top, numbers[keep], counted.largest[keep] * scale)
+        total += top
+        # What a series with fewer labels counted may be this account's too.
+        if name != INPUTS[0] and name in figures:
+            total[np.isnan(figures[name])] = np.nan
+    return np.where(np.isfinite(total) & (total > 0), total, np.nan)
 
 
 def _joined(
