@@ -75,6 +75,7 @@ class Ledger:
             spent=spent,
             left=(end - self._last).days,
             rng=np.random.default_rng([seed, digest]),
+            first=self._seen[0],
         )
         exact = Decimal(repr(spent)).quantize(Decimal("0.000001"))
         return Standing(budget, currency, start, end, begins, exact, ahead, course)
