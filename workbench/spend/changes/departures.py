@@ -52,8 +52,8 @@ _LEAST_SIZE: Final = 0.095
 """Logarithm of 1.1: a smaller change of level is no news, however sure."""
 
 _KNOWN_TURN: Final = 0.405
-_UNKNOWN_TURN: Final = 0.693
-"""Logarithms of 1.5 and of 2: a pulse at a month's end must be larger to be more than just that, by
+_UNKNOWN_TURN: Final = 0.56
+"""Logarithms of 1.5 and of 1.75: a pulse at a month's end must be larger to be more than just that, by
 whether a history shows what month ends are like."""
 
 
