@@ -28,6 +28,11 @@ _PANELS: Final = 6
 """So many models are drawn, the dearest first."""
 
 _POINTS: Final = 25
+_VERDICTS: Final = {
+    "api": "every seller is cheaper",
+    "own": "own machines are cheaper",
+    "open": "it depends on the seller",
+}
 _COLUMNS: Final = (
     "model", "machine hours", "cost", "idle", "paid for idling", "tokens", "a million", "when busy",
     "a million input", "a million output", "KV cache at most", "computed anew",
@@ -211,75 +216,59 @@ def break_even_chart(result: SelfHosted) -> Any:
 def _panel(each: BreakEven) -> Any:
     import altair as alt
 
-    ends = [o.volume for o in each.offers] + [o.volume_low for o in each.offers]
-    least = min(each.volume, *ends) / 4
-    most = max(each.volume, each.capacity or 0.0, *ends) * 2
-    grid = [least * math.exp(math.log(most / least) * n / (_POINTS - 1)) for n in range(_POINTS)]
-    month = float(each.month)
-    cheapest, dearest = min(o.month for o in each.offers), max(o.month_high for o in each.offers)
-    bands = [
-        {
-            "volume": v,
-            "low": float(cheapest) * v / each.volume,
-            "high": float(dearest) * v / each.volume,
-            "own": month,
-        }
-        for v in grid
-    ]
-    seen = each.capacity or most
-    own = [
-        {"volume": v, "own": month, "seen": part}
-        for part, span in (("seen", (least, seen)), ("not seen", (seen, most)))
-        for v in span
-        if seen < most or part == "seen"
-    ]
+    bands, own = _rows(each)
     x = alt.X("volume:Q", scale=alt.Scale(type="log", nice=False), axis=_axis("tokens a day"))
-    base = alt.Chart(width=310, height=220)
-    band = base.properties(data=alt.Data(values=bands))
+    money = _axis(f"{each.currency} a month")
+
+    def y(column: str) -> Any:
+        return alt.Y(f"{column}:Q", scale=alt.Scale(type="log", nice=False), axis=money)
+
     told = [
         alt.Tooltip("volume:Q", title="tokens a day", format=".3s"),
         alt.Tooltip("low:Q", title="cheapest seller", format=",.2f"),
         alt.Tooltip("high:Q", title="dearest seller", format=",.2f"),
         alt.Tooltip("own:Q", title="own machines", format=",.2f"),
     ]
-
-    def y(column: str) -> Any:
-        return alt.Y(
-            f"{column}:Q", scale=alt.Scale(type="log", nice=False),
-            axis=_axis(f"{each.currency} a month"),
-        )  # fmt: skip
-
-    layers = [
-        band.mark_area(color=COLOURS["forecast"], opacity=0.25).encode(
-            x=x, y=y("low"), y2="high:Q", tooltip=told
-        ),
-        *(
-            band.mark_line(color=COLOURS["forecast"], size=1.5).encode(x=x, y=y(c), tooltip=told)
-            for c in ("low", "high")
-        ),
+    base = alt.Chart(width=310, height=220)
+    band = base.properties(data=alt.Data(values=bands))
+    colour = COLOURS["forecast"]
+    edges = [
+        band.mark_line(color=colour, size=1.5).encode(x=x, y=y(c), tooltip=told)
+        for c in ("low", "high")
+    ]
+    dashes = alt.Scale(domain=["seen", "not seen"], range=[[1, 0], [4, 4]])
+    machines = (
         base.properties(data=alt.Data(values=own))
         .mark_line(color=COLOURS["usage"], size=2.5)
-        .encode(
-            x=x,
-            y=y("own"),
-            strokeDash=alt.StrokeDash(
-                "seen:N",
-                scale=alt.Scale(domain=["seen", "not seen"], range=[[1, 0], [4, 4]]),
-                legend=None,
-            ),
-        ),
-        *_marks(base, each, x, y("own")),
-    ]
-    idle = {
-        "api": "every seller is cheaper",
-        "own": "own machines are cheaper",
-        "open": "it depends",
-    }
-    return alt.layer(*layers).properties(
+        .encode(x=x, y=y("own"), strokeDash=alt.StrokeDash("seen:N", scale=dashes, legend=None))
+    )
+    filled = band.mark_area(color=colour, opacity=0.25).encode(
+        x=x, y=y("low"), y2="high:Q", tooltip=told
+    )
+    return alt.layer(filled, *edges, machines, *_marks(base, each, x, y("own"))).properties(
         title=alt.Title(
-            plain_text(each.name, most=60), subtitle=f"at what was served {idle[each.verdict]}"
+            plain_text(each.name, most=60), subtitle=f"at what was served {_VERDICTS[each.verdict]}"
         )
     )
+
+
+def _rows(each: BreakEven) -> tuple[list[dict[str, float]], list[dict[str, object]]]:
+    """What sellers ask by volume; and the machines' level line, as far as was seen and beyond."""
+    ends = [v for o in each.offers for v in (o.volume, o.volume_low)]
+    least = min(each.volume, *ends) / 4
+    most = max(each.volume, each.capacity or 0.0, *ends) * 2
+    ratio = (most / least) ** (1 / (_POINTS - 1))
+    month = float(each.month)
+    cheapest = float(min(o.month for o in each.offers)) / each.volume
+    dearest = float(max(o.month_high for o in each.offers)) / each.volume
+    volumes = [least * ratio**n for n in range(_POINTS)]
+    bands = [{"volume": v, "low": cheapest * v, "high": dearest * v, "own": month} for v in volumes]
+    seen = each.capacity or most
+    spans = [("seen", least, seen), *([("not seen", seen, most)] if seen < most else [])]
+    own: list[dict[str, object]] = [
+        {"volume": v, "own": month, "seen": part} for part, *span in spans for v in span
+    ]
+    return bands, own
 
 
 def _marks(base: Any, each: BreakEven, x: Any, y: Any) -> list[Any]:
