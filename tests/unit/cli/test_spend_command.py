@@ -237,3 +237,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing(source, tmp_path):
     done = run(*source, "--last", "1d", "-f", "csv", "-o", tmp_path / "none" / "a.csv")
     assert done.exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_a_day_as_end_is_midnight_of_the_time_zone(source):
+    """Five hours behind UTC, the last day before the 10th is still the 9th."""
+    words = ["--timezone", "America/New_York", "--end", "2026-01-10", "--last", "1d", "--dry-run"]
+    done = run(*source, *words)
+    assert done.exit_code == 0, done.output
+    assert "the period is 2026-01-09 to 2026-01-09" in done.stderr
