@@ -32,7 +32,7 @@ from workbench.spend.counting.events import (
     settle_resets,
 )
 from workbench.spend.counting.line import HOUR_MS, Line
-from workbench.spend.counting.spread import spread, straddling
+from workbench.spend.counting.spread import either_day, spread, straddling
 from workbench.spend.counting.state import SeriesState
 from workbench.spend.counting.targets import Targets
 from workbench.spend.counting.workers import may_saw, no_chains, saws, take_apart
@@ -333,7 +333,7 @@ class Counting:
         state.bridged[rows] += np.bincount(row[hole], more[hole], count)
         cut = np.flatnonzero(hole & straddling(self.days, begin, end))
         if len(cut):
-            either = _either_day(self.days, begin[cut], end[cut], more[cut])
+            either = either_day(self.days, begin[cut], end[cut], more[cut])
             np.add.at(state.moved, rows[row[cut]], either)
         if fell.any():
             series = rows[row[fell]]
@@ -399,11 +399,3 @@ class Counting:
         some = there.any(axis=1)
         state.value[rows[some]] = values[some, last[some]]
         state.time_ms[rows[some]] = times_ms[last[some]]
-
-
-def _either_day(days: CalendarDays, start_ms: Ints, end_ms: Ints, amounts: Floats) -> Floats:
-    """How much of each interval's amount may or may not belong to each of its days."""
-    count = len(amounts)
-    share = spread(days, np.arange(count), start_ms, end_ms, amounts, count=count)
-    result: Floats = np.where(share > 0, np.maximum(share, amounts[:, None] - share), 0.0)
-    return result

@@ -7,7 +7,7 @@ import numpy as np
 from workbench.samples import Floats, Ints
 from workbench.spend.counting.days import CalendarDays
 
-__all__ = ["spread", "straddling"]
+__all__ = ["either_day", "spread", "straddling"]
 
 
 def straddling(days: CalendarDays, start_ms: Ints, end_ms: Ints) -> np.ndarray:
@@ -67,4 +67,12 @@ def spread(
         low, high = days.bounds_ms[day], days.bounds_ms[day + 1]
         inside = np.clip(np.minimum(end, high) - np.maximum(begin, low), 0, None)
         result[:, day] += np.bincount(row, amount * inside / length, count)
+    return result
+
+
+def either_day(days: CalendarDays, start_ms: Ints, end_ms: Ints, amounts: Floats) -> Floats:
+    """How much of each interval's amount may or may not belong to each of its days."""
+    count = len(amounts)
+    share = spread(days, np.arange(count), start_ms, end_ms, amounts, count=count)
+    result: Floats = np.where(share > 0, np.maximum(share, amounts[:, None] - share), 0.0)
     return result
