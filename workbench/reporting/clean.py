@@ -43,6 +43,14 @@ _NUMBER: Final = re.compile(
     r"(%|[kMGTP]|[KMGTPE]?i?B|ms|µs|s|min|h|d|[A-Z]{3}|pp|×)?(\s*/\s*\w+)?",
     re.IGNORECASE,
 )
+_DAY: Final = r"\d{4}-\d\d-\d\d"
+
+_SPAN: Final = re.compile(
+    rf"({_NUMBER.pattern}|{_DAY})(\s(–|to)\s({_NUMBER.pattern}|{_DAY}))?",
+    re.IGNORECASE,
+)
+"""A figure or day, or two of them as the ends of a span: they read as one thing on one line."""
+
 _SHORT: Final = 22
 """Characters of a cell that is not to be broken over lines."""
 
@@ -128,8 +136,11 @@ def _shape_table(soup: BeautifulSoup, table: Tag) -> None:
             style = "short"
         elif longest > _LONG:
             style = "long"
-        for cell in (row[column] for row in rows if style and column < len(row)):
-            _add_class(cell, style)
+        for cell in (row[column] for row in rows if column < len(row)):
+            if style:
+                _add_class(cell, style)
+            elif _SPAN.fullmatch(cell.get_text().strip()):
+                _add_class(cell, "short")
     for row in body:
         for text in [t for cell in row for t in cell.find_all(string=_BREAKABLE)]:
             _let_break(soup, text)

@@ -75,6 +75,22 @@ def test_columns_of_numbers_are_marked_and_others_are_not():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("0.02037 USD – 0.02292 USD", True),
+        ("2026-06-01 – 2026-06-30", True),
+        ("−1.2 % to 4,000.50", True),
+        ("the counter does not tell it apart", False),
+    ],
+)
+def test_a_figure_or_span_stays_on_one_line_beside_cells_of_prose(text, whole):
+    prose = "some words of a remark that is a good deal longer than a figure"
+    html = f"<table><tr><th>a</th></tr><tr><td>{text}</td></tr><tr><td>{prose}</td></tr></table>"
+    cells = BeautifulSoup(clean_html(html), "html.parser").find_all("td")
+    assert ["short" in cell.get("class", []) for cell in cells] == [whole, False]
+
+
 def test_the_name_of_pandas_index_stands_in_the_row_of_the_headings():
     frame = pd.DataFrame({"a": [1], "b": [2]}, index=pd.Index(["x"], name="job"))
     soup = BeautifulSoup(clean_html(frame.to_html()), "html.parser")
