@@ -60,6 +60,18 @@ def test_a_level_shift_is_where_the_forecast_begins():
     assert found.total(0.5) == pytest.approx(each[40:].sum(), rel=0.15)
 
 
+def test_growth_is_not_carried_through_a_year():
+    """A third more each month makes a month more, then ever less: not thirty times in a year."""
+    rng = np.random.default_rng(9)
+    each = spend(rng, 70, growth=0.01, noise=0.03)
+    found = outlook(np.arange(70), each, spent=0.0, left=365, rng=rng, origins=0)
+    days = np.diff(np.median(found.totals, axis=0))
+    month = days[21:28].mean() / each[-7:].mean()
+    year = days[-7:].mean() / each[-7:].mean()
+    assert 1.2 < month < 1.5
+    assert month < year < 3.0
+
+
 def test_days_before_the_first_spend_are_no_history():
     """A team that began twenty days ago is forecast as if it had been read from then on."""
     each = np.concatenate([np.zeros(30), spend(np.random.default_rng(2), 20)])

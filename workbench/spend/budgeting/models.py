@@ -63,6 +63,9 @@ _EDGE: Final = 3
 _TREND_DAYS: Final = 30.0
 """Days in which a trend makes the growth that has a prior."""
 
+_FADING: Final = 60.0
+"""Days in which growth beyond these falls to 1/e."""
+
 _TINY: Final = 1e-9
 """Least mean square that is left, as a share of the variance: below it is rounding."""
 
@@ -94,8 +97,7 @@ class Kernel:
         if self.fortnight:
             result = result + self.fortnight**2 * (apart % 14 == 0)
         if self.trend:
-            times = (a - origin) / _TREND_DAYS, (b - origin) / _TREND_DAYS
-            result = result + self.trend**2 * np.outer(*times)
+            result = result + self.trend**2 * np.outer(_grown(a - origin), _grown(b - origin))
         return result
 
 
@@ -103,6 +105,18 @@ KERNELS: Final = tuple(
     Kernel(phi, trend, week, fortnight, float(np.log(p * q * r)))
     for (phi, p), (trend, q), (week, fortnight, r) in product(_CARRIED, _TRENDS, _WEEKS)
 )
+
+
+def _grown(days: Ints) -> Floats:
+    """How much of the growth in 30 days there has been by some days, 0 today.
+
+    Growth goes on for 30 days and then fades, to as much as 90 days make: a few weeks do not tell
+    that what grows by a third in a month grows thirtyfold in a year.
+    """
+    beyond = np.maximum(days - _TREND_DAYS, 0.0)
+    faded = np.minimum(days, _TREND_DAYS) + _FADING * -np.expm1(-beyond / _FADING)
+    result: Floats = faded / _TREND_DAYS
+    return result
 
 
 @dataclass(frozen=True, slots=True)
