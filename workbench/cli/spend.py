@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -177,7 +176,7 @@ def export(
     dry_run: DryRun = False,
 ) -> None:
     """Write spend for other tools, each figure with its PromQL and its price data."""
-    from workbench.session.spend_exports import check_account, export_text, study_queries
+    from workbench.session.spend.exports import check_account, export_text, study_queries
     from workbench.spend.exports.focus import FocusAccount
 
     account = FocusAccount(account_id, account_name or account_id, zone=timezone)
@@ -237,7 +236,7 @@ def reconcile(
     The days of the invoices and one more on either side are read. Days up to the end of their last
     month that they lack are told as not billed yet.
     """
-    from workbench.session.spend_reconciling import load_invoices
+    from workbench.session.spend.reconciling import load_invoices
 
     invoice, _ = load_invoices(invoices, mapping)
     first, after = invoice.period
@@ -315,7 +314,7 @@ def profiles(
     profiles: Profiles = None,
 ) -> None:
     """Show who tells of usage at a source: which profiles fit, what each lacks, and its labels."""
-    from workbench.session.spend_profiles import profile_listings
+    from workbench.session.spend.profiles import profile_listings
 
     with _connected(source) as wb:
         shown = profile_listings(wb, last=last, profiles=profiles or "")
@@ -362,15 +361,12 @@ def _is_over(first: date, today: date) -> None:
 
 
 def _request(**words: Any) -> SpendRequest:
-    """What is asked, read before any source is; a day as --end is its midnight in the time zone."""
+    """What is asked, read before any source is."""
     from workbench.session.spend import SpendRequest, check_request
 
     given = {name: value for name, value in words.items() if value}
     request = SpendRequest(**given)
     check_request(request)
-    if len(end := str(given.get("end", ""))) == len("2026-05-01") and end.count("-") == 2:
-        midnight = datetime.combine(_day(end, "--end"), time(0), ZoneInfo(request.timezone))
-        request = replace(request, end=midnight)
     return request
 
 

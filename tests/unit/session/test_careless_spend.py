@@ -221,7 +221,7 @@ def test_an_invoice_that_cannot_be_read_names_its_file_and_line(tmp_path, name, 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_an_invoice_with_thousands_separators_is_the_sum_it_says(tmp_path, encoding):
     """Of a spreadsheet: 1,234,567 tokens, and "1,851.85" dollars."""
-    from workbench.session.spend_reconciling import load_invoices
+    from workbench.session.spend.reconciling import load_invoices
 
     rows = (
         '2026-03-29T00:00:00Z,"1,851.85",usd,"gpt-4o-mini, input","12,345,670,000"\n'

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from workbench.errors import BadRowsError, InputError, SettingsError
-from workbench.session.spend_logs import read_logs
-from workbench.session.spend_reconciling import load_invoices, reconcile_study
+from workbench.session.spend.logs import read_logs
+from workbench.session.spend.reconciling import load_invoices, reconcile_study
 from workbench.spend.analysis import analyse
 from workbench.spend.invoices import mapping_names
 from workbench.spend.prices import Prices

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import InputError
-from workbench.session.spend_logs import log_days, log_queries, read_logs
+from workbench.session.spend.logs import log_days, log_queries, read_logs
 from workbench.spend.prices import Prices, price
 from workbench.spend.reading.log import read_usage_log
 from workbench.spend.reading.log_joining import join_logs

@@ -13,8 +13,8 @@ from workbench.errors import InputError
 from workbench.promql.build import render_selector
 from workbench.promql.matcher import Matcher
 from workbench.promql.quote import quote_regex
-from workbench.session.spend.request import SpendRequest, Wishes, read_wishes
-from workbench.session.spend_logs import log_days, read_logs
+from workbench.session.spend.logs import log_days, read_logs
+from workbench.session.spend.request import SpendRequest, Wishes, end_of, read_wishes
 from workbench.spend.counting.days import CalendarDays
 from workbench.spend.planning import UsagePlan, plan_usage
 from workbench.spend.prices import Prices
@@ -25,7 +25,6 @@ from workbench.spend.reading.log import LogReading
 from workbench.spend.self_hosted.planning import plan_self_hosted
 from workbench.spend.unit_cost.planning import UnitPlan, plan_units
 from workbench.statistics.local_time import time_zone
-from workbench.window import parse_time
 
 if TYPE_CHECKING:
     from workbench.promql.question import Question
@@ -104,15 +103,18 @@ def plan_spend(workbench: Asking, request: SpendRequest) -> SpendPlan:
     wishes = read_wishes(request, demo=source.info().name == _DEMO)
     prices = Prices(wishes.book)
     now_ms = source.now_ms()
-    end_ms = parse_time(request.end, now_ms=now_ms) if request.end else now_ms
+    end_ms = end_of(request, now_ms)
     last = datetime.fromtimestamp(end_ms / 1000, time_zone(zone)).date() - timedelta(days=1)
-    logs = read_logs(
-        request.logs, prices=prices, timezone=zone, includes_cached=wishes.includes_cached
-    )
     span = end_ms - (_history(wishes, last) + 1) * _DAY_MS, end_ms
     names = source.label_values("__name__", (), *span) if wishes.metrics else []
     fits = detect(names, [*wishes.profiles, *shipped_profiles()])
-    if not fits and logs and not request.end:
+    known = bool(fits or request.end)
+    logs = read_logs(
+        request.logs, prices=prices, timezone=zone, includes_cached=wishes.includes_cached,
+        first=last - timedelta(days=_history(wishes, last) - 1) if known else None,
+        last=last if known else None,
+    )  # fmt: skip
+    if logs and not known:
         last = log_days(logs)[1]  # what there is ends where the logs end
     first = last.replace(day=1) if wishes.days is None else last - timedelta(days=wishes.days - 1)
     days = CalendarDays.between(last - timedelta(days=_history(wishes, last) - 1), last, zone)

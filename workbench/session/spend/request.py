@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from importlib import resources as packaged
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ from workbench.spend.self_hosted.machines import Machine, load_machines, read_ma
 from workbench.spend.unit_cost.spec import UnitSpec, load_units
 from workbench.statistics.local_time import time_zone
 from workbench.units import parse_duration
+from workbench.window import parse_time
 
 if TYPE_CHECKING:
     from workbench.promql.matcher import Matcher
@@ -33,6 +35,7 @@ __all__ = [
     "SpendRequest",
     "Wishes",
     "check_request",
+    "end_of",
     "parse_day",
     "read_wishes",
     "whole_days",
@@ -42,6 +45,7 @@ MONTH: Final = "month"
 """As a period: the calendar month of the last day."""
 
 _DAY_MS: Final = 86_400_000
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _NONE: Final = "none"
 _SAID: Final = {"yes": True, "no": False, "true": True, "false": False}
 _DEMO_FILES: Final = {
@@ -157,6 +161,16 @@ def read_wishes(request: SpendRequest, *, demo: bool = False) -> Wishes:
             limits=load_limits(Path(p) for p in split_names(given["limits"])),
             machines=_machines(given["machines"]),
         )
+
+
+def end_of(request: SpendRequest, now_ms: int) -> int:
+    """Give the moment before which the last day ends; a bare day is its midnight in the zone."""
+    if not request.end:
+        return now_ms
+    if isinstance(request.end, str) and _DAY.fullmatch(request.end.strip()):
+        midnight = datetime.combine(parse_day(request.end), time(), time_zone(request.timezone))
+        return int(midnight.timestamp() * 1000)
+    return parse_time(request.end, now_ms=now_ms)
 
 
 def parse_day(given: str | date) -> date:

@@ -8,25 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import InputError
+from workbench.session.spend.derived import RestatedStudy, SwitchStudy
+from workbench.session.spend.reconciling import ReconciledStudy, reconcile_study
 from workbench.session.spend.request import parse_day
-from workbench.session.spend_reconciling import ReconciledStudy, reconcile_study
 from workbench.session.study import Study
 from workbench.spend.own_cost import own_costs
-from workbench.spend.restating import Restatement, conclude_restatement, restate
+from workbench.spend.restating import restate
 from workbench.spend.result import SpendResult
 from workbench.spend.what_if.analysis import what_if
-from workbench.spend.what_if.findings import conclude_what_if
-from workbench.spend.what_if.result import SwitchResult
 from workbench.spend.what_if.switch import parse_switch
 from workbench.views.listing import Listing
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from workbench.findings import Provenance
     from workbench.spend.prices import Prices
 
-__all__ = ["RestatedStudy", "SpendStudy", "SwitchStudy"]
+__all__ = ["SpendStudy"]
 
 _TARGETS: Final = 5
 """So many models of those in use are tried in place of another where none is named."""
@@ -287,7 +284,7 @@ class SpendStudy(Study):
             ``openai``, ``anthropic``, ``aws_bedrock``, ``azure``, ``google_vertex`` or a TOML file;
             found by the header where it is not given.
         **wished
-            As of `workbench.session.spend_reconciling.reconcile_study`.
+            As of `workbench.session.spend.reconciling.reconcile_study`.
         """
         return reconcile_study(self.result, invoices, mapping, provenance=self.provenance, **wished)
 
@@ -313,70 +310,6 @@ class SpendStudy(Study):
         return sources_listing(self.result)
 
 
-class SwitchStudy(Study):
-    """Another model in place of one that is used."""
-
-    result: SwitchResult
-
-    def __init__(self, result: SwitchResult, provenance: Iterable[Provenance]) -> None:
-        from workbench.views.spend_what_if import what_if_chart
-
-        super().__init__(
-            "llm-switch", result, provenance, table=_switch_table, chart=what_if_chart,
-            findings=tuple(conclude_what_if(result)),
-        )  # fmt: skip
-
-    @property
-    def outcomes(self) -> Listing:
-        """What each model would have cost, and whether that is surely less."""
-        from workbench.views.spend_what_if import what_if_listing
-
-        return what_if_listing(self.result)
-
-    @property
-    def groups(self) -> Listing:
-        """The same by team and application."""
-        from workbench.views.spend_what_if import what_if_groups_listing
-
-        return what_if_groups_listing(self.result)
-
-    @property
-    def assumptions(self) -> Listing:
-        """What is supposed of each model."""
-        from workbench.views.spend_what_if import what_if_assumptions_listing
-
-        return what_if_assumptions_listing(self.result)
-
-
-class RestatedStudy(Study):
-    """The same usage at other prices."""
-
-    result: Restatement
-
-    def __init__(self, result: Restatement, provenance: Iterable[Provenance]) -> None:
-        from workbench.views.spend import no_chart
-
-        super().__init__(
-            "llm-restated", result, provenance, table=_restated_table,
-            chart=lambda _: no_chart("A restatement is a table."),
-            findings=tuple(conclude_restatement(result)),
-        )  # fmt: skip
-
-    @property
-    def spend(self) -> Listing:
-        """Then and now by model and token class."""
-        from workbench.views.spend_restated import restated_listing
-
-        return restated_listing(self.result)
-
-    @property
-    def prices(self) -> Listing:
-        """Which prices changed."""
-        from workbench.views.spend_restated import price_changes_listing
-
-        return price_changes_listing(self.result)
-
-
 _LOGS_ONLY: Final = Listing((), (), empty="Usage logs tell nothing of rates within a day.")
 _NO_MACHINES: Final = Listing(
     (),
@@ -384,18 +317,6 @@ _NO_MACHINES: Final = Listing(
     empty="Nobody told what machines cost: give machines=, such as 2.49 USD/h x2, where vLLM, SGLang or "
     "TGI is scraped.",
 )
-
-
-def _switch_table(result: SwitchResult) -> pd.DataFrame:
-    from workbench.views.spend_what_if import what_if_listing
-
-    return what_if_listing(result).frame
-
-
-def _restated_table(result: Restatement) -> pd.DataFrame:
-    from workbench.views.spend_restated import restated_listing
-
-    return restated_listing(result).frame
 
 
 def _drawn(chart: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from workbench.errors import ParameterError
 from workbench.session.spend import SpendRequest, plan_spend
-from workbench.session.spend_logs import log_queries
+from workbench.session.spend.logs import log_queries
 from workbench.spend.exports.focus import FocusAccount, focus_table
 from workbench.spend.exports.showback import csv_text, json_text, showback, spend_data
 from workbench.spend.planning import UsagePlan
@@ -63,7 +63,7 @@ def export_text(
     form
         What to write.
     queries
-        By profile, as `plan_queries` and `workbench.session.spend_logs.log_queries` give them.
+        By profile, as `plan_queries` and `workbench.session.spend.logs.log_queries` give them.
     account
         Whose bill it is; FOCUS needs it.
 
