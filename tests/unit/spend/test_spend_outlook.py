@@ -60,6 +60,17 @@ def test_a_level_shift_is_where_the_forecast_begins():
     assert found.total(0.5) == pytest.approx(each[40:].sum(), rel=0.15)
 
 
+def test_an_odd_last_day_may_be_one_day_or_the_first_of_many():
+    """Three times the usual yesterday: most likely that was all, and it may be the new level."""
+    each = np.exp(np.random.default_rng(1).normal(0, 0.1, 35))
+    each[-1] *= 3
+    found = outlook(
+        np.arange(35), each, spent=0.0, left=20, rng=np.random.default_rng(2), origins=0
+    )
+    assert found.total(0.5) < 30
+    assert found.total(0.95) > 50
+
+
 def test_growth_is_not_carried_through_a_year():
     """A third more each month makes a month more, then ever less: not thirty times in a year."""
     rng = np.random.default_rng(9)

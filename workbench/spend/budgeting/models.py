@@ -51,6 +51,9 @@ SHIFT_RATE: Final = 1 / 120
 _MONTH_ENDS: Final = 0.3
 """Prior chance that months end otherwise than they go."""
 
+_PULSE: Final = 0.02
+"""Prior chance that the last day is odd by itself."""
+
 _WINDOWS: Final = ((-1, 0), (-2, 0), (-3, 0), (-5, 0), (0, 1), (0, 2), (0, 3), (-1, 1))
 """Days before and after a month's midnight that may be its end."""
 
@@ -58,7 +61,7 @@ _PLACES: Final = 24
 """At most so many places are tried for a level shift."""
 
 _EDGE: Final = 3
-"""Days at least before and after a level shift that is looked for."""
+"""Days at least before a level shift that is looked for, and between two."""
 
 _TREND_DAYS: Final = 30.0
 """Days in which a trend makes the growth that has a prior."""
@@ -121,7 +124,7 @@ def _grown(days: Ints) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Columns that a model may or may not have: month ends first, then level shifts.
+    """Columns that a model may or may not have: month ends, an odd last day, level shifts.
 
     Parameters
     ----------
@@ -144,8 +147,10 @@ class Events:
         both = np.concatenate([days, coming])
         windows = _month_ends(both, first) if first else np.empty((len(both), 0))
         seen = windows[: len(days)]
-        windows = windows[:, (seen.any(axis=0) & ~seen.all(axis=0))]
-        inner = days[_EDGE : len(days) - _EDGE + 1]
+        # An odd last day may be one day, or the first of many: later ones would tell which.
+        pulse = both[:, None] == days[-1]
+        windows = np.column_stack([windows[:, seen.any(axis=0) & ~seen.all(axis=0)], pulse])
+        inner = days[_EDGE:]
         if len(inner) > _PLACES:
             inner = inner[np.linspace(0, len(inner) - 1, _PLACES).round().astype(int)]
         columns = np.column_stack([windows, both[:, None] >= inner[None, :]]).astype(np.float64)
@@ -155,7 +160,7 @@ class Events:
 
 
 def _sets(months: int, places: Ints, span: int) -> tuple[Ints, Floats]:
-    """Which events a model has, and its prior weight: at most one month end and two shifts."""
+    """Which events a model has, and its prior weight: at most two shifts and one of the others."""
     count = len(places)
     one, two = np.triu_indices(count, 1)
     apart = places[two] - places[one] >= _EDGE
@@ -169,8 +174,8 @@ def _sets(months: int, places: Ints, span: int) -> tuple[Ints, Floats]:
     shift = np.concatenate(
         [np.full(n, np.log(c / n)) for n, c in zip(sizes, chances, strict=True) if n]
     )
-    end = np.full(months + 1, np.log(_MONTH_ENDS / max(months, 1)))
-    end[0] = np.log(1 - _MONTH_ENDS)
+    end = np.full(months + 1, np.log(_MONTH_ENDS / max(months - 1, 1)))
+    end[0], end[-1] = np.log(1 - _MONTH_ENDS - _PULSE), np.log(_PULSE)
     month = np.concatenate([[none], np.arange(months)])
     sets = np.column_stack(
         [np.repeat(month, len(first)), np.tile(first, months + 1), np.tile(second, months + 1)]
