@@ -39,12 +39,13 @@ def restated_listing(result: Restatement) -> Listing:
         ]
         for c, held in result.totals.items()
     ]  # fmt: skip
-    rows += [_restated(r) for r in result.rows]
+    differing = [r for r in result.rows if r.difference]
+    rows += [_restated(r) for r in differing]
     return Listing(
         headings,
         rows,
         empty="Nothing of this period has a price on both sides.",
-        note=" ".join(_caveats(result)),
+        note=" ".join([*_caveats(result), *_same(len(result.rows) - len(differing))]),
     )
 
 
@@ -58,6 +59,10 @@ def _restated(row: Restated) -> list[object]:
         _signed(row.difference, row.currency),
         _share(row.then, row.difference),
     ]
+
+
+def _same(count: int) -> list[str]:
+    return [f"{counted(count, 'row')} without a difference are left out."] if count else []
 
 
 def _caveats(result: Restatement) -> list[str]:

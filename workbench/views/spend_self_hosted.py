@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from workbench.spend.prices import cents
 from workbench.spend.self_hosted.cost import ModelCost
-from workbench.spend.self_hosted.offers import MONTH_DAYS, BreakEven
+from workbench.spend.self_hosted.offers import MONTH_DAYS, BreakEven, Offer
 from workbench.spend.self_hosted.result import MachineHours, SelfHosted
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
@@ -26,6 +27,10 @@ _NONE: Final = "–"
 _UNTOLD: Final = "not told"
 _PANELS: Final = 6
 """So many models are drawn, the dearest first."""
+
+_CHEAPEST: Final = 4
+_DEAREST: Final = 2
+"""Of many sellers of one model so many stand in the table."""
 
 _POINTS: Final = 25
 _VERDICTS: Final = {
@@ -149,7 +154,7 @@ def break_even_listing(result: SelfHosted) -> Listing:
         note=f"The same tokens at list prices; a month of {MONTH_DAYS.quantize(Decimal('0.01'))} days; "
         "volumes are tokens a day at the observed mix of input, cached input and output. A range: a "
         "cache elsewhere may have as much, or nothing. Seen to serve at most: the best five minutes, "
-        f"all day. Prices: {plain_text(result.version)}."
+        f"all day. {_left_out(result)}Prices: {plain_text(result.version)}."
         if rows
         else "",
     )  # fmt: skip
@@ -173,8 +178,20 @@ def _sellers(each: BreakEven) -> list[list[object]]:
             volume,
             most,
         ]
-        for o in each.offers
+        for o in _named(each.offers)
     ]
+
+
+def _named(offers: Sequence[Offer]) -> Sequence[Offer]:
+    """The cheapest and the dearest; those between add nothing to a decision."""
+    if len(offers) <= _CHEAPEST + _DEAREST:
+        return offers
+    return [*offers[:_CHEAPEST], *offers[-_DEAREST:]]
+
+
+def _left_out(result: SelfHosted) -> str:
+    left = sum(max(len(e.offers) - _CHEAPEST - _DEAREST, 0) for e in result.break_even)
+    return f"{left} more sellers lie between. " if left else ""
 
 
 def _volumes(low: float, high: float, capacity: float | None) -> str:

@@ -119,15 +119,15 @@ def effects_listing(result: SpendResult) -> Listing:
 def budgets_listing(result: SpendResult) -> Listing:
     """The month and each budget."""
     headings = (
-        "budget", "period", "spent", "budget is", "at its end", "80 % interval", "95 % interval",
-        "P(broken)", "broken on", "error so far", "owner",
+        "budget", "period", "spent", "budget is", "at its end", "80 % interval", "P(broken)",
+        "broken on", "error so far", "owner",
     )  # fmt: skip
     return Listing(
         headings,
         [_standing(s, result) for s in result.standings],
         empty="Nothing with a price was spent, and there are no budgets.",
-        note="Error so far: the mean error of such forecasts from earlier days, beside that of "
-        "going on as in the last seven days.",
+        note="Error so far: the mean error of such forecasts from earlier days / that of going on "
+        "as in the last seven days.",
     )
 
 
@@ -137,29 +137,43 @@ def _standing(standing: Standing, result: SpendResult) -> list[object]:
     late = f" (known from {standing.known})" if standing.known > standing.first else ""
     row: list[object] = [
         plain_text(standing.name),
-        f"{standing.first} – {standing.last}{late}",
+        f"{_period(standing)}{late}",
         money_text(standing.spent, currency),
         money_text(budget.amount, currency) if budget else _NONE,
     ]
     if ahead is None:
-        return [*row, *[_NONE] * 6, plain_text(budget.owner if budget else "")]
+        return [*row, *[_NONE] * 5, plain_text(budget.owner if budget else "")]
     chance = standing.chance
     breach = ahead.breach(float(budget.amount)) if budget else None
     test = ahead.test
     return [
         *row,
         money_text(ahead.total(0.5), currency),
-        f"{money_text(ahead.total(0.1), currency)} – {money_text(ahead.total(0.9), currency)}",
-        f"{money_text(ahead.total(0.025), currency)} – {money_text(ahead.total(0.975), currency)}",
+        _span(ahead.total(0.1), ahead.total(0.9)),
         format_chance(chance),
         _NONE
         if breach is None
         else "already"
         if not breach
         else str(result.last + timedelta(days=breach)),
-        f"{test.error * 100:.0f} % beside {test.naive_error * 100:.0f} %" if test else _NONE,
+        f"{test.error * 100:.0f} % / {test.naive_error * 100:.0f} %" if test else _NONE,
         plain_text(budget.owner if budget else ""),
     ]
+
+
+def _period(standing: Standing) -> str:
+    """Its period, short: ``Jun 2026`` for a calendar month, else first and last day."""
+    first, last = standing.first, standing.last
+    if standing.budget is None or standing.budget.period == "month":
+        return f"{first:%b %Y}"
+    if standing.budget.rolling_days:
+        return f"{standing.budget.rolling_days} days"
+    return f"{first} – {last}"
+
+
+def _span(low: float, high: float) -> str:
+    """Two amounts of the row's currency."""
+    return " – ".join(f"{cents(Decimal(repr(float(v)))):,}" for v in (low, high))
 
 
 def doubts_listing(result: SpendResult) -> Listing:

@@ -24,8 +24,8 @@ def unit_cost_listing(costs: UnitCosts) -> Listing:
     """Cost of a request, a served request, and each unit of success, by whom; the dearest first."""
     rows = [_cost(row) for row in costs.table.to_dict("records")]
     note = (
-        f"From {costs.first} to {costs.last}. At least, at most: prices and counts both at their "
-        "least and most. Next such period: where the same cost would lie in 95 of 100 periods of this "
+        f"From {costs.first} to {costs.last}. At least – at most: of 1,000, prices and counts both at their "
+        "least and most. Next such period: where that cost would lie in 95 of 100 periods of this "
         "length, were traffic and prompts to stay; not known below three days. Without tokens: share "
         "of requests that a response cache answered."
     )
@@ -37,7 +37,7 @@ def unit_cost_listing(costs: UnitCosts) -> Listing:
     return Listing(
         (
             "team", "application", "prompt version", "model", "one", "how many", "cost of one",
-            "cost of 1,000", "at least", "at most", "next such period", "without tokens",
+            "cost of 1,000", "at least – at most", "next such period", "without tokens",
         ),
         rows,
         empty="Nothing with a price was spent in this period.",
@@ -53,16 +53,15 @@ def _cost(row: dict[Any, Any]) -> list[object]:
     ]
     one, money = plain_text(str(row["measure"])), str(row["currency"])
     if row["reason"]:
-        return [*names, one, _NONE, str(row["reason"]), *[_NONE] * 5]
+        return [*names, one, _NONE, str(row["reason"]), *[_NONE] * 4]
     return [
         *names,
         one,
         format_quantity(row["count"]),
         _money(row["cost"], money),
         _money(row["cost"] * 1000, money),
-        _money(row["low"], money),
-        _money(row["high"], money),
-        _range(row["next_low"], row["next_high"], money),
+        _range(row["low"] * 1000, row["high"] * 1000, money),
+        _range(row["next_low"] * 1000, row["next_high"] * 1000, money),
         _share(row),
     ]
 
@@ -218,7 +217,7 @@ def _money(value: float, currency: str) -> str:
 def _range(low: float, high: float, currency: str) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return _NONE
-    return f"{_money(low, currency)} – {_money(high, currency)}"
+    return f"{_money(low, '').strip()} – {_money(high, currency)}"
 
 
 def _signed(value: float) -> str:

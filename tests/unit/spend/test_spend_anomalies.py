@@ -247,7 +247,7 @@ def test_the_finding_names_the_team_and_its_severity_follows_the_size():
     )
     assert (small.code, small.owner) == ("LLM-ANOMALY", "team-4")
     assert small.next_step.startswith("ask team-4; look for longer instructions")
-    assert (big.severity, less.severity) == (Severity.ERROR, Severity.WARNING)
+    assert (big.severity, less.severity) == (Severity.WARNING, Severity.INFO)
     assert "exported" in less.next_step
 
 

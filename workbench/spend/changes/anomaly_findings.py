@@ -12,11 +12,8 @@ from workbench.spend.prices import cents
 
 __all__ = ["conclude_anomalies"]
 
-_LARGE: Final = 0.25
-"""From this share of all spend on its days an anomaly is an error …"""
-
 _NOTABLE: Final = 0.05
-"""… and from this one a warning; a drop is one step less."""
+"""From this share of all spend on its days more spend is a warning: it breaks no promise, so it is no error."""
 
 _LOOK: Final = {
     Factor.REQUESTS: "look for retries, loops, batch jobs and new users",
@@ -68,9 +65,8 @@ def conclude_anomalies(anomalies: Iterable[Anomaly]) -> Iterator[Finding]:
 
 def _severity(anomaly: Anomaly) -> Severity:
     """By size; what is saved, or seems to be, hurts less than what is spent."""
-    size = abs(anomaly.share)
-    rank = (size >= _NOTABLE) + (size >= _LARGE) - (anomaly.excess < 0)
-    return list(Severity)[max(rank, 0)]
+    more = anomaly.excess >= 0 and abs(anomaly.share) >= _NOTABLE
+    return Severity.WARNING if more else Severity.INFO
 
 
 def _owner(anomaly: Anomaly) -> str:
