@@ -22,16 +22,7 @@ _PANELS: Final = 6
 _HEIGHT: Final = 150
 _ALONE: Final = 240
 
-_HEADINGS: Final = (
-    "when",
-    "who",
-    "cost more",
-    "a day",
-    "spent",
-    "expected",
-    "80 % interval",
-    "why",
-)
+_HEADINGS: Final = ("when", "who", "cost more", "spent", "expected, 80 %", "why")
 
 
 def anomalies_listing(anomalies: Sequence[Anomaly]) -> Listing:
@@ -51,13 +42,11 @@ def anomalies_listing(anomalies: Sequence[Anomaly]) -> Listing:
 def _row(anomaly: Anomaly) -> list[str]:
     currency = anomaly.currency
     return [
-        f"{anomaly.kind.value} {anomaly.when}",
+        anomaly.when,
         plain_text(anomaly.subject),
         f"{signed_money(anomaly.excess)} {currency}",
-        f"{signed_money(anomaly.excess_a_day)} {currency}",
         f"{cents(anomaly.actual):,} {currency}",
-        f"{cents(anomaly.expected):,} {currency}",
-        f"{cents(anomaly.low):,} – {cents(anomaly.high):,} {currency}",
+        f"{cents(anomaly.low):,} – {cents(anomaly.high):,}",
         plain_text(anomaly.why, most=400),
     ]
 

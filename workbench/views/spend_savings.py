@@ -30,8 +30,8 @@ def cache_listing(savings: CacheSavings) -> Listing:
     """The provider's prompt cache, by account and prompt version, the most missed first."""
     return Listing(
         (
-            *_NAMES, "prompt version", "input", "cached", "saved", "at least", "at most",
-            "writes uncounted", "best days", "missed", "each ten points",
+            "who", "prompt version", "model", "input", "cached", "best days", "missed", "saved",
+            "writes uncounted", "each ten points",
         ),
         [_cached(row) for row in savings.table.to_dict("records")],
         empty="No usage with a price in this period.",
@@ -44,18 +44,27 @@ def _cached(row: dict[Any, Any]) -> list[object]:
     share = row["read"] / row["input"]
     unseen = f"− {_money(row['unseen'], currency)} at most" if row["unseen"] > 0 else _NONE
     return [
-        *_names(row),
+        " / ".join(filter(None, (plain_text(str(row[n])) for n in ("team", "application"))))
+        or _NONE,
         plain_text(str(row["prompt_version"])) or _NONE,
+        plain_text(str(row["model"])) or _NONE,
         format_quantity(row["input"]),
         f"{share * 100:.1f} %",
-        _money(row["net"], currency),
-        _money(row["net_low"], currency),
-        _money(row["net_high"], currency),
-        unseen,
         f"{row['best'] * 100:.1f} %" if row["best"] == row["best"] else _NONE,
         _missed(row),
+        _saved(row),
+        unseen,
         _money(row["ten_points"], currency) if row["ten_points"] == row["ten_points"] else _NONE,
     ]
+
+
+def _saved(row: dict[Any, Any]) -> str:
+    """What was saved, with its bounds where they are apart by more than a hundredth."""
+    currency, low, high = row["currency"], float(row["net_low"]), float(row["net_high"])
+    text = _money(row["net"], currency)
+    if high - low <= max(0.01 * abs(float(row["net"])), 0.02):
+        return text
+    return f"{text} ({_money(low, '').strip()} – {_money(high, '').strip()})"
 
 
 def _missed(row: dict[Any, Any]) -> str:

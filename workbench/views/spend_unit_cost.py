@@ -20,9 +20,18 @@ _MOST: Final = 12
 """So many panels are drawn, of the applications that are dearest."""
 
 
-def unit_cost_listing(costs: UnitCosts) -> Listing:
-    """Cost of a request, a served request, and each unit of success, by whom; the dearest first."""
-    rows = [_cost(row) for row in costs.table.to_dict("records")]
+def unit_cost_listing(costs: UnitCosts, *, models: bool = False) -> Listing:
+    """Cost of a request, a served request, and each unit of success, by whom; the dearest first.
+
+    Parameters
+    ----------
+    costs
+        Of `workbench.spend.unit_cost.costs.unit_costs`.
+    models
+        Whether each model of an application has rows of its own.
+    """
+    table = costs.table.to_dict("records")
+    rows = [_cost(row) for row in table if models or row["level"] != "model"]
     note = (
         f"From {costs.first} to {costs.last}. At least – at most: of 1,000, prices and counts both at their "
         "least and most. Next such period: where that cost would lie in 95 of 100 periods of this "

@@ -88,8 +88,8 @@ def test_none_is_said_in_words(anomaly):
 def test_the_table_speaks_in_money_and_says_why(anomaly):
     row = anomalies_listing([anomaly]).frame.iloc[0]
     assert row["when"] == "shift since 22 Jun 2026"
-    assert (row["cost more"], row["a day"]) == ("+1,400.00 USD", "+200.00 USD")
-    assert row["80 % interval"] == "650.00 – 750.00 USD"
+    assert row["cost more"] == "+1,400.00 USD"
+    assert row["expected, 80 %"] == "650.00 – 750.00"
     assert row["why"] == (
         "prompt version v8 in place of v7; input per request 1,800 → 6,300 tokens (+1,000.00 USD); "
         "input read from the cache 55 % → 10 % (+380.00 USD)"

@@ -57,8 +57,7 @@ def test_the_cache_is_told_with_its_range_and_what_is_unsure_of_it():
     """A reader sees the figure, its bounds, and the most that was missed from nothing on."""
     found = cache_listing(savings(cached(unseen=0.5)))
     row = found.frame.iloc[0]
-    assert row["saved"] == "0.27 USD"
-    assert (row["at least"], row["at most"]) == ("0.27 USD", "0.54 USD")
+    assert row["saved"] == "0.27 USD (0.27 – 0.54)"
     assert row["missed"] == "0 – 1.08 USD (at the dearest prices 2.16 USD)"
     assert row["writes uncounted"] == "− 0.50 USD at most"
     assert row["cached"] == "10.0 %"
