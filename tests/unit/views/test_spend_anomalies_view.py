@@ -87,7 +87,7 @@ def test_none_is_said_in_words(anomaly):
 
 def test_the_table_speaks_in_money_and_says_why(anomaly):
     row = anomalies_listing([anomaly]).frame.iloc[0]
-    assert row["when"] == "shift since 22 Jun 2026"
+    assert row["when"] == "since 22 Jun 2026"
     assert row["cost more"] == "+1,400.00 USD"
     assert row["expected, 80 %"] == "650.00 – 750.00"
     assert row["why"] == (
