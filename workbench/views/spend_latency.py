@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.spend.latency_cost import QUANTILES, Interval, LatencyCost, ModelCost
+from workbench.spend.latency_cost import Interval, LatencyCost, ModelCost
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
@@ -23,6 +23,9 @@ _UNLIKE: Final = (
 )
 
 _DOMINATED: Final = "a cheaper and faster one is used beside it"
+_SHOWN: Final = (0.5, 0.95)
+"""Quantiles in the table; the study's result has more."""
+
 _FREE: Final = "none is surely cheaper and faster"
 
 
@@ -31,7 +34,7 @@ def latency_cost_listing(found: LatencyCost) -> Listing:
     told = len({m.profile for m in found.models}) > 1
     headings = (
         *(["told by"] if told else []), "provider", "model", "requests", "1,000 requests",
-        "1M output tokens", *(f"p{q * 100:g}" for q in QUANTILES), "s per output token", "failed",
+        "1M output tokens", *(f"p{q * 100:g}" for q in _SHOWN), "an output token", "failed",
         "dearer and slower than",
     )  # fmt: skip
     rows = [[*([m.profile] if told else []), *_row(m)] for m in found.models]
@@ -60,7 +63,7 @@ def _row(each: ModelCost) -> list[object]:
         _NONE if np.isnan(each.requests) else format_quantity(each.requests),
         _money(each.per_1000, each),
         _money(each.per_million, each),
-        *(_seconds(each.latency.get(q)) for q in QUANTILES),
+        *(_seconds(each.latency.get(q)) for q in _SHOWN),
         _seconds(each.per_token),
         _NONE if each.errors is None else f"{each.errors * 100:.1f} %",
         ", ".join(better) or _NONE,
@@ -71,8 +74,8 @@ def _money(cost: Interval | None, each: ModelCost) -> str:
     if cost is None:
         return "no price" if not each.currency else _NONE
     text = f"{_amount(cost.value)} {each.currency}"
-    if (low := _amount(cost.low)) != (high := _amount(cost.high)):
-        text += f" ({low} – {high})"
+    if cost.high - cost.low > 0.01 * cost.value:
+        text += f" ({_amount(cost.low)} – {_amount(cost.high)})"
     return f"{text}, without {each.unpriced * 100:.1f} % unpriced" if each.unpriced else text
 
 
@@ -86,7 +89,7 @@ def _seconds(each: Interval | None) -> str:
     if not np.isfinite(each.high):
         return f"over {format_quantity(each.low, 'seconds')}"
     low, high = (format_quantity(end, "seconds") for end in (each.low, each.high))
-    return f"{format_quantity(each.value, 'seconds')} ({low} – {high})"
+    return f"{format_quantity(each.value, 'seconds')} ({low} – {high})".replace(" ", "\u00a0")
 
 
 def latency_cost_chart(found: LatencyCost) -> Any:

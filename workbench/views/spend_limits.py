@@ -31,6 +31,8 @@ __all__ = [
 
 _NONE: Final = "–"
 
+_DRAWN: Final = ("tokens_per_minute", "requests_per_minute")
+
 _MOST: Final = 6
 """Models that are drawn."""
 
@@ -48,14 +50,13 @@ def rate_limits_listing(found: RateLimits) -> Listing:
     rows = [_beside(n, peaks.get(n), refusals.get(n), found, zone) for n in names]
     return Listing(
         (
-            "provider", "model", "tokens/min at peak", "99 % below", "requests/min at peak",
-            "99 % of these below", "refused", "share", "share before", "worst hour",
-            "90 % refused above", "least left", "free of its limit",
+            "provider", "model", "refused", "share", "share before", "worst hour",
+            "90 % refused above", "tokens/min", "requests/min", "least left", "free of its limit",
         ),
         rows,
         empty="No rates of usage were seen, and nothing tells of limits.",
         note=_sentences((
-            f"rates are means over {format_duration(found.span_ms)}: bursts within were higher",
+            f"rates are the highest means of {format_duration(found.span_ms)}; bursts were higher",
             *found.notes,
         )),
     )  # fmt: skip
@@ -68,15 +69,13 @@ def _beside(
     found: RateLimits,
     zone: ZoneInfo,
 ) -> list[object]:
-    rates: list[float | None] = [None] * 4
-    if peak is not None:
-        rates = [peak.tokens, peak.tokens_p99, peak.requests, peak.requests_p99]
+    rates = (None, None) if peak is None else (peak.tokens, peak.requests)
     left = [r for r in found.remaining if (r.provider, r.model) == name]
     free = [h.headroom for h in found.headrooms if name in h.models and h.headroom is not None]
     return [
         *(plain_text(n) or _NONE for n in name),
-        *map(_count, rates),
         *(_refused(refusal, zone) if refusal else [_NONE] * 5),
+        *map(_count, rates),
         ", ".join(f"{format_quantity(r.lowest)} {r.unit}" for r in left) or _NONE,
         _share(min(free)) if free else _NONE,
     ]
@@ -100,10 +99,10 @@ def headroom_listing(found: RateLimits) -> Listing:
     zone = time_zone(found.zone)
     return Listing(
         (
-            "limit", "allows", "at peak", "99 % below", "peak at", "free at peak", "may grow by",
-            "grows a week", "met in", "80 % interval", f"P(met in {HORIZON} days)", "not told",
+            "limit", "allows", "at peak", "free at peak", "peak at", "may grow by", "grows a week",
+            f"P(met in {HORIZON} d)", "met in", "80 % interval", "not told",
         ),
-        [_free(each, zone) for each in found.headrooms],
+        [_free(each, zone) for each in sorted(found.headrooms, key=_urgency)],
         empty="No limits were given: write them into a file, and give it.",
         note="Free at peak is at the most: bursts within five minutes are not seen. Met in: days "
         "until a day's peak reaches the limit, if usage goes on as it did."
@@ -112,26 +111,31 @@ def headroom_listing(found: RateLimits) -> Listing:
     )  # fmt: skip
 
 
+def _urgency(each: Headroom) -> tuple[float, float]:
+    """Those that are met first, then those with the least left."""
+    chance = each.growth.chance if each.growth is not None else 0.0
+    return -round(chance, 2), each.headroom if each.headroom is not None else 1.0
+
+
 def _free(each: Headroom, zone: ZoneInfo) -> list[object]:
     ahead = each.growth
     row: list[object] = [
         plain_text(each.limit.name),
         f"{format_quantity(each.allowed)} {UNITS[each.unit]}",
         _count(each.peak),
-        _count(each.p99),
-        _NONE if each.peak_ms is None else _peak_at(each.peak_ms, each.unit, zone),
         _share(each.headroom),
+        _NONE if each.peak_ms is None else _peak_at(each.peak_ms, each.unit, zone),
         _NONE if each.fits is None else f"{each.fits * 100:,.0f} %",
     ]
     if ahead is None:
         return [*row, *[_NONE] * 4, each.why]
-    interval = f"{_days(ahead.earliest)} – {_days(ahead.latest)}"
+    interval = " – ".join(dict.fromkeys((_days(ahead.earliest), _days(ahead.latest))))
     return [
         *row,
         f"{ahead.weekly * 100:+.1f} %".replace("-", "−"),
+        format_chance(ahead.chance),
         "already" if (each.headroom or 0) <= 0 else _days(ahead.median),
         interval,
-        format_chance(ahead.chance),
         each.why or _NONE,
     ]
 
@@ -205,7 +209,7 @@ def rate_limits_chart(found: RateLimits) -> Any:
         panels = [empty.mark_text(align="left").encode(text="text:N")]
     subtitle = [
         "The highest mean rate of each hour; points: hours with refused requests, larger for more.",
-        "Dashes: a stated limit on tokens (requests, where tokens are not counted) of that model alone.",
+        "Dashes: the stated limit of that model alone of which the least is left.",
     ]
     title = alt.Title("Usage and rate limits", subtitle=subtitle)
     return themed(alt.vconcat(*panels, title=title))
@@ -214,12 +218,14 @@ def rate_limits_chart(found: RateLimits) -> Any:
 def _panel(peak: Peak, found: RateLimits) -> Any:
     import altair as alt
 
-    unit = "requests" if peak.tokens is None else "tokens"
+    limit = _tightest(peak, found)
+    by_request = peak.tokens is None or (limit is not None and limit.unit == "requests_per_minute")
+    unit, hourly = ("requests", peak.hourly_requests) if by_request else ("tokens", peak.hourly)
     zone = time_zone(found.zone)
     hours = [
         (_moment(t, zone, "%Y-%m-%dT%H:%M:%S"), _drawn(rate), _drawn(refused))
         for t, rate, refused in zip(
-            peak.hours_ms.tolist(), peak.hourly.tolist(), peak.refused.tolist(), strict=True
+            peak.hours_ms.tolist(), hourly.tolist(), peak.refused.tolist(), strict=True
         )
     ]
     rates = alt.Data(values=[{"hour": hour, "rate": rate} for hour, rate, _ in hours])
@@ -247,24 +253,23 @@ def _panel(peak: Peak, found: RateLimits) -> Any:
         )
     )
     layers = [line, points]
-    if (limit := _limit(peak, found, f"{unit}_per_minute")) is not None:
-        rule = alt.Chart(alt.Data(values=[{"limit": limit}]))
+    if limit is not None:
+        rule = alt.Chart(alt.Data(values=[{"limit": limit.allowed}]))
         layers.append(rule.mark_rule(color=COLOURS["limit"], strokeDash=[6, 4]).encode(y="limit:Q"))
     name = plain_text(f"{peak.provider}/{peak.model}".strip("/"), most=80) or "an unnamed model"
     return alt.layer(
-        *layers, width=640, height=110, title=alt.Title(name, fontSize=11.5)
+        *layers, width=640, height=80, title=alt.Title(name, fontSize=11.5)
     ).resolve_scale(size="independent")
 
 
-def _limit(peak: Peak, found: RateLimits, unit: str) -> float | None:
-    """The lowest stated limit that takes this model and no other."""
+def _tightest(peak: Peak, found: RateLimits) -> Headroom | None:
+    """Of the stated limits a minute that take this model alone, the one of which least is left."""
     own = ((peak.provider, peak.model),)
+    drawn = ("requests_per_minute",) if peak.tokens is None else _DRAWN
     limits = [
-        h.allowed
-        for h in found.headrooms
-        if h.unit == unit and h.models == own and not h.limit.team
+        h for h in found.headrooms if h.unit in drawn and h.models == own and not h.limit.team
     ]
-    return min(limits, default=None)
+    return min(limits, key=lambda h: 1.0 if h.headroom is None else h.headroom, default=None)
 
 
 def _drawn(value: float) -> float | None:

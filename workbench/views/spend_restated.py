@@ -120,8 +120,8 @@ def own_cost_listing(costs: Sequence[OwnCost]) -> Listing:
     """
     return Listing(
         (
-            "who tells", "provider", "model", "own cost", "ours", "at least", "at most",
-            "difference", "share", "why",
+            "who tells", "model", "own cost", "ours", "at least – at most", "difference", "share",
+            "why",
         ),
         [_own(c) for c in costs],
         empty="No source has a cost of its own.",
@@ -146,16 +146,20 @@ def _own(each: OwnCost) -> list[object]:
         why = "both agree"
     return [
         plain_text(each.profile),
-        plain_text(each.provider) or _NONE,
-        plain_text(each.model),
+        plain_text(f"{each.provider}/{each.model}".strip("/")) or _NONE,
         _money(each.own, own_money),
         _money(each.ours, money),
-        _money(each.low, money),
-        _money(each.high, money),
+        f"{_money(each.low, '')} – {_money(each.high, '')}" if each.low is not None else _NONE,
         _signed(each.difference, money),
-        f"{each.share * 100:+.1f} %".replace("-", "−") if each.share is not None else _NONE,
+        _part(each.share),
         why,
     ]
+
+
+def _part(share: float | None) -> str:
+    if share is None:
+        return _NONE
+    return "0.0 %" if abs(share) < 0.0005 else f"{share * 100:+.1f} %".replace("-", "−")
 
 
 def _money(amount: Decimal | None, currency: str) -> str:

@@ -24,8 +24,8 @@ __all__ = [
 _NONE: Final = "–"
 
 _HEADINGS: Final = (
-    "to", "cost now", "would cost", "at least", "at most", "saving", "saving, range", "verdict",
-    "break-even", "widest doubt", "median and 95 % now", "there", "remarks",
+    "to", "cost now", "would cost", "range", "saving, range", "verdict", "break-even",
+    "widest doubt", "p50 / p95 now", "there",
 )  # fmt: skip
 
 _LIMITS: Final = (
@@ -56,18 +56,23 @@ def what_if_listing(result: SwitchResult) -> Listing:
         empty="No usage would move.",
         note=f"{plain_text(result.switch.describe())}, {result.first} to {result.last}; prices: "
         f"{result.version}. The bounds take tokenizer, cache, length of answers and prices at their "
-        f"ends together. {_LIMITS}",
+        f"ends together. {' '.join([_LIMITS, *filter(None, map(_remarks, result.targets))])}",
     )
 
 
 def _without_price(target: Target) -> list[object]:
-    reason = target.reason.value if target.reason else "; ".join(target.notes)
-    near = f"near names: {', '.join(target.near)}" if target.near else ""
-    remarks = "; ".join(filter(None, [reason, near]))
     verdict = "no price" if target.reason else "nothing moves"
     row = dict.fromkeys(_HEADINGS, _NONE)
-    row |= {"to": plain_text(target.name), "verdict": verdict, "remarks": plain_text(remarks)}
+    row |= {"to": plain_text(target.name), "verdict": verdict}
     return list(row.values())
+
+
+def _remarks(target: Target) -> str:
+    """What is to be known of one target, as a sentence; nothing where there is nothing."""
+    near = f"near names: {', '.join(target.near)}" if target.near else ""
+    reason = target.reason.value if target.reason and not target.outcomes else ""
+    said = "; ".join(filter(None, [reason, near, *target.notes]))
+    return f"{plain_text(f'{target.name}: {said}', most=400)}." if said else ""
 
 
 def _outcome(target: Target, outcome: Outcome) -> list[object]:
@@ -79,16 +84,13 @@ def _outcome(target: Target, outcome: Outcome) -> list[object]:
         plain_text(target.name),
         _money(outcome.now.expected, money) if outcome.now else "not known here",
         _money(then.expected, money),
-        _money(then.low, money),
-        _money(then.high, money),
-        _money(saving.expected, money) if saving else _NONE,
+        _span(then, money),
         _span(saving, money) if saving else _NONE,
         outcome.sign.value if saving else _NONE,
         outcome.statement,
         _NONE if sure else f"{widest.value}: −{_doubt(outcome, widest, 0)} +{_doubt(outcome, widest, 1)}",
         _latency(before if len(target.moves) == 1 else None),
         _latency(target.latency),
-        plain_text("; ".join(target.notes), most=400),
     ]  # fmt: skip
 
 
@@ -143,21 +145,16 @@ def what_if_assumptions_listing(result: SwitchResult) -> Listing:
                 [
                     plain_text(move.old.name),
                     plain_text(move.new.name),
-                    f.tokenizer.text(),
-                    plain_text(f.tokenizer.source),
-                    f.output.text(),
-                    plain_text(f.output.source),
-                    f"{f.cached.low * 100:.0f}–{f.cached.high * 100:.0f} %"
-                    if not f.cached.is_sure
-                    else f"{f.cached.low * 100:.0f} %",
-                    plain_text(f.cached.source),
+                    f"{f.tokenizer.text()}: {plain_text(f.tokenizer.source)}",
+                    f"{f.output.text()}: {plain_text(f.output.source)}",
+                    f"{_percent(f.cached)}: {plain_text(f.cached.source)}",
                     format_quantity(move.tokens),
                     format_quantity(move.requests),
                 ]
             )
     headings = (
-        "from", "to", "tokens per token", "because", "length of answers", "because of",
-        "cached of now", "for", "tokens", "requests",
+        "from", "to", "tokens per token", "length of answers", "of what is cached now", "tokens",
+        "requests",
     )  # fmt: skip
     return Listing(
         headings,
@@ -168,6 +165,11 @@ def what_if_assumptions_listing(result: SwitchResult) -> Listing:
         if rows
         else "",
     )
+
+
+def _percent(share: Range) -> str:
+    low, high = f"{share.low * 100:.0f}", f"{share.high * 100:.0f}"
+    return f"{low} %" if share.is_sure else f"{low}–{high} %"
 
 
 def what_if_chart(result: SwitchResult) -> Any:

@@ -43,8 +43,8 @@ def test_each_figure_stands_with_its_interval_or_says_that_there_is_none():
     dear, cheap, free, _ = rows
     assert dear["told by"] == "gw"
     assert dear["1,000 requests"] == "12.50 USD (12.00 – 13.00)"
-    assert dear["p50"] == "1 s (500 ms – 1.5 s)"
-    assert dear["s per output token"] == "10 ms (5 ms – 20 ms)"
+    assert dear["p50"].replace("\u00a0", " ") == "1 s (500 ms – 1.5 s)"
+    assert dear["an output token"].replace("\u00a0", " ") == "10 ms (5 ms – 20 ms)"
     assert dear["failed"] == "1.2 %"
     assert dear["dearer and slower than"].endswith("cheap (bot)")
     assert cheap["1,000 requests"] == "0.0200 USD, without 25.0 % unpriced"

@@ -47,7 +47,8 @@ def whole():
     hours = NOON + np.arange(3, dtype=np.int64) * 3_600_000
     peak = Peak(
         HOSTILE, HOSTILE, 900.0, 12.0, 850.0, 11.0, hours,
-        np.array([900.0, np.nan, 300.0]), np.array([5.0, 0.0, np.nan]),
+        np.array([900.0, np.nan, 300.0]), np.array([12.0, np.nan, 4.0]),
+        np.array([5.0, 0.0, np.nan]),
     )  # fmt: skip
     onset = Onset("tokens", 800.0, 850.0, 820.0, 0.9, 44)
     refusal = Refusal(
@@ -75,7 +76,7 @@ def whole():
 
 def test_the_three_sources_stand_side_by_side():
     (row,) = rate_limits_listing(whole()).frame.to_dict("records")
-    assert row["tokens/min at peak"] == "900"
+    assert row["tokens/min"] == "900"
     assert (row["refused"], row["share"], row["share before"]) == ("30", "3.0 %", "1.0 %")
     assert row["worst hour"] == "2026-03-02 13:00 (9.0 %)"
     assert row["90 % refused above"] == "800 tokens/min"

@@ -63,7 +63,8 @@ def result():
 def test_the_table_says_cost_range_verdict_and_what_is_not_known(result):
     frame = what_if_listing(result).frame.set_index("to")
     assert frame.loc["gpt-4o-mimi", "verdict"] == "no price"
-    assert "near names" in frame.loc["gpt-4o-mimi", "remarks"]
+    assert "gpt-4o-mimi: no known provider sells" in what_if_listing(result).note
+    assert "near names" in what_if_listing(result).note
     mini = frame.loc["gpt-4o-mini"]
     assert mini["cost now"] == "280.00 USD"  # 20 million at $10 and 2 million at $40
     assert (mini["verdict"], mini["there"]) == ("cheaper", "not known")
@@ -74,8 +75,9 @@ def test_the_groups_and_the_assumptions_have_a_row_each(result):
     groups = what_if_groups_listing(result).frame
     assert len(groups) == 4
     assumed = what_if_assumptions_listing(result).frame.set_index("to")
-    assert assumed.loc["openai/gpt-4o-mini", "tokens per token"] == "1 ×"
-    assert assumed.loc["openai/gpt-4o-mini", "because"] == "both have the tokenizer o200k"
+    assert assumed.loc["openai/gpt-4o-mini", "tokens per token"] == (
+        "1 ×: both have the tokenizer o200k"
+    )
 
 
 def test_the_chart_holds_now_once_and_each_target_s_range(result):

@@ -47,6 +47,8 @@ class Peak:
     hourly, refused
         float64, shape (hours,): each hour's highest rate of tokens (of requests, where nothing
         counts tokens), and its refused requests; NaN where not known.
+    hourly_requests
+        float64, shape (hours,): each hour's highest rate of requests.
     """
 
     provider: str
@@ -57,6 +59,7 @@ class Peak:
     requests_p99: float | None
     hours_ms: Ints
     hourly: Floats
+    hourly_requests: Floats
     refused: Floats
 
     def to_dict(self) -> dict[str, Any]:
@@ -189,13 +192,15 @@ def _peaks(seen: Seen) -> Iterator[Peak]:
         shown = requests if tokens is None else tokens
         if shown is None:
             continue
-        hourly = np.full(len(starts), np.nan)
+        hourly, calls = np.full((2, len(starts)), np.nan)
         np.fmax.at(hourly, hour, shown)
+        if requests is not None:
+            np.fmax.at(calls, hour, requests)
         bad = np.full(len(starts), np.nan)
         if refused is not None:
             bad = np.bincount(hour, np.nan_to_num(refused), len(starts)) * traffic.step_ms / 60_000
         (high, p99), (most, usual) = _high(tokens), _high(requests)
-        found.append(Peak(provider, model, high, most, p99, usual, starts, hourly, bad))
+        found.append(Peak(provider, model, high, most, p99, usual, starts, hourly, calls, bad))
     yield from sorted(found, key=lambda p: (-(p.tokens or 0), -(p.requests or 0)))
 
 
