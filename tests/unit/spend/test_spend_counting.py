@@ -223,6 +223,19 @@ def test_a_process_that_keeps_crashing_is_not_taken_for_workers():
     assert counted.low[0, 0] <= 2880 <= counted.high[0, 0]
 
 
+@pytest.mark.parametrize("every", [4, 12])
+def test_restarts_every_hour_for_days_are_restarts(every):
+    """However many runs there were: each falls at once, and climbs back in several steps."""
+    times = grid(THREE.start_ms, THREE.end_ms)
+    rng = np.random.default_rng(5)
+    used = rng.poisson(rng.uniform(20, 60, len(times))).astype(float)
+    values = np.concatenate([np.cumsum(run) for run in np.array_split(used, len(times) // every)])
+    counted = count(THREE, values, times)
+    assert not counted.several.any()
+    truth = used[1:].sum()
+    assert np.nansum(counted.increase[0]) == pytest.approx(truth, rel=1e-9)
+
+
 def test_odd_samples_are_left_out_and_told():
     """Samples below 0, infinite ones and fractions."""
     times = grid(ONE.start_ms, ONE.end_ms)

@@ -24,6 +24,9 @@ _OFTEN: Final = 0.015
 
 _TWICE: Final = 2.0
 
+_HALF: Final = 0.5
+"""Leaps of at least half a usual fall, which make up half of what all falls do, are workers' own."""
+
 _MOST_WORKERS: Final = 16
 
 
@@ -75,13 +78,26 @@ def saws(values: Floats, restarted: Floats) -> Bools:
     Returns
     -------
     bool, shape (series,)
-        Where that is more than twice what the rising chains make. Of a process that did restart the
-        two are nearly the same: each run is a chain, and begins near 0.
+        Where that is more than twice what the rising chains make, and it leaps up as it falls. Of a
+        process that did restart the two are nearly the same while runs are few: each is a chain, and
+        begins near 0. However many they are, it falls at once and climbs back in many steps.
     """
     days = np.zeros(values.shape[1], np.int64)
     chains = take_apart(values, days, 1, no_chains(np.full(len(values), np.nan)))
-    result: Bools = restarted > _TWICE * chains.total[:, 0]
+    result: Bools = (restarted > _TWICE * chains.total[:, 0]) & _leaps(values)
     return result
+
+
+def _leaps(values: Floats) -> Bools:
+    """Which series rise in steps as large as those in which they fall."""
+    found = np.zeros(len(values), np.bool_)
+    for row, line in enumerate(values):  # few: series that fall often
+        steps = np.diff(line[np.isfinite(line)])
+        falls = -steps[steps < 0]
+        if len(falls):
+            large = steps[steps >= _HALF * np.median(falls)]
+            found[row] = large.sum() >= _HALF * falls.sum()
+    return found
 
 
 def take_apart(values: Floats, day_of: Ints, days: int, last: Floats) -> Chains:
