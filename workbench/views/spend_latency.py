@@ -11,7 +11,7 @@ from workbench.spend.latency_cost import Interval, LatencyCost, ModelCost
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
-from workbench.views.theme import themed
+from workbench.views.theme import COLOURS, themed
 
 __all__ = ["latency_cost_chart", "latency_cost_listing"]
 
@@ -148,7 +148,12 @@ def _panel(models: list[ModelCost], currency: str) -> Any:
             shape=alt.Shape(
                 "kind:N",
                 scale=alt.Scale(domain=[_FREE, _DOMINATED], range=["circle", "triangle-down"]),
-                legend=alt.Legend(title=None, labelLimit=0),
+                legend=alt.Legend(
+                    title=None,
+                    labelLimit=0,
+                    symbolFillColor=COLOURS["neutral"],
+                    symbolStrokeColor=COLOURS["neutral"],
+                ),
             ),
             tooltip=tips,
         ),

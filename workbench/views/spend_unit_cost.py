@@ -45,7 +45,7 @@ def unit_cost_listing(costs: UnitCosts, *, models: bool = False) -> Listing:
         )
     return Listing(
         (
-            "team", "application", "prompt version", "model", "one", "how many", "cost of one",
+            "application", "prompt version", "model", "one", "how many", "cost of one",
             "cost of 1,000", "at least – at most", "next such period", "without tokens",
         ),
         rows,
@@ -56,10 +56,8 @@ def unit_cost_listing(costs: UnitCosts, *, models: bool = False) -> Listing:
 
 def _cost(row: dict[Any, Any]) -> list[object]:
     whole = row["level"] == "unit"
-    names = [
-        _ALL if whole and name == "application" else plain_text(str(row[name])) or _NONE
-        for name in ("team", "application", "prompt_version", "model")
-    ]
+    who = _ALL if whole else plain_text(str(row["application"] or row["team"])) or _NONE
+    names = [who, *(plain_text(str(row[n])) or _NONE for n in ("prompt_version", "model"))]
     one, money = plain_text(str(row["measure"])), str(row["currency"])
     if row["reason"]:
         return [*names, one, _NONE, str(row["reason"]), *[_NONE] * 4]
@@ -90,8 +88,8 @@ def versions_listing(costs: UnitCosts) -> Listing:
     rows = [_pair(pair) for pair in costs.pairs]
     return Listing(
         (
-            "application", "model", "one", "older", "newer", "cost, older", "cost, newer", "ratio",
-            "95 % interval", "p", "compared", "input", "cached", "output", "price",
+            "application", "model", "one", "versions", "cost of one", "ratio", "95 % interval", "p",
+            "compared", "input", "cached", "output", "price",
         ),
         rows,
         empty="No application has two prompt versions with a price.",
@@ -108,13 +106,13 @@ def versions_listing(costs: UnitCosts) -> Listing:
 def _pair(pair: VersionPair) -> list[object]:
     newer, older, found = pair.newer, pair.older, pair.found
     money = newer.currency
+    costs = found.costs if found else (older.cost, newer.cost)
     row: list[object] = [
         plain_text(newer.application or newer.team) or _NONE,
         plain_text(newer.model) or _ALL,
         plain_text(pair.measure),
-        plain_text(older.version),
-        plain_text(newer.version),
-        *(_money(c, money) for c in (found.costs if found else (older.cost, newer.cost))),
+        f"{plain_text(older.version)} → {plain_text(newer.version)}",
+        f"{_money(costs[0], '').strip()} → {_money(costs[1], money)}",
     ]
     if found is None:
         return [*row, _NONE, _NONE, _NONE, pair.reason, *[_NONE] * 4]

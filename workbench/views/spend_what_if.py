@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from workbench.spend.what_if.moving import Doubt
 from workbench.spend.what_if.ranges import Range
 from workbench.spend.what_if.result import Outcome, Sign, SwitchResult, Target
 from workbench.units import format_quantity
@@ -24,7 +23,7 @@ __all__ = [
 _NONE: Final = "–"
 
 _HEADINGS: Final = (
-    "to", "cost now", "would cost", "range", "saving, range", "verdict", "break-even",
+    "to", "cost now", "would cost", "range", "saving, range", "verdict", "until answers are",
     "widest doubt", "p50 / p95 now", "there",
 )  # fmt: skip
 
@@ -56,7 +55,8 @@ def what_if_listing(result: SwitchResult) -> Listing:
         empty="No usage would move.",
         note=f"{plain_text(result.switch.describe())}, {result.first} to {result.last}; prices: "
         f"{result.version}. The bounds take tokenizer, cache, length of answers and prices at their "
-        f"ends together. {' '.join([_LIMITS, *filter(None, map(_remarks, result.targets))])}",
+        f"ends together. Until answers are: so many times as long, at the expected prices, the sign of "
+        f"the saving holds. {' '.join([_LIMITS, *filter(None, map(_remarks, result.targets))])}",
     )
 
 
@@ -87,15 +87,20 @@ def _outcome(target: Target, outcome: Outcome) -> list[object]:
         _span(then, money),
         _span(saving, money) if saving else _NONE,
         outcome.sign.value if saving else _NONE,
-        outcome.statement,
-        _NONE if sure else f"{widest.value}: −{_doubt(outcome, widest, 0)} +{_doubt(outcome, widest, 1)}",
+        _until(outcome),
+        _NONE if sure else widest.value,
         _latency(before if len(target.moves) == 1 else None),
         _latency(target.latency),
     ]  # fmt: skip
 
 
-def _doubt(outcome: Outcome, doubt: Doubt, side: int) -> str:
-    return f"{outcome.doubts[doubt][side]:,.2f}"
+def _until(outcome: Outcome) -> str:
+    """How long answers may be, as multiples of now's, before the sign of the saving turns."""
+    at = outcome.break_even
+    if at is None or at.expected <= 0:
+        return _NONE
+    span = "" if at.is_sure else f" ({at.low:.2g} – {at.high:.2g})"
+    return f"× {at.expected:.2g}{span}"
 
 
 def _latency(found: tuple[float, float] | None) -> str:

@@ -60,36 +60,36 @@ COSTS = costs_of()
 def test_a_request_costs_what_its_tokens_cost():
     """(2.50 + 0.15) × 3.075 M tokens a day over 4,000 requests, and 1,000 times that."""
     row = unit_cost_listing(COSTS).rows[0]
-    assert row[4:8] == ["request", "24k", "0.002037 USD", "2.037 USD"]
+    assert row[3:7] == ["request", "24k", "0.002037 USD", "2.037 USD"]
 
 
 def test_what_is_not_told_apart_says_so():
     """By model no ticket is told; the reason stands in place of a cost."""
     shown = unit_cost_listing(COSTS, models=True).rows
-    rows = [r for r in shown if r[4] == "<i>ticket" and r[3] == "gpt-4o"]
-    assert {r[6] for r in rows} == {"the counter does not tell it apart from others"}
+    rows = [r for r in shown if r[3] == "<i>ticket" and r[2] == "gpt-4o"]
+    assert {r[5] for r in rows} == {"the counter does not tell it apart from others"}
 
 
 def test_details_stand_below_their_application():
     """First the application, then its versions, then the models of each; the unit's whole last."""
     levels = COSTS.table["level"].tolist()
     assert list(dict.fromkeys(levels)) == ["application", "version", "model", "unit"]
-    assert unit_cost_listing(COSTS).rows[-1][1] == "all"
+    assert unit_cost_listing(COSTS).rows[-1][0] == "all"
 
 
 def test_a_pair_shows_ratio_interval_and_how_it_was_compared():
     """Twice the tokens on the same days: input alone, 1,025 tokens at (2.50 + 0.15) ÷ 2 a million."""
     rows = versions_listing(COSTS).rows
     row = next(r for r in rows if r[2] == "request" and r[1] == "all")
-    assert row[7:11] == ["×2", "×2 – ×2", "< 0.001", "side by side, 6 days"]
-    assert row[12:] == ["0", "0", "0"]
-    assert row[11] == "+0.00136"
+    assert row[5:9] == ["×2", "×2 – ×2", "< 0.001", "side by side, 6 days"]
+    assert row[10:] == ["0", "0", "0"]
+    assert row[9] == "+0.00136"
 
 
 def test_a_pair_that_cannot_be_compared_says_why():
     """Two days are too few."""
     rows = versions_listing(costs_of(2)).rows
-    assert "at least 3 are needed" in str(rows[0][10])
+    assert "at least 3 are needed" in str(rows[0][8])
 
 
 def test_names_are_text_in_tables():
