@@ -123,6 +123,40 @@ def test_a_restart_that_no_value_shows_is_known_from_the_start_time():
     assert count(ONE, values, times).increase[0, 0] == 2
 
 
+def test_a_point_that_shows_a_sample_of_before_the_restart_is_not_the_new_process():
+    """Scraped as often as read: the process began anew after the scrape that a point stands for.
+
+    The old value stays for one point more where the new process has not counted yet.
+    """
+    times = grid(ONE.start_ms, ONE.end_ms)
+    truth = np.arange(len(times)) * 10.0
+    starts = np.where(np.arange(len(times)) < 101, 1.0, (times[99] + 0.8 * STEP) / 1000)
+    for quiet in (0, 1, 5):
+        values = truth.copy()
+        values[101:] -= truth[100]
+        values[101 : 101 + quiet] = np.nan
+        values[101 : 101 + min(quiet, 1)] = values[100]
+        for cuts in ((), (100,), (101,), (102,), (60, 103)):
+            targets = Targets()
+            targets.add_starts(frame(starts, times))
+            counted = count(ONE, values, times, targets=targets, cuts=cuts)
+            assert counted.increase[0, 0] == truth[-1], (quiet, cuts)
+            assert counted.resets.tolist() == [1]
+
+
+def test_a_start_time_of_long_ago_that_is_told_late_is_no_restart():
+    """An exporter that learns to tell its start time, and workers whose start times take turns."""
+    times = grid(ONE.start_ms, ONE.end_ms)
+    values = np.arange(len(times)) * 10.0
+    for starts in (
+        np.where(np.arange(len(times)) < 100, np.nan, 1.0),
+        np.where(np.arange(len(times)) % 7 < 5, 1.0, 2.0),
+    ):
+        targets = Targets()
+        targets.add_starts(frame(starts, times))
+        assert count(ONE, values, times, targets=targets).increase[0, 0] == values[-1]
+
+
 def test_restarts_seen_by_many_counters_of_a_target_are_dated_by_all_of_them():
     """Rare requests of 200 users: what each lost is not known, but what all lost is."""
     rng = np.random.default_rng(5)

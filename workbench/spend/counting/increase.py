@@ -42,6 +42,9 @@ __all__ = ["Counted", "Counting"]
 _BLOCK: Final = 1024
 """Series that are looked at together: what stays in a processor's cache."""
 
+_LOOKBACK_MS: Final = 300_000
+"""So old is a sample at most that a point of a server's answer stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -204,7 +207,7 @@ class Counting:
         even &= np.isfinite(values[:, -1]) & (values[:, 0] >= 0)
         even &= (before_ms < 0) | ((before_ms == start_ms) & (values[:, 0] >= before))
         even &= ~state.several[rows]
-        for target, _ in self.targets.started_between(start_ms, int(times_ms[-1])):
+        for target, *_ in self.targets.restarts(start_ms, int(times_ms[-1])):
             even &= state.target[rows] != target
         if even.all():
             self._even(rows, values, times_ms)
@@ -307,9 +310,10 @@ class Counting:
         state, width = self._state, len(line.times_ms) + 1
         anew = [line.falls()]
         start_ms = int(line.before_ms.min())
-        for target, time in self.targets.started_between(start_ms, int(line.times_ms[-1])):
-            mine = np.flatnonzero((state.target[rows] == target) & (line.before_ms < time))
-            anew.append(line.sample_after(mine, time))
+        slack_ms = max(self.step_ms, _LOOKBACK_MS)
+        for target, time, shown in self.targets.restarts(start_ms, int(line.times_ms[-1])):
+            mine = np.flatnonzero((state.target[rows] == target) & (line.before_ms < shown))
+            anew.append(line.anew(mine, time, shown, slack_ms))
         fallen = np.concatenate([row * width + column for row, column in anew])
         ended = line.hole_ends(self.step_ms)
         cells = np.unique(np.concatenate([fallen, ended[0] * width + ended[1]]))

@@ -99,16 +99,27 @@ class Line:
         known = ~(self.new[row] & (column == self.first[row]))
         return row[known], column[known]
 
-    def sample_after(self, rows: Ints, time_ms: int) -> tuple[Ints, Ints]:
-        """Rows and columns of the first sample at or after a moment, of those that have one."""
-        start = int(np.searchsorted(self.times_ms, time_ms))
-        there = ~self.holes[rows, start:]
-        if not there.shape[1]:
+    def anew(self, rows: Ints, started_ms: int, shown_ms: int, slack_ms: int) -> tuple[Ints, Ints]:
+        """Rows and columns of the first samples of a process that started anew.
+
+        Parameters
+        ----------
+        rows
+            Of the target, with a sample before the start was shown.
+        started_ms, shown_ms
+            When the process started, and the first point that shows it.
+        slack_ms
+            How old the sample may be that a point stands for.
+        """
+        start = int(np.searchsorted(self.times_ms, shown_ms))
+        last = self.time_of(rows, self.at[rows, start].astype(np.int64))
+        rows = rows[started_ms > last - slack_ms]
+        # A series that is not there yet may go on standing at its old value until that is stale.
+        moved = self.values[rows, start + 1 :] != self.values[rows, start][:, None]
+        if not moved.shape[1]:
             return rows[:0], rows[:0]
-        kept = there.any(axis=1)
-        row, column = rows[kept], there[kept].argmax(axis=1) + start + 1
-        known = ~(self.new[row] & (column == self.first[row]))
-        return row[known], column[known]
+        kept = moved.any(axis=1)
+        return rows[kept], moved[kept].argmax(axis=1) + start + 1
 
     def time_of(self, row: Ints, column: Ints) -> Ints:
         """When the samples at some columns were: int64, shape (n,)."""

@@ -25,7 +25,7 @@ class Targets:
     def __init__(self) -> None:
         self._places: dict[tuple[str, ...], int] = {}
         self._first: list[int] = []
-        self._starts: dict[int, set[int]] = {}
+        self._starts: dict[int, dict[int, int]] = {}
         self.data_start_ms: int = _NEVER
         """The earliest sample of all, or the largest int64 where there is none."""
         self.data_end_ms: int = -1
@@ -65,22 +65,36 @@ class Targets:
     def add_starts(self, frame: Frame) -> None:
         """Take the answer to ``process_start_time_seconds``."""
         for labels, values in zip(frame.labels, frame.values, strict=True):
-            told = np.unique(values[np.isfinite(values) & (values > 0)])
-            known = self._starts.setdefault(self.place(labels), set())
-            known.update(np.rint(told * 1000).astype(np.int64).tolist())
+            some = np.flatnonzero(np.isfinite(values) & (values > 0))
+            told, first = np.unique(values[some], return_index=True)
+            known = self._starts.setdefault(self.place(labels), {})
+            moments = np.rint(told * 1000).astype(np.int64).tolist()
+            shown = frame.times_ms[some[first]].tolist()
+            for start, time in zip(moments, shown, strict=True):
+                known.setdefault(start, time)
 
     def starts(self, target: int) -> Ints:
         """int64, sorted: when the processes behind a target started, as far as it is known."""
         return np.array(sorted(self._starts.get(target, ())), np.int64)
 
-    def started_between(self, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-        """Targets and the moments after one and up to another at which their processes started."""
-        return [
-            (target, time)
-            for target, times in self._starts.items()
-            for time in sorted(times)
-            if start_ms < time <= end_ms
-        ]
+    def restarts(self, start_ms: int, end_ms: int) -> list[tuple[int, int, int]]:
+        """Starts that showed first after one grid point and up to another.
+
+        A grid point shows a sample that may be as old as the scrape interval, so that a process which
+        started before the point may not show there yet: its counters are new from the point on at
+        which its start time is.
+
+        Returns
+        -------
+        list of (target, started, shown)
+            Sorted.
+        """
+        return sorted(
+            (target, start, shown)
+            for target, starts in self._starts.items()
+            for start, shown in starts.items()
+            if start_ms < shown <= end_ms
+        )
 
     def last_start(self, targets: Ints, before_ms: Ints, after_ms: Ints) -> Ints:
         """The last start of each target's process within ``(after, before]``, or −1.
