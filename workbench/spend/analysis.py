@@ -18,8 +18,9 @@ from workbench.spend.changes.effects import PRICED, Effects, effects
 from workbench.spend.conclusions import conclude
 from workbench.spend.latency_cost import latency_beside_cost
 from workbench.spend.own_cost import conclude_own_cost
-from workbench.spend.prices import Priced, Prices, RequestSizes, as_floats, price
+from workbench.spend.prices import Priced, Prices, as_floats, price
 from workbench.spend.rate_limits.conclusions import conclude_rate_limits
+from workbench.spend.reading.request_sizes import request_sizes
 from workbench.spend.result import Answers, SpendResult
 from workbench.spend.savings.caching import caching
 from workbench.spend.savings.conclusions import conclude_savings
@@ -43,9 +44,6 @@ _TOKENS: Final = [c.value for c in PRICED]
 
 _SEEN: Final = 0.5
 """A day of which less was seen tells no spend."""
-
-_SIZES: Final = "request_input_tokens"
-"""The histogram that tells how long requests are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def analyse(
     if last < first:
         msg = f"the period ends on {last}, before it begins on {first}"
         raise InputError(msg, "give a period of one day or more")
-    sizes, own = _sizes(reading), reading.currencies
+    sizes, own = request_sizes(reading), reading.currencies
     history = price(reading.table, prices, sizes=sizes, own_currency=own)
     days = reading.table["day"].dt.date.to_numpy()
     now = (days >= first) & (days <= last)
@@ -167,25 +165,6 @@ def _conclude(answers: Answers) -> Iterator[Finding]:
         yield from conclude_rate_limits(answers.rate_limits)
     if answers.self_hosted is not None:
         yield from conclude_self_hosted(answers.self_hosted)
-
-
-def _sizes(reading: Reading) -> dict[tuple[str, str], RequestSizes]:
-    """How long requests are, by provider and model."""
-    found = reading.histograms
-    found = found[found["histogram"] == _SIZES]
-    tokens = reading.table[["input", "cache_read", "cache_write"]].fillna(0.0).sum(axis=1)
-    keys = reading.table[["provider", "model"]].astype(str)
-    totals = tokens.groupby([keys["provider"], keys["model"]]).sum()
-    result: dict[tuple[str, str], RequestSizes] = {}
-    for key, rows in found.groupby(["provider", "model"], observed=True):
-        counts = rows.groupby("le")["count"].sum()
-        bounds = counts.index.to_numpy(np.float64)
-        total = float(totals.get(key, 0.0))
-        if len(bounds) < 2 or not np.isinf(bounds[-1]) or not total:
-            continue
-        each = np.maximum(np.diff(counts.to_numpy(), prepend=0.0), 0.0)
-        result[(str(key[0]), str(key[1]))] = RequestSizes(bounds[:-1], each, total)
-    return result
 
 
 def _counted(reading: Reading) -> pd.DataFrame:

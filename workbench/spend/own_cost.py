@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.findings import Finding, Severity
-from workbench.spend.prices import NANO, Cause, Explanation, Priced, cents
+from workbench.spend.prices import Cause, Explanation, Priced, cents, exact_or_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,7 +155,7 @@ def _beside(key: tuple[str, ...], rows: pd.DataFrame) -> OwnCost:
     why = rows["explanation"].astype(str)
     differing = why[~why.isin([Explanation.NONE, Explanation.AGREES])]
     explained = {
-        name: _sum(rows.loc[(why == name).to_numpy(), "difference"]) or Decimal(0)
+        name: exact_or_none(rows.loc[(why == name).to_numpy(), "difference"]) or Decimal(0)
         for name in differing.unique()
     }
     return OwnCost(
@@ -163,23 +163,14 @@ def _beside(key: tuple[str, ...], rows: pd.DataFrame) -> OwnCost:
         provider=key[1],
         model=key[2],
         currency=key[3],
-        own=_sum(rows["own"]) or Decimal(0),
-        ours=_sum(rows["amount"]),
-        low=_sum(rows["low"]),
-        high=_sum(rows["high"]),
-        difference=_sum(rows["difference"]),
+        own=exact_or_none(rows["own"]) or Decimal(0),
+        ours=exact_or_none(rows["amount"]),
+        low=exact_or_none(rows["low"]),
+        high=exact_or_none(rows["high"]),
+        difference=exact_or_none(rows["difference"]),
         explanations=tuple(sorted(explained.items(), key=lambda e: -abs(e[1]))),
         days=len(rows),
     )
-
-
-def _sum(values: pd.Series) -> Decimal | None:
-    """Add nano-units exactly; None where there are none."""
-    known = values.dropna().to_numpy(np.int64)
-    if not len(known):
-        return None
-    whole, nano = np.divmod(known, 10**9)
-    return (int(whole.sum()) * 10**9 + int(nano.sum())) * NANO
 
 
 def conclude_own_cost(priced: Priced) -> Iterator[Finding]:

@@ -8,13 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from workbench.findings import Finding
 from workbench.spend.budgeting.budgets import Budget
 from workbench.spend.budgeting.outlook import Outlook
 from workbench.spend.changes.effects import PRICED, Effects
-from workbench.spend.prices import NANO, Priced, cents
+from workbench.spend.prices import Priced, as_floats, cents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,15 +218,9 @@ class SpendResult:
     def _figures(self) -> dict[str, Any]:
         """Bounds, tokens and requests of each row."""
         rows, usage = self.priced.rows, self.priced.usage
-        low = (
-            rows["low"].to_numpy(np.float64, na_value=0.0)
-            * float(NANO)
-            * self.counted["low"].to_numpy()
-        )
-        high = rows["high"].to_numpy(np.float64, na_value=0.0) * float(NANO)
         return {
-            "low": low,
-            "high": high * self.counted["high"].to_numpy(),
+            "low": as_floats(rows["low"]) * self.counted["low"].to_numpy(),
+            "high": as_floats(rows["high"]) * self.counted["high"].to_numpy(),
             "tokens": usage[_TOKENS].fillna(0.0).sum(axis=1).to_numpy(),
             "requests": usage["requests"].fillna(0.0).to_numpy(),
         }

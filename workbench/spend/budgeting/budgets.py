@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workbench.errors import SettingsError
+from workbench.spend.naming import Names, repeated, takes
 from workbench.spend.usage import DIMENSIONS
 from workbench.validation import model_from_toml, text_of_file
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
+
+    from workbench.frame import Bools
 
 __all__ = ["Budget", "BudgetFile", "load_budgets"]
 
@@ -25,8 +26,6 @@ _EXAMPLE: Final = '[[budget]] with name = "search", team = "search", amount = "5
 _MODEL: Final = ConfigDict(frozen=True, extra="forbid")
 _ROLLING: Final = re.compile(r"([1-9][0-9]{0,2})d")
 _CALENDAR: Final = ("month", "quarter", "year")
-
-Names = tuple[str, ...]
 
 
 class Budget(BaseModel):
@@ -57,11 +56,6 @@ class Budget(BaseModel):
     user: Names = Field((), description="who spends")
     prompt_version: Names = Field((), description="by which prompt")
 
-    @field_validator(*DIMENSIONS, mode="before")
-    @classmethod
-    def _one_is_a_list(cls, names: Any) -> Any:
-        return (names,) if isinstance(names, str) else names
-
     @field_validator("period")
     @classmethod
     def _known(cls, period: str) -> str:
@@ -91,11 +85,11 @@ class Budget(BaseModel):
         return int(found[1]) if found else None
 
     @property
-    def scope(self) -> dict[str, Names]:
+    def scope(self) -> dict[str, tuple[str, ...]]:
         """The dimensions that it limits, each with the names that it takes."""
         return {d: getattr(self, d) for d in DIMENSIONS if getattr(self, d)}
 
-    def takes(self, table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def takes(self, table: pd.DataFrame) -> Bools:
         """Which rows of the canonical table fall under it.
 
         Parameters
@@ -107,15 +101,7 @@ class Budget(BaseModel):
         -------
         ndarray of bool, shape (rows,)
         """
-        import numpy as np
-        import pandas as pd
-
-        kept = np.ones(len(table), np.bool_)
-        for dimension, globs in self.scope.items():
-            codes, values = pd.factorize(table[dimension])
-            fits = [any(fnmatchcase(str(v), g) for g in globs) for v in values]
-            kept &= np.array([*fits, False])[codes]  # an absent one has code −1
-        return kept
+        return takes(table, self.scope)
 
 
 class BudgetFile(BaseModel):
@@ -129,9 +115,8 @@ class BudgetFile(BaseModel):
     @field_validator("budget")
     @classmethod
     def _distinct(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
-        names = [b.name for b in budgets]
-        if twice := sorted({n for n in names if names.count(n) > 1}):
-            msg = f"the name {twice[0]!r} stands twice"
+        if twice := repeated(b.name for b in budgets):
+            msg = f"the name {twice!r} stands twice"
             raise ValueError(msg)
         return budgets
 
@@ -147,9 +132,8 @@ def load_budgets(paths: Iterable[Path]) -> tuple[Budget, ...]:
     budgets: list[Budget] = []
     for path in paths:
         budgets.extend(_load(path).budget)
-    names = [b.name for b in budgets]
-    if twice := sorted({n for n in names if names.count(n) > 1}):
-        msg = f"two budget files have a budget of the name {twice[0]!r}"
+    if twice := repeated(b.name for b in budgets):
+        msg = f"two budget files have a budget of the name {twice!r}"
         raise SettingsError(msg, "give one of them another name")
     return tuple(budgets)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.spend.budgeting.budgets import Budget
 from workbench.spend.budgeting.outlook import outlook
-from workbench.spend.prices import NANO, Priced
+from workbench.spend.prices import Priced, as_floats
 from workbench.spend.result import Standing
 
 __all__ = ["Ledger"]
@@ -44,7 +44,7 @@ class Ledger:
         self._seen = sorted(day for day in seen if day <= last)
         self._days = history.usage["day"].dt.date.to_numpy()
         self._currency = rows["currency"].astype(str).to_numpy()
-        self._amount = rows["amount"].to_numpy(np.float64, na_value=0.0) * float(NANO)
+        self._amount = as_floats(rows["amount"])
 
     def standings(self, budgets: Iterable[Budget], seed: int = 0) -> tuple[Standing, ...]:
         """The month as a whole, by currency, and then each budget."""

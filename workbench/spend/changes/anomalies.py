@@ -27,7 +27,7 @@ from workbench.spend.changes.departures import LEAST_DAYS, Departure, Search
 from workbench.spend.changes.ordinary import Ordinary
 from workbench.spend.changes.quantities import compared
 from workbench.spend.changes.telling import Event, Level, once
-from workbench.spend.prices import NANO, Priced
+from workbench.spend.prices import Priced, exact
 
 __all__ = ["find_anomalies"]
 
@@ -182,7 +182,7 @@ class _Watch:
             *compared(ledger, found.rows, days, before, expected / usual if usual else 0.0)
         )
         chosen = scope & days[ledger.day]
-        actual = int(ledger.money.loc[chosen, "amount"].sum()) * NANO
+        actual = exact(ledger.money.loc[chosen, "amount"])
         low, high = np.quantile(event.draws, [0.1, 0.9]).tolist()
         dates = ledger.days[days].astype("datetime64[D]").astype(object)
         lasts = departure.shift and departure.stop == len(ledger.days)
@@ -196,9 +196,9 @@ class _Watch:
             days=int(days.sum()),
             level=event.level.value,
             actual=actual,
-            expected=_exact(expected),
-            low=_exact(low),
-            high=_exact(high),
+            expected=_rounded(expected),
+            low=_rounded(low),
+            high=_rounded(high),
             who=found.culprits,
             spread=found.spread,
             causes=_whole(reasons, float(actual) - expected),
@@ -229,7 +229,7 @@ def _whole(found: tuple[Cause, ...], excess: float) -> tuple[Cause, ...]:
     return tuple(sorted((*found, others), key=lambda c: -abs(c.money)))
 
 
-def _exact(money: float) -> Decimal:
+def _rounded(money: float) -> Decimal:
     return Decimal(repr(round(money, 6)))
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.samples import Floats, Ints
+from workbench.spend.logarithms import log_mean, log_ratio
 
 __all__ = ["CLASSES", "Cause", "Factor", "Quantities", "causes"]
 
@@ -122,10 +123,10 @@ def causes(before: Quantities, after: Quantities) -> tuple[Cause, ...]:
     """
     counted = _all_counted(before) and _all_counted(after)
     old, new = _Stage.of(before, counted=counted), _Stage.of(after, counted=counted)
-    weight = _log_mean(new.spend, old.spend)
+    weight = log_mean(new.spend, old.spend)
     lasts = (weight > 0) & (old.volume > 0) & (new.volume > 0)
-    volume = np.where(lasts, weight * _log_ratio(new.volume, old.volume), new.spend - old.spend)
-    scale = np.divide(weight, _log_mean(new.each, old.each), out=np.zeros(len(lasts)), where=lasts)
+    volume = np.where(lasts, weight * log_ratio(new.volume, old.volume), new.spend - old.spend)
+    scale = np.divide(weight, log_mean(new.each, old.each), out=np.zeros(len(lasts)), where=lasts)
     parts = _per_request(old, new, scale[before.application][:, None])
     volumes, inputs, outputs = (
         (Factor.REQUESTS, Factor.INPUT, Factor.OUTPUT)
@@ -187,12 +188,12 @@ def _per_request(
     old: _Stage, new: _Stage, scale: Floats
 ) -> tuple[float, float, float, float, float]:
     """What models, input, output, cache and price make of the cost of a request, as money in all."""
-    weight = _log_mean(new.cost, old.cost) * scale
-    model = weight * _log_ratio(new.model, old.model)
-    kind = weight * _log_ratio(new.kind, old.kind)
-    cache = weight * _log_ratio(new.in_kind, old.in_kind)
+    weight = log_mean(new.cost, old.cost) * scale
+    model = weight * log_ratio(new.model, old.model)
+    kind = weight * log_ratio(new.kind, old.kind)
+    cache = weight * log_ratio(new.in_kind, old.in_kind)
     # The rest, so that what is paid for without being counted is in it too.
-    price = weight * _log_ratio(new.cost, old.cost) - model - kind - cache
+    price = weight * log_ratio(new.cost, old.cost) - model - kind - cache
     only = np.where((new.cost > 0) ^ (old.cost > 0), (new.cost - old.cost) * scale, 0.0)
     whole = (new.cost.sum(axis=1) > 0) ^ (old.cost.sum(axis=1) > 0)
     model = model + np.where(whole[:, None], only, 0.0)
@@ -246,18 +247,3 @@ def _prices(before: Quantities, after: Quantities) -> tuple[float, float]:
 
 def _sums(number: Ints, values: Floats, count: int) -> Floats:
     return np.bincount(number, values, count).astype(np.float64)
-
-
-def _log_mean(a: Floats, b: Floats) -> Floats:
-    """The logarithmic mean; 0 where one of the two is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(a) - np.log(b)
-        mean = np.where(np.abs(ratio) < 1e-9, (a + b) / 2, (a - b) / ratio)
-    return np.where((a > 0) & (b > 0), mean, 0.0)
-
-
-def _log_ratio(a: Floats, b: Floats) -> Floats:
-    """The logarithm of a ratio; 0 where it has none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(a) - np.log(b)
-    return np.where(np.isfinite(ratio), ratio, 0.0)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from workbench.samples import Floats
+from workbench.spend.logarithms import log_mean, log_ratio
 from workbench.spend.usage import TokenClass
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     """
     both = before.index.intersection(after.index)
     old, new = _Cells.of(before.loc[both]), _Cells.of(after.loc[both])
-    weight = _log_mean(new.spend, old.spend)
-    price = float((weight * _log_ratio(new.price, old.price)).sum())
-    cache = float((weight * _log_ratio(new.in_kind, old.in_kind)).sum())
-    mix = float((weight * _log_ratio(new.kind, old.kind)).sum())
-    volume = float(weight.sum() * _scalar_log(new.total, old.total))
+    weight = log_mean(new.spend, old.spend)
+    price = float((weight * log_ratio(new.price, old.price)).sum())
+    cache = float((weight * log_ratio(new.in_kind, old.in_kind)).sum())
+    mix = float((weight * log_ratio(new.kind, old.kind)).sum())
+    volume = float(weight.sum() * log_ratio(new.total, old.total))
     calls = _requests(before.loc[both]), _requests(after.loc[both])
     counted = len(both) > 0 and all(n > 0 for n in calls)  # NaN is not above 0
-    requests = float(weight.sum() * _scalar_log(calls[1], calls[0])) if counted else None
+    requests = float(weight.sum() * log_ratio(calls[1], calls[0])) if counted else None
     total_before, total_after = _spend(before), _spend(after)
     arrived = _spend(after.loc[after.index.difference(before.index)])
     gone = -_spend(before.loc[before.index.difference(after.index)])
@@ -148,22 +149,3 @@ def _requests(table: pd.DataFrame) -> float:
     if "requests" not in table:
         return float("nan")
     return float(table["requests"].to_numpy(np.float64).sum())
-
-
-def _log_mean(a: Floats, b: Floats) -> Floats:
-    """The logarithmic mean; 0 where one of the two is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(a) - np.log(b)
-        mean = np.where(np.abs(ratio) < 1e-9, (a + b) / 2, (a - b) / ratio)
-    return np.where((a > 0) & (b > 0), mean, 0.0)
-
-
-def _log_ratio(a: Floats, b: Floats) -> Floats:
-    """The logarithm of a ratio; 0 where it has none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(a) - np.log(b)
-    return np.where(np.isfinite(ratio), ratio, 0.0)
-
-
-def _scalar_log(a: float, b: float) -> float:
-    return float(np.log(a / b)) if a > 0 and b > 0 else 0.0

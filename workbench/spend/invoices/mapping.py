@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from workbench.spend.naming import Names
 
 __all__ = ["FIELDS", "InvoiceColumns", "InvoiceMapping", "InvoiceRule"]
 
@@ -16,13 +18,6 @@ FIELDS: Final = ("provider", "model", "region", "tier", "token_class", "kind", "
 _NO_TEXTS: Final = ("start", "end", "amount", "quantity", "id")
 
 _MODEL: Final = ConfigDict(frozen=True, extra="forbid")
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class InvoiceColumns(BaseModel):

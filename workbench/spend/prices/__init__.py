@@ -4,15 +4,8 @@ from workbench.spend.prices.book import Entry, Exchange, PriceBook
 from workbench.spend.prices.book_reading import load_price_book, read_price_book
 from workbench.spend.prices.catalogue import Catalogue, Listed, bundled
 from workbench.spend.prices.identity import ModelId, Reading, identify
-from workbench.spend.prices.priced import (
-    MONEY,
-    NANO,
-    Explanation,
-    Priced,
-    Unpriced,
-    as_floats,
-    cents,
-)
+from workbench.spend.prices.money import NANO, as_floats, cents, exact, exact_by, exact_or_none
+from workbench.spend.prices.priced import MONEY, Explanation, Priced, Unpriced
 from workbench.spend.prices.pricing import price
 from workbench.spend.prices.quoting import Cause, Prices, Quote, Reason, Step
 from workbench.spend.prices.rates import Price, Rates
@@ -42,6 +35,9 @@ __all__ = [
     "as_floats",
     "bundled",
     "cents",
+    "exact",
+    "exact_by",
+    "exact_or_none",
     "identify",
     "load_price_book",
     "price",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError, did_you_mean
+from workbench.spend.prices.money import exact, exact_by, exact_or_none
 from workbench.spend.prices.quoted import Quoted
 from workbench.spend.prices.quoting import Cause, Reason
 from workbench.spend.usage import DIMENSIONS
@@ -27,12 +28,9 @@ from workbench.spend.usage import DIMENSIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MONEY", "NANO", "Explanation", "Priced", "Unpriced", "as_floats", "cents"]
+__all__ = ["MONEY", "Explanation", "Priced", "Unpriced"]
 
 Ints = npt.NDArray[np.int64]
-
-NANO: Final = Decimal(1).scaleb(-9)
-"""The unit of integer money."""
 
 MONEY: Final = ("input", "cache_read", "cache_write", "output", "request", "amount", "low", "high")
 """Columns of `Priced.rows` that hold integer money: by class (`output` with reasoning, `request` what
@@ -54,26 +52,6 @@ class Explanation(StrEnum):
     REGION = "a regional price"
     PRICE = "the gateway has another price for this model"
     UNEXPLAINED = "not explained"
-
-
-def cents(money: Decimal) -> Decimal:
-    """Round to the cent, half to even.
-
-    Examples
-    --------
-    >>> cents(Decimal("57.865")), cents(Decimal("57.8651"))
-    (Decimal('57.86'), Decimal('57.87'))
-    """
-    return money.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
-
-
-def as_floats(column: pd.Series) -> npt.NDArray[np.float64]:
-    """Give a column of `Priced.rows` in whole units of its currency, 0 where it has nothing.
-
-    For shares and statistics; sums that are shown to the cent are `Priced.sums`.
-    """
-    found: npt.NDArray[np.float64] = column.to_numpy(np.float64, na_value=0.0) * float(NANO)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +148,7 @@ class Priced:
             known = values.notna().to_numpy(bool)
             money = values.to_numpy(np.int64, na_value=0)
             sums = np.empty(groups, object)
-            sums[:] = _add(money, known, number, groups)
+            sums[:] = exact_by(money, number, groups, known)
             result[name] = sums
         result["unpriced"] = np.bincount(number, self.rows["unpriced"].to_numpy(), groups)
         amounts, unpriced = result["amount"].tolist(), result["unpriced"].tolist()
@@ -187,7 +165,7 @@ class Priced:
         number, names = self.rows["currency"].factorize()
         amount = self.rows["amount"]
         known = amount.notna().to_numpy(bool)
-        sums = _add(amount.to_numpy(np.int64, na_value=0), known, number, len(names))
+        sums = exact_by(amount.to_numpy(np.int64, na_value=0), number, len(names), known)
         told = [(str(n), money) for n, money in zip(names, sums, strict=True) if money is not None]
         return dict(sorted(told, key=lambda each: -each[1]))
 
@@ -213,7 +191,7 @@ class Priced:
             moved = chosen & ((down != 0) | (up != 0))
             for currency in names[moved].unique():
                 rows = moved & np.asarray(names == currency)
-                money = [_exact(each[rows]) for each in (down, up)]
+                money = [exact(each[rows]) for each in (down, up)]
                 found.append((cause.value, currency, *money, int(rows.sum())))
         found.sort(key=lambda each: -(each[2] + each[3]))
         return pd.DataFrame(found, columns=["cause", "currency", "down", "up", "rows"])
@@ -237,7 +215,7 @@ class Priced:
         found = []
         for n, at in enumerate(np.unique(number, return_index=True)[1]):
             part = rows[number == n]
-            money = [_column(part[name]) for name in ("own", "amount", "difference")]
+            money = [exact_or_none(part[name]) for name in ("own", "amount", "difference")]
             found.append((*keys.iloc[at], *money, len(part)))
         columns = [*keys.columns, "own", "ours", "difference", "rows"]
         found.sort(key=lambda each: -abs(each[7] or each[5] or Decimal(0)))
@@ -250,30 +228,3 @@ class Priced:
                 what = f"spend cannot be added up by {name!r}"
                 raise InputError(what, did_you_mean(name, known) or f"known are {', '.join(known)}")
         return self.usage[list(by)].assign(currency=self.rows["currency"])
-
-
-def _add(
-    values: Ints, known: npt.NDArray[np.bool_], group: Ints, groups: int
-) -> list[Decimal | None]:
-    """Add integers by group exactly: whole units and nano-units apart, which 64 bits always hold."""
-    whole, nano = np.divmod(values, 10**9)
-    counts = np.bincount(group, known, groups)
-    sums = np.zeros((2, groups), np.int64)
-    for n, part in enumerate((whole, nano)):
-        np.add.at(sums[n], group, part)
-    return [
-        (int(w) * 10**9 + int(n)) * NANO if count else None
-        for w, n, count in zip(*sums, counts, strict=True)
-    ]
-
-
-def _exact(values: Ints) -> Decimal:
-    if not len(values):
-        return Decimal(0)
-    group = np.zeros(len(values), np.int64)
-    return _add(values, np.ones(len(values), bool), group, 1)[0] or Decimal(0)
-
-
-def _column(values: pd.Series) -> Decimal | None:
-    known = values.dropna()
-    return _exact(known.to_numpy(np.int64)) if len(known) else None

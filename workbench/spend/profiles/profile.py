@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from workbench.promql.matcher import Matcher
 from workbench.promql.quote import quote_regex
+from workbench.spend.naming import Names
 
 __all__ = [
     "COUNTED",
@@ -47,8 +48,7 @@ def _as_metric(value: Any) -> Any:
     return {"metric": value} if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-Values = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Values = Names
 
 
 class CounterMetric(_Strict):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workbench.errors import SettingsError
+from workbench.spend.naming import Names, fits, repeated
 from workbench.validation import model_from_toml, text_of_file
 
 __all__ = ["UNITS", "LimitFile", "RateLimit", "load_limits"]
@@ -27,11 +27,6 @@ _EXAMPLE: Final = 'a limit is written [[limit]] with model = "gpt-4o*", tokens_p
 _MODEL: Final = ConfigDict(frozen=True, extra="forbid")
 
 
-def _one_is_a_list(names: Any) -> Any:
-    return (names,) if isinstance(names, str) else names
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_is_a_list)]
 Amount = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
 
 
@@ -85,7 +80,7 @@ class RateLimit(BaseModel):
     def takes(self, provider: str, model: str, team: str = "") -> bool:
         """Whether usage under these names counts against it."""
         pairs = ((self.provider, provider), (self.model, model), (self.team, team))
-        return all(not globs or any(fnmatchcase(v, g) for g in globs) for globs, v in pairs)
+        return all(not globs or fits(v, globs) for globs, v in pairs)
 
 
 class LimitFile(BaseModel):
@@ -111,8 +106,7 @@ def load_limits(paths: Iterable[Path]) -> tuple[RateLimit, ...]:
         what = f"rate limit file {path}"
         text = text_of_file(path, what)
         limits += model_from_toml(text, what, LimitFile, RateLimit, example=_EXAMPLE).limit
-    names = [limit.name for limit in limits]
-    if twice := sorted({n for n in names if names.count(n) > 1}):
-        msg = f"two rate limits take {twice[0]!r}"
+    if twice := repeated(limit.name for limit in limits):
+        msg = f"two rate limits take {twice!r}"
         raise SettingsError(msg, "write them as one entry, which may limit several things")
     return tuple(limits)

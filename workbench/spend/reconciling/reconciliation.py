@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from workbench.errors import BadRowsError
 from workbench.spend.invoices import Invoice, InvoiceLine, LineKind
-from workbench.spend.prices import NANO, Catalogue, Priced, bundled
+from workbench.spend.prices import NANO, Catalogue, Priced, bundled, exact_or_none
 from workbench.spend.reconciling.causes import Found, find_causes
 from workbench.spend.reconciling.cells import CLASSES, Bills, Seen, cut_bills, look_at_table
 from workbench.spend.reconciling.days import delayed_days, find_cut
@@ -142,7 +142,10 @@ def _reconcile(  # noqa: PLR0917 - each of its own type
     least = float(abs(billed)) * tolerances.money * 1e9
     unknown = frozenset(n for n, model in enumerate(seen.models) if model in names.unknown)
     causes = list(find_causes(seen, bills, parts, cut, unknown, (tolerances, least)))
-    ours, low, high = (_exact(priced.rows[name], inside) for name in ("amount", "low", "high"))
+    ours, low, high = (
+        exact_or_none(priced.rows.loc[inside, name]) or Decimal(0)
+        for name in ("amount", "low", "high")
+    )
     gaps = _gaps(causes, lines, (seen, tolerances.tokens), billed - ours)
     said = [*notes, *names.notes]
     if foreign:
@@ -163,10 +166,6 @@ def _providers(usage: Sequence[InvoiceLine], names: ModelNames) -> frozenset[str
 
     told = {line.provider for line in usage}
     return frozenset(provider_id(name, names.catalogue) or name for name in told)
-
-
-def _exact(values: pd.Series, inside: np.ndarray[Any, np.dtype[np.bool_]]) -> Decimal:
-    return sum(map(int, values[inside].dropna()), 0) * NANO
 
 
 def _gaps(

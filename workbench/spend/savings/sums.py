@@ -7,17 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from workbench.spend.prices import NANO
+from workbench.samples import Floats, Ints
+from workbench.spend.prices import exact_by
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Groups", "by_value"]
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _MOST: Final = 2**62
 """Combinations of names that 64 bits tell apart."""
@@ -79,9 +76,5 @@ class Groups:
 
     def add_money(self, nano: Floats) -> list[Decimal]:
         """Add whole nano-units up exactly: a `Decimal` for each group."""
-        # Units and nano-units apart: 64 bits hold the sums of both.
-        exact = np.rint(nano).astype(np.int64)
-        sums = np.zeros((2, len(self)), np.int64)
-        for n, part in enumerate((exact // 10**9, exact % 10**9)):
-            np.add.at(sums[n], self.number, part)
-        return [(int(w) * 10**9 + int(n)) * NANO for w, n in sums.T]
+        sums = exact_by(np.rint(nano).astype(np.int64), self.number, len(self))
+        return [money or Decimal(0) for money in sums]

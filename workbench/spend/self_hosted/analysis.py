@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from workbench.frame import Frame
 from workbench.samples import Floats, Ints
 from workbench.spend.counting.days import CalendarDays
-from workbench.spend.prices import NANO, Prices
+from workbench.spend.prices import Prices, exact
 from workbench.spend.reading.layers import model_key
 from workbench.spend.reading.reader import Reading
 from workbench.spend.self_hosted.accounts import share_accounts
@@ -225,7 +224,7 @@ def _machine(
     paid: Paid, parts: Mapping[int, tuple[Ints, Ints]], servers: Sequence[Server]
 ) -> MachineHours:
     hours: Floats = paid.millis.sum(axis=1) / _HOUR_MS
-    money = [Decimal(sum(int(n) for n in row)) * NANO for row in paid.nanos]
+    money = [exact(row) for row in paid.nanos]
     names = tuple(sorted({servers[n].model or servers[n].job for n in parts}))
     return MachineHours(
         paid.machine.name, paid.machine.currency,

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -18,6 +17,7 @@ from workbench.errors import InputError, SettingsError, WorkbenchError
 from workbench.promql.build import render_selector
 from workbench.promql.matcher import Matcher
 from workbench.promql.parsing import parse
+from workbench.spend.naming import Names, fits, repeated
 from workbench.validation import model_from_toml, text_of_file
 
 __all__ = ["MOST", "Machine", "MachineFile", "Serves", "load_machines", "read_machine"]
@@ -40,13 +40,8 @@ class Serves(BaseModel):
     model_config = _MODEL
 
     profile: str = Field("", description="who counts its tokens: vllm, sglang, tgi, or your own")
-    model: tuple[str, ...] = Field((), description="names of models, or globs such as llama-*")
+    model: Names = Field((), description="names of models, or globs such as llama-*")
     job: str = Field("", description="the job that scrapes the server")
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, names: Any) -> Any:
-        return (names,) if isinstance(names, str) else names
 
     def takes(self, profile: str, model: str, job: str) -> bool:
         """Whether a server's model falls under it.
@@ -65,7 +60,7 @@ class Serves(BaseModel):
         """
         return (
             self.profile in ("", profile)
-            and (not self.model or any(fnmatchcase(model, g) for g in self.model))
+            and (not self.model or fits(model, self.model))
             and self.job in ("", job)
         )
 
@@ -147,9 +142,8 @@ def load_machines(paths: Iterable[Path]) -> tuple[Machine, ...]:
             example=f"machines are written {_EXAMPLE}", parse_float=Decimal,
         )  # fmt: skip
         machines.extend(found.machine)
-    names = [m.name for m in machines]
-    if twice := sorted({n for n in names if names.count(n) > 1}):
-        msg = f"the machines' name {twice[0]!r} stands twice"
+    if twice := repeated(m.name for m in machines):
+        msg = f"the machines' name {twice!r} stands twice"
         raise SettingsError(msg, "give one of them another name")
     return tuple(machines)
 

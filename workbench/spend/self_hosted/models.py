@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.spend.prices import NANO
+from workbench.spend.prices import exact
 from workbench.spend.self_hosted.answers import Line
 from workbench.spend.self_hosted.cost import ModelCost
 from workbench.spend.self_hosted.servers import COUNTS, Server
@@ -37,9 +37,7 @@ def model_cost(
         Its lines by kind of question: ``input`` and ``output`` (tokens a second), ``waiting``,
         ``cache``.
     """
-    amount, low, high = (
-        Decimal(sum(int(n) for n in part[name])) * NANO for name in ("amount", "low", "high")
-    )
+    amount, low, high = (exact(part[name]) for name in ("amount", "low", "high"))
     figures = {name: float(part[name].fillna(0.0).sum()) for name in COUNTS}
     prefill_seconds, decode_seconds = (
         float(part[name].fillna(0.0).sum()) for name in ("prefill_seconds", "decode_seconds")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.spend.prices import NANO
+from workbench.spend.prices import exact
 from workbench.spend.self_hosted.cost import ModelCost, plain
 from workbench.spend.self_hosted.offers import BreakEven
 
@@ -102,8 +102,8 @@ class SelfHosted:
         keys = [*dimensions, "currency"]
         sums = self.accounts.groupby(keys, observed=True, sort=True)[["amount", "tokens"]].sum()
         table = sums.reset_index().sort_values("amount", ascending=False, ignore_index=True)
-        exact = [Decimal(int(n)) * NANO for n in table["amount"]]
-        return table.assign(amount=np.array(exact, dtype=object))
+        money = [exact(n) for n in table["amount"]]
+        return table.assign(amount=np.array(money, dtype=object))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; money as text, exact."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.samples import Floats
+from workbench.spend.logarithms import log_mean, log_ratio
 
 __all__ = ["Difference", "PerRequest", "difference"]
 
@@ -81,34 +82,15 @@ def difference(before: PerRequest, after: PerRequest) -> Difference:
     >>> round(found.input, 9), found.cached, found.output, found.price
     (2.0, 0.0, 0.0, 0.0)
     """
-    weight = _log_mean(after.money, before.money)
+    weight = log_mean(after.money, before.money)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = [each.tokens[:3] / each.prompt for each in (before, after)]
         prices = [each.money / each.tokens for each in (before, after)]
     only = np.where((before.money > 0) ^ (after.money > 0), after.money - before.money, 0.0)
-    more_input = float(weight[:3].sum()) * _log(after.prompt, before.prompt)
+    more_input = float(weight[:3].sum() * log_ratio(after.prompt, before.prompt))
     return Difference(
         more_input,
-        float((weight[:3] * _log_ratio(shares[1], shares[0])).sum() + only[:3].sum()),
-        float(weight[3]) * _log(after.output, before.output) + float(only[3]),
-        float((weight * _log_ratio(prices[1], prices[0])).sum()) + after.fee - before.fee,
+        float((weight[:3] * log_ratio(shares[1], shares[0])).sum() + only[:3].sum()),
+        float(weight[3] * log_ratio(after.output, before.output) + only[3]),
+        float((weight * log_ratio(prices[1], prices[0])).sum()) + after.fee - before.fee,
     )
-
-
-def _log_mean(a: Floats, b: Floats) -> Floats:
-    """The logarithmic mean; 0 where one of the two is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(a) - np.log(b)
-        mean = np.where(np.abs(ratio) < 1e-9, (a + b) / 2, (a - b) / ratio)
-    return np.where((a > 0) & (b > 0), mean, 0.0)
-
-
-def _log_ratio(a: Floats, b: Floats) -> Floats:
-    """The logarithm of a ratio; 0 where it has none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(a) - np.log(b)
-    return np.where(np.isfinite(ratio), ratio, 0.0)
-
-
-def _log(a: float, b: float) -> float:
-    return float(np.log(a / b)) if a > 0 and b > 0 else 0.0

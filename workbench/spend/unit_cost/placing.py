@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
+from workbench.spend.naming import takes
 from workbench.spend.unit_cost.panel import SURE, Count, Panel, share_out, sum_groups
 from workbench.spend.unit_cost.reading import UnitCounts
 
@@ -91,7 +91,7 @@ def place_units(counted: UnitCounts, panel: Panel) -> PlacedUnits:
     spend: ``region`` may be a place of the application, not of the model.
     """
     spec, accounts = counted.spec, panel.accounts
-    within = _takes(accounts, spec.of)
+    within = takes(accounts, spec.of)
     table = counted.table
     ignored = tuple(
         d
@@ -143,15 +143,6 @@ def told_days(units: Floats, cost: Floats) -> Bools:
     if rate * float(cost[last + 1 :].sum()) > _EXPECTED:
         result[last:] = False
     return result
-
-
-def _takes(accounts: pd.DataFrame, of: Mapping[str, tuple[str, ...]]) -> Bools:
-    """Which accounts some names or globs by dimension take: bool, shape (accounts,)."""
-    kept: Any = np.ones(len(accounts), np.bool_)
-    for dimension, globs in of.items():
-        fits = {v: any(fnmatchcase(str(v), g) for g in globs) for v in accounts[dimension].unique()}
-        kept &= accounts[dimension].map(fits).to_numpy(bool)
-    return kept  # type: ignore[no-any-return]
 
 
 def _spending_on(accounts: pd.DataFrame, within: Bools, counts: Sequence[Count]) -> Bools:

@@ -12,6 +12,7 @@ from workbench.errors import InputError, QueryError, SettingsError, did_you_mean
 from workbench.promql.matcher import Matcher
 from workbench.promql.parsing import parse
 from workbench.promql.tree import VectorSelector
+from workbench.spend.naming import Names, repeated
 from workbench.spend.usage import DIMENSIONS
 from workbench.validation import model_from_toml, text_of_file
 
@@ -33,8 +34,6 @@ SYNONYMS: Final = {
     "prompt_version": ("prompt_version", "prompt_id", "prompt"),
 }
 """Labels that are looked for where a unit does not say which: of several, the first a series has."""
-
-Names = tuple[str, ...]
 
 
 class UnitSpec(BaseModel):
@@ -75,16 +74,9 @@ class UnitSpec(BaseModel):
             raise ValueError(msg)
         return counter
 
-    @field_validator("labels", "of", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {k: (v,) if isinstance(v, str) else v for k, v in given.items()}
-
     @field_validator("labels", "of")
     @classmethod
-    def _known_dimensions(cls, given: dict[str, Names]) -> dict[str, Names]:
+    def _known_dimensions(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for name in given:
             if name not in DIMENSIONS:
                 near = did_you_mean(name, DIMENSIONS) or f"they are: {', '.join(DIMENSIONS)}"
@@ -99,7 +91,7 @@ class UnitSpec(BaseModel):
         assert isinstance(found, VectorSelector)
         return found.matchers
 
-    def labels_of(self, dimension: str) -> Names:
+    def labels_of(self, dimension: str) -> tuple[str, ...]:
         """The labels that tell a dimension, the preferred one first.
 
         Examples
@@ -147,9 +139,8 @@ def load_units(given: Iterable[str | Path]) -> tuple[UnitSpec, ...]:
             units.extend(_load(Path(each)))
         else:
             units.append(_selected(each))
-    names = [unit.name for unit in units]
-    if twice := sorted({n for n in names if names.count(n) > 1}):
-        msg = f"two units of success have the name {twice[0]!r}"
+    if twice := repeated(unit.name for unit in units):
+        msg = f"two units of success have the name {twice!r}"
         raise SettingsError(msg, "give one of them another name")
     return tuple(units)
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.errors import InputError
+from workbench.spend.naming import Names, fits, takes
 from workbench.spend.usage import DIMENSIONS
 from workbench.spend.what_if.ranges import Range, parse_range
 from workbench.validation import explain_validation
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-__all__ = ["Switch", "parse_switch"]
+    from workbench.frame import Bools
 
-Names = tuple[str, ...]
+__all__ = ["Switch", "parse_switch"]
 
 _NAMES: Final = ("region", "tier", "team", "application", "user", "prompt_version")
 """Dimensions that may limit what moves; provider and model are named by `from`."""
@@ -55,14 +54,9 @@ class Switch(BaseModel):
     user: Names = Field((), description="only of these users")
     prompt_version: Names = Field((), description="only with these prompts")
 
-    @field_validator("from_", "to", *_NAMES, mode="before")
-    @classmethod
-    def _one_is_a_list(cls, names: Any) -> Any:
-        return (names,) if isinstance(names, str) else names
-
     @field_validator("to")
     @classmethod
-    def _named(cls, names: Names) -> Names:
+    def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if not name.strip() or any(c in name for c in "*?["):
                 msg = f"{name!r} is no name of one model"
@@ -80,7 +74,7 @@ class Switch(BaseModel):
         except InputError as error:
             raise ValueError(str(error)) from None
 
-    def takes(self, table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def takes(self, table: pd.DataFrame) -> Bools:
         """Which rows of the canonical table are of a model that is left, and of whom it is asked.
 
         Parameters
@@ -89,25 +83,16 @@ class Switch(BaseModel):
             With the columns of `workbench.spend.usage.DIMENSIONS`, text or categories.
         """
         import numpy as np
-        import pandas as pd
 
-        kept = np.ones(len(table), np.bool_)
-        for dimension in _NAMES:
-            if globs := getattr(self, dimension):
-                codes, values = pd.factorize(table[dimension])
-                fits = [any(fnmatchcase(str(v), g) for g in globs) for v in values]
-                kept &= np.array([*fits, False])[codes]
+        kept = takes(table, {dimension: getattr(self, dimension) for dimension in _NAMES})
         pair = table.groupby(["provider", "model"], sort=False, observed=True, dropna=False)
         number = pair.ngroup().to_numpy()
         firsts = np.unique(number, return_index=True)[1]
         named = table[["provider", "model"]].iloc[firsts].astype(str).to_numpy()
         if not len(named):
             return kept
-        fits = [
-            any(fnmatchcase(m, g) or fnmatchcase(f"{p}/{m}", g) for g in self.from_)
-            for p, m in named
-        ]
-        kept &= np.array(fits)[number]
+        left = [fits(m, self.from_) or fits(f"{p}/{m}", self.from_) for p, m in named]
+        kept &= np.array(left)[number]
         return kept
 
     def describe(self) -> str:
