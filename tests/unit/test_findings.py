@@ -50,3 +50,17 @@ def test_every_page_opens_with_a_title():
 def test_an_unknown_code_is_refused():
     with pytest.raises(InputError, match="'CAP-NOPE' is not a finding code"):
         page("CAP-NOPE")
+
+
+def test_provenance_of_pieces_of_time_is_one():
+    """Both windows, all samples, the most series; a warning said twice stands once."""
+    first = Provenance(
+        "x", "s", "Prometheus", Semantics.UNKNOWN, 50, Window(10, 50, 10), 3, 12, 0.5, ("w",)
+    )
+    second = Provenance(
+        "x", "s", "Prometheus", Semantics.UNKNOWN, 90, Window(60, 90, 10), 5, 20, 0.25, ("w",)
+    )
+    whole = second.joined(first)
+    assert whole.window == Window(10, 90, 10)
+    assert (whole.at_ms, whole.series, whole.samples, whole.seconds) == (90, 5, 32, 0.75)
+    assert whole.warnings == ("w",)

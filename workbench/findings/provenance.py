@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,26 @@ class Provenance:
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())
     gaps: tuple[str, ...] = field(default=())
+
+    def joined(self, other: Provenance) -> Provenance:
+        """One question that was asked in pieces of time: both windows, all that came back.
+
+        Series are those of the piece that had most: most of them are the same ones.
+        """
+        window = self.window
+        if window is not None and other.window is not None:
+            start = min(window.start_ms, other.window.start_ms)
+            window = replace(window, start_ms=start, end_ms=max(window.end_ms, other.window.end_ms))
+        return replace(
+            self,
+            at_ms=max(self.at_ms, other.at_ms),
+            window=window,
+            series=max(self.series, other.series),
+            samples=self.samples + other.samples,
+            seconds=self.seconds + other.seconds,
+            warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+            gaps=tuple(dict.fromkeys((*self.gaps, *other.gaps))),
+        )
 
     def to_dict(self) -> Mapping[str, Any]:
         """The JSON form."""

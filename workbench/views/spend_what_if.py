@@ -37,6 +37,8 @@ _COLOUR: Final = {
     Sign.OPEN: COLOURS["neutral"],
 }
 _MOST: Final = 20
+_FAR: Final = 20.0
+"""So many times as long no answer becomes."""
 
 
 def what_if_listing(result: SwitchResult) -> Listing:
@@ -99,6 +101,8 @@ def _until(outcome: Outcome) -> str:
     at = outcome.break_even
     if at is None or at.expected <= 0:
         return _NONE
+    if at.low >= _FAR:
+        return f"> × {_FAR:.0f}"
     span = "" if at.is_sure else f" ({at.low:.2g} – {at.high:.2g})"
     return f"× {at.expected:.2g}{span}"
 

@@ -106,6 +106,7 @@ class _Asked:
         answers = self._workbench.ask_all(questions)
         self._done += len(questions)
         self._told(self._done, self._all)
-        for answer in answers.values():  # the last window stands for all of one expression
-            self.provenance[answer.provenance.expression] = answer.provenance
+        for found in (answer.provenance for answer in answers.values()):
+            before = self.provenance.get(found.expression)
+            self.provenance[found.expression] = before.joined(found) if before else found
         return {key: a.data for key, a in answers.items() if isinstance(a.data, Frame)}
