@@ -11,12 +11,13 @@ from workbench.spend.result import SpendResult, Standing
 from workbench.units import counted, format_chance
 from workbench.views.axis import plain_text
 from workbench.views.fan import fan_marks
+from workbench.views.spend_text import no_chart
 from workbench.views.theme import COLOURS, themed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["no_chart", "outlook_chart", "spend_chart"]
+__all__ = ["outlook_chart", "spend_chart"]
 
 _MOST: Final = 7
 """So many models have a colour; the others are one."""
@@ -57,14 +58,6 @@ def spend_chart(result: SpendResult) -> Any:
         "Spend a day", subtitle=f"by model; {result.first} to {result.last} in full colour"
     )
     return themed(alt.vconcat(*panels, title=title))
-
-
-def no_chart(text: str) -> Any:
-    """A sentence in place of a chart."""
-    import altair as alt
-
-    empty = alt.Chart(alt.Data(values=[{"text": text}]))
-    return empty.mark_text(align="left").encode(text="text:N")
 
 
 def _days(table: pd.DataFrame, currency: str, result: SpendResult) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from workbench.spend.changes.anomaly import Anomaly, signed_money
-from workbench.spend.prices import cents
+from workbench.spend.changes.anomaly import Anomaly
 from workbench.spend.result import SpendResult
 from workbench.statistics import DAY_MS
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import money_text, signed_text
 from workbench.views.theme import COLOURS, themed
 from workbench.views.timeline import WIDTH, empty_chart, subtitled, time_axis
 
@@ -44,9 +44,9 @@ def _row(anomaly: Anomaly) -> list[str]:
     return [
         anomaly.when,
         plain_text(anomaly.subject),
-        f"{signed_money(anomaly.excess)} {currency}",
-        f"{cents(anomaly.actual):,} {currency}",
-        f"{cents(anomaly.low):,} – {cents(anomaly.high):,}",
+        signed_text(anomaly.excess, currency),
+        money_text(anomaly.actual, currency),
+        f"{money_text(anomaly.low)} – {money_text(anomaly.high)}",
         plain_text(anomaly.why, most=400),
     ]
 
@@ -86,7 +86,7 @@ def _panel(anomaly: Anomaly, height: int) -> Any:
     """Spend a day, the band, and the days of the anomaly."""
     import altair as alt
 
-    head = f"{plain_text(anomaly.subject)}: {signed_money(anomaly.excess)} {anomaly.currency} {anomaly.when}"  # fmt: skip
+    head = f"{plain_text(anomaly.subject)}: {signed_text(anomaly.excess, anomaly.currency)} {anomaly.when}"  # fmt: skip
     base = alt.Chart(alt.Data(values=_values(anomaly)), width=WIDTH, height=height)
     x = time_axis("day", most=8)
     tooltip = [

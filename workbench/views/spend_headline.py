@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.spend.prices import cents
 from workbench.units import counted, format_chance, format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
-from workbench.views.spend_table import money_text
+from workbench.views.spend_text import NONE, money_text
 
 if TYPE_CHECKING:
     from workbench.spend.result import SpendResult
 
 __all__ = ["headline_listing", "sources_listing"]
 
-_NONE: Final = "–"
 _WHOLE: Final = 0.95
 """A day of which less was seen is told."""
 
@@ -25,6 +23,7 @@ _WHOLE: Final = 0.95
 def headline_listing(result: SpendResult) -> Listing:
     """Spend, its change, the month's end and what has no price: a line each, with how sure it is."""
     rows = [row for currency in _currencies(result) for row in _of_currency(result, currency)]
+    rows += _machines(result)
     if result.priced.unpriced:
         tokens = sum(each.tokens for each in result.priced.unpriced)
         names = ", ".join(
@@ -41,6 +40,23 @@ def headline_listing(result: SpendResult) -> Listing:
         empty="No usage in this period.",
         note=f"Prices: {result.priced.version}.",
     )
+
+
+def _machines(result: SpendResult) -> Iterator[list[object]]:
+    """What one's own machines cost, by currency: beside the sum, which is of tokens."""
+    found = result.answers.self_hosted
+    if found is None:
+        return
+    for currency in dict.fromkeys(m.currency for m in found.machines):
+        mine = [m for m in found.machines if m.currency == currency]
+        idle = [c.idle_amount for c in found.models if c.currency == currency]
+        known = sum((i for i in idle if i is not None), Decimal(0))
+        yield [
+            "own machines",
+            money_text(sum((m.amount for m in mine), Decimal(0)), currency),
+            "beside the spend above"
+            + (f"; {money_text(known, currency)} of it while nothing ran" if known else ""),
+        ]
 
 
 def _currencies(result: SpendResult) -> list[str]:
@@ -77,11 +93,10 @@ def _of_currency(result: SpendResult, currency: str) -> Iterator[list[object]]:
                 if ahead.test
                 else ""
             )
-            low_end = cents(Decimal(repr(ahead.total(0.1))))
             yield [
                 f"by {month.last}",
                 money_text(ahead.total(0.5), currency),
-                f"80 %: {low_end:,} to {money_text(ahead.total(0.9), currency)}{error}",
+                f"80 %: {money_text(ahead.total(0.1))} to {money_text(ahead.total(0.9), currency)}{error}",
             ]
     for standing in result.standings:
         chance = standing.chance
@@ -106,10 +121,10 @@ def sources_listing(result: SpendResult) -> Listing:
         rows.append(
             [
                 plain_text(str(name)),
-                format_quantity(kept[name]) if kept.get(name) else _NONE,
-                format_quantity(dropped[name]) if dropped.get(name) else _NONE,
+                format_quantity(kept[name]) if kept.get(name) else NONE,
+                format_quantity(dropped[name]) if dropped.get(name) else NONE,
                 f"{seen.mean() * 100:.1f} %",
-                counted(gaps, "day") if gaps else _NONE,
+                counted(gaps, "day") if gaps else NONE,
             ]
         )
     return Listing(

@@ -11,11 +11,11 @@ from workbench.spend.latency_cost import Interval, LatencyCost, ModelCost
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, no_chart, small_text
 from workbench.views.theme import COLOURS, themed
 
 __all__ = ["latency_cost_chart", "latency_cost_listing"]
 
-_NONE: Final = "–"
 
 _UNLIKE: Final = (
     "Models are asked different things: this is no comparison of like with like, and says where one "
@@ -58,34 +58,30 @@ def _row(each: ModelCost) -> list[object]:
         for application, provider, model in each.dominated
     )
     return [
-        plain_text(each.provider) or _NONE,
-        plain_text(each.model) or _NONE,
-        _NONE if np.isnan(each.requests) else format_quantity(each.requests),
+        plain_text(each.provider) or NONE,
+        plain_text(each.model) or NONE,
+        NONE if np.isnan(each.requests) else format_quantity(each.requests),
         _money(each.per_1000, each),
         _money(each.per_million, each),
         *(_seconds(each.latency.get(q)) for q in _SHOWN),
         _seconds(each.per_token),
-        _NONE if each.errors is None else f"{each.errors * 100:.1f} %",
-        ", ".join(better) or _NONE,
+        NONE if each.errors is None else f"{each.errors * 100:.1f} %",
+        ", ".join(better) or NONE,
     ]
 
 
 def _money(cost: Interval | None, each: ModelCost) -> str:
     if cost is None:
-        return "no price" if not each.currency else _NONE
-    text = f"{_amount(cost.value)} {each.currency}"
+        return "no price" if not each.currency else NONE
+    text = f"{small_text(cost.value)} {each.currency}"
     if cost.high - cost.low > 0.01 * cost.value:
-        text += f" ({_amount(cost.low)} – {_amount(cost.high)})"
+        text += f" ({small_text(cost.low)} – {small_text(cost.high)})"
     return f"{text}, without {each.unpriced * 100:.1f} % unpriced" if each.unpriced else text
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.2f}" if value >= 1 else f"{value:.4f}"
 
 
 def _seconds(each: Interval | None) -> str:
     if each is None:
-        return _NONE
+        return NONE
     if not np.isfinite(each.high):
         return f"over {format_quantity(each.low, 'seconds')}"
     low, high = (format_quantity(end, "seconds") for end in (each.low, each.high))
@@ -108,9 +104,7 @@ def latency_cost_chart(found: LatencyCost) -> Any:
         for currency in sorted({m.currency for m in shown})
     ]
     if not panels:
-        text = "No model has both a price and a latency."
-        empty = alt.Chart(alt.Data(values=[{"text": text}]))
-        panels = [empty.mark_text(align="left").encode(text="text:N")]
+        panels = [no_chart("No model has both a price and a latency.")]
     title = alt.Title("Cost beside latency", subtitle=[f"{found.first} to {found.last}", _UNLIKE])
     return themed(alt.hconcat(*panels, title=title))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from workbench.statistics.local_time import time_zone
 from workbench.units import format_chance, format_duration, format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, count_text, no_chart, sentences, share_text
 from workbench.views.theme import COLOURS, themed
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "remaining_listing",
 ]
 
-_NONE: Final = "–"
 
 _DRAWN: Final = ("tokens_per_minute", "requests_per_minute")
 
@@ -55,7 +54,7 @@ def rate_limits_listing(found: RateLimits) -> Listing:
         ),
         rows,
         empty="No rates of usage were seen, and nothing tells of limits.",
-        note=_sentences((
+        note=sentences((
             f"rates are the highest means of {format_duration(found.span_ms)}; bursts were higher",
             *found.notes,
         )),
@@ -73,25 +72,29 @@ def _beside(
     left = [r for r in found.remaining if (r.provider, r.model) == name]
     free = [h.headroom for h in found.headrooms if name in h.models and h.headroom is not None]
     return [
-        *(plain_text(n) or _NONE for n in name),
-        *(_refused(refusal, zone) if refusal else [_NONE] * 5),
-        *map(_count, rates),
-        ", ".join(f"{format_quantity(r.lowest)} {r.unit}" for r in left) or _NONE,
-        _share(min(free)) if free else _NONE,
+        *(plain_text(n) or NONE for n in name),
+        *(_refused(refusal, zone) if refusal else [NONE] * 5),
+        *map(count_text, rates),
+        ", ".join(f"{format_quantity(r.lowest)} {r.unit}" for r in left) or NONE,
+        share_text(min(free)) if free else NONE,
     ]
 
 
 def _refused(found: Refusal, zone: ZoneInfo) -> list[str]:
-    worst = _NONE
+    worst = NONE
     if found.worst is not None:
-        worst = f"{_moment(found.worst.start_ms, zone)} ({_share(found.worst.share)})"
+        worst = f"{_moment(found.worst.start_ms, zone)} ({share_text(found.worst.share)})"
     begins = found.begins
     rate = (
-        f"{format_quantity(begins.begins)} {begins.unit}/min"
-        if isinstance(begins, Onset)
-        else _NONE
+        f"{format_quantity(begins.begins)} {begins.unit}/min" if isinstance(begins, Onset) else NONE
     )
-    return [_count(found.refused), _share(found.share), _share(found.before), worst, rate]
+    return [
+        count_text(found.refused),
+        share_text(found.share),
+        share_text(found.before),
+        worst,
+        rate,
+    ]
 
 
 def headroom_listing(found: RateLimits) -> Listing:
@@ -122,13 +125,13 @@ def _free(each: Headroom, zone: ZoneInfo) -> list[object]:
     row: list[object] = [
         plain_text(each.limit.name),
         f"{format_quantity(each.allowed)} {UNITS[each.unit]}",
-        _count(each.peak),
-        _share(each.headroom),
-        _NONE if each.peak_ms is None else _peak_at(each.peak_ms, each.unit, zone),
-        _NONE if each.fits is None else f"{each.fits * 100:,.0f} %",
+        count_text(each.peak),
+        share_text(each.headroom),
+        NONE if each.peak_ms is None else _peak_at(each.peak_ms, each.unit, zone),
+        NONE if each.fits is None else f"{each.fits * 100:,.0f} %",
     ]
     if ahead is None:
-        return [*row, *[_NONE] * 4, each.why]
+        return [*row, *[NONE] * 4, each.why]
     interval = " – ".join(dict.fromkeys((_days(ahead.earliest), _days(ahead.latest))))
     return [
         *row,
@@ -136,7 +139,7 @@ def _free(each: Headroom, zone: ZoneInfo) -> list[object]:
         format_chance(ahead.chance),
         "already" if (each.headroom or 0) <= 0 else _days(ahead.median),
         interval,
-        each.why or _NONE,
+        each.why or NONE,
     ]
 
 
@@ -155,9 +158,9 @@ def remaining_listing(found: RateLimits) -> Listing:
     zone = time_zone(found.zone)
     rows = [
         [
-            plain_text(r.provider) or _NONE, plain_text(r.model) or _NONE, r.unit,
-            _count(r.lowest), _moment(r.lowest_ms, zone), _count(r.q01), _count(r.q05),
-            _count(r.highest), format_quantity(r.low_share, "ratio"), r.points,
+            plain_text(r.provider) or NONE, plain_text(r.model) or NONE, r.unit,
+            count_text(r.lowest), _moment(r.lowest_ms, zone), count_text(r.q01), count_text(r.q05),
+            count_text(r.highest), format_quantity(r.low_share, "ratio"), r.points,
             "" if r.moved else "it never moved",
         ]
         for r in found.remaining
@@ -180,9 +183,9 @@ def refusals_listing(found: RateLimits) -> Listing:
     """Whose requests were refused."""
     rows = [
         [
-            *(plain_text(str(row[d])) or _NONE for d in ("provider", "model", "team", "application")),
-            _count(row["refused"]), _count(row["requests"]),
-            _share(share(row["refused"], row["requests"])),
+            *(plain_text(str(row[d])) or NONE for d in ("provider", "model", "team", "application")),
+            count_text(row["refused"]), count_text(row["requests"]),
+            share_text(share(row["refused"], row["requests"])),
         ]
         for row in found.accounts.to_dict("records")
     ]  # fmt: skip
@@ -205,8 +208,7 @@ def rate_limits_chart(found: RateLimits) -> Any:
 
     panels = [_panel(peak, found) for peak in found.peaks[:_MOST]]
     if not panels:
-        empty = alt.Chart(alt.Data(values=[{"text": "No rates of usage were seen."}]))
-        panels = [empty.mark_text(align="left").encode(text="text:N")]
+        panels = [no_chart("No rates of usage were seen.")]
     subtitle = [
         "The highest mean rate of each hour; points: hours with refused requests, larger for more.",
         "Dashes: the stated limit of that model alone of which the least is left.",
@@ -278,15 +280,3 @@ def _drawn(value: float) -> float | None:
 
 def _moment(time_ms: int, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str:
     return datetime.fromtimestamp(time_ms / 1000, zone).strftime(form)
-
-
-def _count(value: float | None) -> str:
-    return _NONE if value is None or np.isnan(value) else format_quantity(value)
-
-
-def _share(value: float | None) -> str:
-    return _NONE if value is None else f"{value * 100:.1f} %".replace("-", "−")
-
-
-def _sentences(texts: Iterable[str]) -> str:
-    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in texts)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.spend.prices import cents
 from workbench.spend.reconciling.conclusions import MENDS
 from workbench.spend.reconciling.gaps import GapKind, Reconciliation
 from workbench.spend.reconciling.verdict import Reconciled, explained
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, money_text, sentences, share_text, signed_text
 from workbench.views.theme import COLOURS, themed
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bills_listing", "cells_listing", "gaps_listing", "gaps_table", "waterfall_chart"]
 
-_NONE: Final = "–"
 _MOST: Final = 9
 """Causes that have a step of their own; what is left is one."""
 _CELLS: Final = 2_000
@@ -36,12 +35,12 @@ def gaps_listing(result: Reconciled) -> Listing:
     for part in result.parts:
         billed = abs(part.billed) or Decimal(1)
         for gap in part.gaps:
-            days = f"{gap.first} – {gap.last}" if gap.first and gap.last else _NONE
-            name = "/".join(plain_text(n) for n in (gap.provider, gap.model) if n) or _NONE
+            days = f"{gap.first} – {gap.last}" if gap.first and gap.last else NONE
+            name = "/".join(plain_text(n) for n in (gap.provider, gap.model) if n) or NONE
             rows.append([
-                gap.kind.value, name, gap.token_class or _NONE, _signed(gap.amount, part.currency),
-                _money(gap.gross, part.currency), f"{float(gap.gross / billed) * 100:.1f} %",
-                format_quantity(gap.tokens) if gap.tokens else _NONE, days,
+                gap.kind.value, name, gap.token_class or NONE, signed_text(gap.amount, part.currency),
+                money_text(gap.gross, part.currency), share_text(float(gap.gross / billed)),
+                format_quantity(gap.tokens) if gap.tokens else NONE, days,
                 "yes" if gap.within_bar else "no", gap.evidence, MENDS[gap.kind],
             ])  # fmt: skip
     headings = (
@@ -56,19 +55,19 @@ def bills_listing(result: Reconciled) -> Listing:
     rows = []
     for part in result.parts:
         reason, rest = explained(part)
-        bounds = f"{_money(part.low, part.currency)} – {_money(part.high, part.currency)}"
+        bounds = f"{money_text(part.low, part.currency)} – {money_text(part.high, part.currency)}"
         offset = f"{part.offset_hours:+.3g} h" if part.offset_hours is not None else "same days"
         rows.append([
-            f"{part.first} – {part.last}", _money(part.billed, part.currency),
-            _money(part.ours, part.currency), bounds, _signed(part.difference, part.currency),
-            _signed(reason, part.currency), _signed(rest, part.currency), offset,
+            f"{part.first} – {part.last}", money_text(part.billed, part.currency),
+            money_text(part.ours, part.currency), bounds, signed_text(part.difference, part.currency),
+            signed_text(reason, part.currency), signed_text(rest, part.currency), offset,
         ])  # fmt: skip
     headings = (
         "days", "billed", "seen", "seen between", "difference", "has a cause", "remains",
         "the invoice's days begin",
     )  # fmt: skip
     notes = [*result.notes, *(n for part in result.parts for n in part.notes)]
-    note = " ".join(f"{n[:1].upper()}{n[1:]}." for n in dict.fromkeys(notes))
+    note = sentences(notes)
     return Listing(headings, rows, empty="No invoice.", note=note)
 
 
@@ -82,8 +81,8 @@ def cells_listing(result: Reconciled) -> Listing:
             rows.append((-abs(apart), [
                 str(cell["day"])[:10], name, cell["token_class"],
                 format_quantity(cell["billed_tokens"]), format_quantity(cell["seen_tokens"]),
-                _money(_decimal(cell["billed"]), part.currency),
-                _money(_decimal(cell["ours"]), part.currency), _signed(_decimal(apart), part.currency),
+                money_text(_decimal(cell["billed"]), part.currency),
+                money_text(_decimal(cell["ours"]), part.currency), signed_text(_decimal(apart), part.currency),
             ]))  # fmt: skip
     rows.sort(key=lambda row: row[0])
     headings = (
@@ -129,11 +128,11 @@ def _panel(part: Reconciliation) -> Any:
     for name, amount in _steps(part):
         steps.append({
             "step": name, "from": float(at), "to": float(at + amount),
-            "figure": _signed(amount, part.currency), "way": "more billed" if amount > 0 else "less billed",
+            "figure": signed_text(amount, part.currency), "way": "more billed" if amount > 0 else "less billed",
         })  # fmt: skip
         at += amount
     ends = [("seen", part.ours), ("billed", part.billed)]
-    totals = [{"step": n, "at": float(v), "figure": _money(v, part.currency)} for n, v in ends]
+    totals = [{"step": n, "at": float(v), "figure": money_text(v, part.currency)} for n, v in ends]
     order = ["seen", *(step["step"] for step in steps), "billed"]
     y = alt.Y("step:N", sort=order, axis=alt.Axis(title=None, labelLimit=220))
     scale = alt.Scale(zero=False, nice=True, padding=24)
@@ -164,20 +163,11 @@ def _line(result: Reconciled) -> str:
     for part in result.parts:
         reason, rest = explained(part)
         lines.append(
-            f"Reconciled: {_signed(reason, part.currency)} of {_signed(part.difference, part.currency)}"
-            f" explained, {_signed(rest, part.currency)} remains"
+            f"Reconciled: {signed_text(reason, part.currency)} of {signed_text(part.difference, part.currency)}"
+            f" explained, {signed_text(rest, part.currency)} remains"
         )
     return "; ".join(lines)
 
 
 def _decimal(value: float) -> Decimal:
     return Decimal(repr(float(value)))
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{cents(amount):,} {currency}"
-
-
-def _signed(amount: Decimal, currency: str) -> str:
-    text = f"{cents(amount):+,}".replace("-", "−")
-    return f"{text if cents(amount) else '0.00'} {currency}"

@@ -7,15 +7,14 @@ from decimal import Decimal
 from typing import Final
 
 from workbench.spend.own_cost import OwnCost
-from workbench.spend.prices import cents
 from workbench.spend.restating import PriceChange, Restated, Restatement
 from workbench.units import counted
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, money_text, signed_share, signed_text
 
 __all__ = ["own_cost_listing", "price_changes_listing", "restated_listing"]
 
-_NONE: Final = "–"
 _NAMED: Final = 8
 _REQUEST: Final = "request"
 
@@ -34,8 +33,8 @@ def restated_listing(result: Restatement) -> Listing:
     )  # fmt: skip
     rows: list[list[object]] = [
         [
-            "all", _NONE, _NONE, _money(held["then"], c), _money(held["now"], c),
-            _signed(held["difference"], c), _share(held["then"], held["difference"]),
+            "all", NONE, NONE, money_text(held["then"], c), money_text(held["now"], c),
+            signed_text(held["difference"], c), _change_of(held["then"], held["difference"]),
         ]
         for c, held in result.totals.items()
     ]  # fmt: skip
@@ -51,13 +50,13 @@ def restated_listing(result: Restatement) -> Listing:
 
 def _restated(row: Restated) -> list[object]:
     return [
-        plain_text(row.provider) or _NONE,
+        plain_text(row.provider) or NONE,
         plain_text(row.model),
         row.token_class.replace("_", " "),
-        _money(row.then, row.currency),
-        _money(row.now, row.currency),
-        _signed(row.difference, row.currency),
-        _share(row.then, row.difference),
+        money_text(row.then, row.currency),
+        money_text(row.now, row.currency),
+        signed_text(row.difference, row.currency),
+        _change_of(row.then, row.difference),
     ]
 
 
@@ -100,7 +99,7 @@ def _change(each: PriceChange) -> list[object]:
     kind = "a request" if by_request else each.token_class.replace("_", " ")
     unit = "" if by_request else " a million"
     return [
-        plain_text(each.provider) or _NONE,
+        plain_text(each.provider) or NONE,
         plain_text(f"{each.model} ({context})" if context else each.model),
         f"{kind}{above}",
         f"{each.before.normalize():f} {each.currency_before}{unit}" if each.before is not None else "none",
@@ -137,7 +136,7 @@ def _own(each: OwnCost) -> list[object]:
     foreign = each.difference is None and each.ours is not None
     own_money = "" if foreign else money
     why = "; ".join(
-        name if len(each.explanations) == 1 else f"{name}: {_signed(part, money)}"
+        name if len(each.explanations) == 1 else f"{name}: {signed_text(part, money)}"
         for name, part in each.explanations
     )
     if each.ours is None:
@@ -146,35 +145,15 @@ def _own(each: OwnCost) -> list[object]:
         why = "both agree"
     return [
         plain_text(each.profile),
-        plain_text(f"{each.provider}/{each.model}".strip("/")) or _NONE,
-        _money(each.own, own_money),
-        _money(each.ours, money),
-        f"{_money(each.low, '')} – {_money(each.high, '')}" if each.low is not None else _NONE,
-        _signed(each.difference, money),
-        _part(each.share),
+        plain_text(f"{each.provider}/{each.model}".strip("/")) or NONE,
+        money_text(each.own, own_money),
+        money_text(each.ours, money),
+        f"{money_text(each.low)} – {money_text(each.high)}" if each.low is not None else NONE,
+        signed_text(each.difference, money),
+        signed_share(each.share),
         why,
     ]
 
 
-def _part(share: float | None) -> str:
-    if share is None:
-        return _NONE
-    return "0.0 %" if abs(share) < 0.0005 else f"{share * 100:+.1f} %".replace("-", "−")
-
-
-def _money(amount: Decimal | None, currency: str) -> str:
-    return _NONE if amount is None else f"{cents(amount):,} {currency}".rstrip()
-
-
-def _signed(amount: Decimal | None, currency: str) -> str:
-    if amount is None:
-        return _NONE
-    rounded = cents(amount)
-    text = f"{rounded:+,} {currency}" if rounded else f"0.00 {currency}"
-    return text.replace("-", "−").rstrip()
-
-
-def _share(of: Decimal | None, difference: Decimal | None) -> str:
-    if not of or difference is None:
-        return _NONE
-    return f"{float(difference / of) * 100:+.1f} %".replace("-", "−")
+def _change_of(of: Decimal | None, difference: Decimal | None) -> str:
+    return signed_share(None if not of or difference is None else float(difference / of))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
-from workbench.spend.prices import cents
 from workbench.spend.savings.caching import CacheSavings
 from workbench.spend.savings.failures import TERMS, WasteKind
 from workbench.spend.savings.waste import Waste
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, money_text, no_chart, sentences, share_text
 from workbench.views.theme import COLOURS, themed
 
 __all__ = ["answers_listing", "cache_listing", "savings_chart", "waste_listing"]
 
-_NONE: Final = "–"
 _NAMES: Final = ("provider", "model", "team", "application")
 _MOST: Final = 12
 """So many applications are drawn."""
@@ -35,45 +33,45 @@ def cache_listing(savings: CacheSavings) -> Listing:
         ),
         [_cached(row) for row in savings.table.to_dict("records")],
         empty="No usage with a price in this period.",
-        note=_sentences(savings.notes) if len(savings.table) else "",
+        note=sentences(savings.notes) if len(savings.table) else "",
     )  # fmt: skip
 
 
 def _cached(row: dict[Any, Any]) -> list[object]:
     currency = row["currency"]
     share = row["read"] / row["input"]
-    unseen = f"− {_money(row['unseen'], currency)} at most" if row["unseen"] > 0 else _NONE
+    unseen = f"− {money_text(row['unseen'], currency)} at most" if row["unseen"] > 0 else NONE
     return [
         " / ".join(filter(None, (plain_text(str(row[n])) for n in ("team", "application"))))
-        or _NONE,
-        plain_text(str(row["prompt_version"])) or _NONE,
-        plain_text(str(row["model"])) or _NONE,
+        or NONE,
+        plain_text(str(row["prompt_version"])) or NONE,
+        plain_text(str(row["model"])) or NONE,
         format_quantity(row["input"]),
-        f"{share * 100:.1f} %",
-        f"{row['best'] * 100:.1f} %" if row["best"] == row["best"] else _NONE,
+        share_text(share),
+        share_text(row["best"]),
         _missed(row),
         _saved(row),
         unseen,
-        _money(row["ten_points"], currency) if row["ten_points"] == row["ten_points"] else _NONE,
+        money_text(row["ten_points"], currency),
     ]
 
 
 def _saved(row: dict[Any, Any]) -> str:
     """What was saved, with its bounds where they are apart by more than a hundredth."""
     currency, low, high = row["currency"], float(row["net_low"]), float(row["net_high"])
-    text = _money(row["net"], currency)
+    text = money_text(row["net"], currency)
     if high - low <= max(0.01 * abs(float(row["net"])), 0.02):
         return text
-    return f"{text} ({_money(low, '').strip()} – {_money(high, '').strip()})"
+    return f"{text} ({money_text(low)} – {money_text(high)})"
 
 
 def _missed(row: dict[Any, Any]) -> str:
     if row["unclaimed"]:
         return f"not claimed: {row['unclaimed']}"
     currency, likely, dearest = row["currency"], row["missed"], row["missed_high"]
-    text = f"0 – {_money(likely, currency)}"
+    text = f"0 – {money_text(likely, currency)}"
     if dearest - likely >= 0.005:
-        text += f" (at the dearest prices {_money(dearest, currency)})"
+        text += f" (at the dearest prices {money_text(dearest, currency)})"
     return text
 
 
@@ -87,9 +85,13 @@ def answers_listing(savings: CacheSavings) -> Listing:
             [
                 *_names(row),
                 round(row["hits"]),
-                f"{row['share'] * 100:.1f} %" if row["share"] == row["share"] else _NONE,
-                _money(row["low"], currency) if known else "not known" if currency else "no price",
-                _money(row["high"], currency) if known else _NONE,
+                share_text(row["share"]),
+                money_text(row["low"], currency)
+                if known
+                else "not known"
+                if currency
+                else "no price",
+                money_text(row["high"], currency),
             ]
         )
     note = (
@@ -121,7 +123,7 @@ def waste_listing(waste: Waste) -> Listing:
         ("what", "requests", "at least", "at most", "of spend", "its tokens are", "range"),
         rows,
         empty="No request is known to have failed, or to have been cut or sent again.",
-        note=_sentences(notes),
+        note=sentences(notes),
     )
 
 
@@ -132,9 +134,9 @@ def _wasted(row: dict[Any, Any], waste: Waste) -> list[object]:
     return [
         f"{row['kind']}{'' if currency else ', no price'}{' *' if row['shared'] else ''}",
         round(row["requests"]),
-        _money(row["low"], currency) if priced else _NONE,
-        _money(row["high"], currency) if priced else _NONE,
-        f"{row['high'] / total * 100:.2f} %" if priced and total else _NONE,
+        money_text(row["low"], currency),
+        money_text(row["high"], currency),
+        f"{row['high'] / total * 100:.2f} %" if priced and total else NONE,
         row["bill"],
         TERMS[WasteKind(row["kind"])].assumption,
     ]
@@ -162,8 +164,7 @@ def savings_chart(savings: CacheSavings) -> Any:
         for c in dict.fromkeys(b["currency"] for b in bars)
     ]
     if not panels:
-        empty = alt.Chart(alt.Data(values=[{"text": "No cache saved anything, or could have."}]))
-        panels = [empty.mark_text(align="left").encode(text="text:N")]
+        panels = [no_chart("No cache saved anything, or could have.")]
     title = alt.Title("Prompt cache", subtitle=f"{savings.first} to {savings.last}")
     return themed(alt.hconcat(*panels, title=title))
 
@@ -173,7 +174,7 @@ def _bars(savings: CacheSavings) -> list[dict[str, Any]]:
     sums: dict[tuple[str, str], list[float]] = {}
     for row in savings.table.to_dict("records"):
         name = " · ".join(plain_text(str(row[n])) for n in ("application", "model") if row[n])
-        each = sums.setdefault((row["currency"], name or _NONE), [0.0, 0.0])
+        each = sums.setdefault((row["currency"], name or NONE), [0.0, 0.0])
         each[0] += float(row["net"])
         each[1] += row["missed"] if row["missed"] == row["missed"] else 0.0
     at_stake = sorted(sums.items(), key=lambda item: -(abs(item[1][0]) + item[1][1]))
@@ -226,13 +227,4 @@ def _panel(bars: list[dict[str, Any]], currency: str) -> Any:
 
 
 def _names(row: dict[Any, Any]) -> list[str]:
-    return [plain_text(str(row[name])) or _NONE for name in _NAMES]
-
-
-def _money(amount: Decimal | float, currency: str) -> str:
-    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
-    return f"{cents(exact):,} {currency}".replace("-", "−")
-
-
-def _sentences(notes: tuple[str, ...] | list[str]) -> str:
-    return " ".join(f"{note[:1].upper()}{note[1:]}." for note in notes)
+    return [plain_text(str(row[name])) or NONE for name in _NAMES]

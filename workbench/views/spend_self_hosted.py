@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from workbench.spend.prices import cents
 from workbench.spend.self_hosted.cost import ModelCost
 from workbench.spend.self_hosted.offers import MONTH_DAYS, BreakEven, Offer
 from workbench.spend.self_hosted.result import MachineHours, SelfHosted
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, money_text, no_chart, small_text
 from workbench.views.theme import COLOURS, themed
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "self_hosted_listing",
 ]
 
-_NONE: Final = "–"
 _UNTOLD: Final = "not told"
 _PANELS: Final = 6
 """So many models are drawn, the dearest first."""
@@ -76,13 +75,13 @@ def _model(cost: ModelCost) -> list[object]:
         hours,
         _bounded(cost.amount, cost.low, cost.high, currency),
         _idle(cost),
-        _NONE if cost.idle_amount is None else _money(cost.idle_amount, currency),
-        format_quantity(cost.tokens) if cost.tokens else _NONE,
-        _small(cost.per_million, currency),
-        _small(cost.busy_per_million, currency),
+        money_text(cost.idle_amount, currency),
+        format_quantity(cost.tokens) if cost.tokens else NONE,
+        small_text(cost.per_million, currency),
+        small_text(cost.busy_per_million, currency),
         _range(cost.input_per_million, currency),
         _range(cost.output_per_million, currency),
-        _NONE if cost.cache_peak is None else f"{cost.cache_peak * 100:.0f} %",
+        NONE if cost.cache_peak is None else f"{cost.cache_peak * 100:.0f} %",
         _anew(cost),
     ]
 
@@ -92,7 +91,7 @@ def _machine(machine: MachineHours) -> list[object]:
     hours = _between(machine.hours, machine.hours_low, machine.hours_high)
     money = _bounded(machine.amount, machine.low, machine.high, machine.currency)
     name = f"{plain_text(machine.name)}: serves nothing that is counted"
-    return [name, hours, money, *[_NONE] * (len(_COLUMNS) - 3)]
+    return [name, hours, money, *[NONE] * (len(_COLUMNS) - 3)]
 
 
 def _idle(cost: ModelCost) -> str:
@@ -108,7 +107,7 @@ def _anew(cost: ModelCost) -> str:
         return _UNTOLD
     if not cost.preempted:
         return "nothing"
-    return f"{cost.preempted:,.0f} requests, {_small(cost.recomputed[1], cost.currency)}"
+    return f"{cost.preempted:,.0f} requests, {small_text(cost.recomputed[1], cost.currency)}"
 
 
 def self_hosted_accounts_listing(result: SelfHosted, *dimensions: str) -> Listing:
@@ -124,9 +123,9 @@ def self_hosted_accounts_listing(result: SelfHosted, *dimensions: str) -> Listin
     names = dimensions or ("team", "application")
     rows = [
         [
-            *(plain_text(str(row[n])) or _NONE for n in names),
-            _money(row["amount"], str(row["currency"])),
-            format_quantity(row["tokens"]) if row["tokens"] else _NONE,
+            *(plain_text(str(row[n])) or NONE for n in names),
+            money_text(row["amount"], str(row["currency"])),
+            format_quantity(row["tokens"]) if row["tokens"] else NONE,
         ]
         for row in result.by(*names).to_dict("records")
     ]
@@ -162,12 +161,12 @@ def break_even_listing(result: SelfHosted) -> Listing:
 
 def _sellers(each: BreakEven) -> list[list[object]]:
     currency = each.currency
-    own = [plain_text(each.name), _money(each.month, currency)]
+    own = [plain_text(each.name), money_text(each.month, currency)]
     volume = format_quantity(each.volume)
-    most = _NONE if each.capacity is None else format_quantity(each.capacity)
+    most = NONE if each.capacity is None else format_quantity(each.capacity)
     if not each.offers:
         why = "; ".join(plain_text(w) for w in each.left_out) or "no seller of this model is known"
-        return [[*own, why, _NONE, _NONE, _NONE, volume, most]]
+        return [[*own, why, NONE, NONE, NONE, volume, most]]
     return [
         [
             *own,
@@ -218,8 +217,7 @@ def break_even_chart(result: SelfHosted) -> Any:
 
     found = [b for b in result.break_even if b.offers and b.volume > 0 and b.month > 0]
     if not found:
-        text = alt.Chart(alt.Data(values=[{"text": "There is nothing to compare with."}]))
-        return themed(alt.concat(text.mark_text(align="left").encode(text="text:N")))
+        return themed(alt.concat(no_chart("There is nothing to compare with.")))
     panels = [_panel(each) for each in found[:_PANELS]]
     left = len(found) - len(panels)
     more = f"; {left} more stand in the table" if left else ""
@@ -322,13 +320,9 @@ def _axis(title: str) -> Any:
     return alt.Axis(title=title, format="~s", tickCount=5, grid=False)
 
 
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{cents(amount):,} {currency}"
-
-
 def _bounded(amount: Decimal, low: Decimal, high: Decimal, currency: str) -> str:
-    text = _money(amount, currency)
-    return text if low == high else f"{text} ({cents(low):,} to {cents(high):,})"
+    text = money_text(amount, currency)
+    return text if low == high else f"{text} ({money_text(low)} to {money_text(high)})"
 
 
 def _between(value: float, low: float, high: float) -> str:
@@ -336,20 +330,8 @@ def _between(value: float, low: float, high: float) -> str:
     return text if low == high else f"{text} ({low:,.1f} to {high:,.1f})"
 
 
-def _small(amount: Decimal | None, currency: str) -> str:
-    """A price of few cents with three digits that tell."""
-    return _NONE if amount is None else f"{_digits(amount)} {currency}"
-
-
-def _digits(amount: Decimal) -> str:
-    if amount >= 100 or not amount:
-        return f"{cents(amount):,}"
-    places = max(2, 2 - amount.adjusted())
-    return f"{amount:.{min(places, 9)}f}"
-
-
 def _range(found: tuple[Decimal, Decimal] | None, currency: str, *, money: bool = False) -> str:
     if found is None:
-        return _NONE
-    texts = dict.fromkeys(f"{cents(f):,}" if money else _digits(f) for f in found)
+        return NONE
+    texts = dict.fromkeys(map(money_text if money else small_text, found))
     return f"{' to '.join(texts)} {currency}"

@@ -7,11 +7,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.spend.prices import cents
 from workbench.spend.result import SpendResult, Standing
-from workbench.units import format_chance, format_quantity
+from workbench.units import format_chance
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import (
+    NONE,
+    count_text,
+    money_text,
+    sentences,
+    share_text,
+    signed_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +27,11 @@ __all__ = [
     "budgets_listing",
     "doubts_listing",
     "effects_listing",
-    "money_text",
     "spend_listing",
     "spend_table",
     "users_listing",
 ]
 
-_NONE: Final = "–"
 _BY: Final = ("provider", "model", "team", "application")
 _FIGURES: Final = ("spend", "at least", "at most", "share", "tokens", "requests", "a request")
 
@@ -59,20 +64,26 @@ def spend_listing(result: SpendResult, dimensions: Sequence[str]) -> Listing:
 
 
 def _spend(row: dict[Any, Any], dimensions: Sequence[str], totals: dict[str, Decimal]) -> list[Any]:
-    names = [plain_text(str(row[d])) or _NONE for d in dimensions]
+    names = [plain_text(str(row[d])) or NONE for d in dimensions]
     amount, currency = row["amount"], row["currency"]
     if not isinstance(amount, Decimal):
-        money = ["no price", _NONE, _NONE, _NONE]
-        each = _NONE
+        money = ["no price", NONE, NONE, NONE]
+        each = NONE
     else:
         total = totals.get(currency)
-        share = f"{float(amount / total) * 100:.1f} %" if total else _NONE
+        share = share_text(float(amount / total) if total else None)
         money = [
             money_text(amount, currency), money_text(row["low"], currency), money_text(row["high"], currency),
             share,
         ]  # fmt: skip
-        each = f"{float(amount) / row['requests']:.4f}" if row["requests"] else _NONE
-    return [*names, *money, _count(row["tokens"]), _count(row["requests"]), each]
+        each = f"{float(amount) / row['requests']:.4f}" if row["requests"] else NONE
+    return [
+        *names,
+        *money,
+        count_text(row["tokens"] or None),
+        count_text(row["requests"] or None),
+        each,
+    ]
 
 
 def users_listing(result: SpendResult) -> Listing:
@@ -89,7 +100,7 @@ def effects_listing(result: SpendResult) -> Listing:
     rows = [
         [
             currency, money_text(e.before, currency), money_text(e.after, currency), *(
-                _signed(v)
+                signed_text(v)
                 for v in (
                     e.change, e.price, e.volume, e.requests,
                     None if e.requests is None else e.volume - e.requests,
@@ -139,10 +150,10 @@ def _standing(standing: Standing, result: SpendResult) -> list[object]:
         plain_text(standing.name),
         f"{_period(standing)}{late}",
         money_text(standing.spent, currency),
-        money_text(budget.amount, currency) if budget else _NONE,
+        money_text(budget.amount, currency) if budget else NONE,
     ]
     if ahead is None:
-        return [*row, *[_NONE] * 5, plain_text(budget.owner if budget else "")]
+        return [*row, *[NONE] * 5, plain_text(budget.owner if budget else "")]
     chance = standing.chance
     breach = ahead.breach(float(budget.amount)) if budget else None
     test = ahead.test
@@ -151,12 +162,12 @@ def _standing(standing: Standing, result: SpendResult) -> list[object]:
         money_text(ahead.total(0.5), currency),
         _span(ahead.total(0.1), ahead.total(0.9)),
         format_chance(chance),
-        _NONE
+        NONE
         if breach is None
         else "already"
         if not breach
         else str(result.last + timedelta(days=breach)),
-        f"{test.error * 100:.0f} % / {test.naive_error * 100:.0f} %" if test else _NONE,
+        f"{test.error * 100:.0f} % / {test.naive_error * 100:.0f} %" if test else NONE,
         plain_text(budget.owner if budget else ""),
     ]
 
@@ -173,7 +184,7 @@ def _period(standing: Standing) -> str:
 
 def _span(low: float, high: float) -> str:
     """Two amounts of the row's currency."""
-    return " – ".join(f"{cents(Decimal(repr(float(v)))):,}" for v in (low, high))
+    return f"{money_text(low)} – {money_text(high)}"
 
 
 def doubts_listing(result: SpendResult) -> Listing:
@@ -192,27 +203,5 @@ def doubts_listing(result: SpendResult) -> Listing:
         ("cause", "less by", "more by", "account-days"),
         rows,
         empty="The prices leave no doubt.",
-        note=" ".join(f"{n[:1].upper()}{n[1:]}." for n in result.priced.notes),
+        note=sentences(result.priced.notes),
     )
-
-
-def money_text(amount: Decimal | float, currency: str) -> str:
-    """Money to the cent.
-
-    Examples
-    --------
-    >>> money_text(1234.5, "USD")
-    '1,234.50 USD'
-    """
-    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
-    return f"{cents(exact):,} {currency}"
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
-        return _NONE
-    return "0.00" if abs(value) < 0.005 else f"{value:+,.2f}".replace("-", "−")
-
-
-def _count(value: float) -> str:
-    return format_quantity(value) if value else _NONE

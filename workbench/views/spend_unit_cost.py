@@ -10,11 +10,11 @@ from workbench.spend.unit_cost.versions import VersionCost, VersionPair
 from workbench.units import format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, no_chart, share_text, small_text
 from workbench.views.theme import COLOURS, themed
 
 __all__ = ["unit_cost_listing", "versions_chart", "versions_listing"]
 
-_NONE: Final = "–"
 _ALL: Final = "all"
 _MOST: Final = 12
 """So many panels are drawn, of the applications that are dearest."""
@@ -56,17 +56,17 @@ def unit_cost_listing(costs: UnitCosts, *, models: bool = False) -> Listing:
 
 def _cost(row: dict[Any, Any]) -> list[object]:
     whole = row["level"] == "unit"
-    who = _ALL if whole else plain_text(str(row["application"] or row["team"])) or _NONE
-    names = [who, *(plain_text(str(row[n])) or _NONE for n in ("prompt_version", "model"))]
+    who = _ALL if whole else plain_text(str(row["application"] or row["team"])) or NONE
+    names = [who, *(plain_text(str(row[n])) or NONE for n in ("prompt_version", "model"))]
     one, money = plain_text(str(row["measure"])), str(row["currency"])
     if row["reason"]:
-        return [*names, one, _NONE, str(row["reason"]), *[_NONE] * 4]
+        return [*names, one, NONE, str(row["reason"]), *[NONE] * 4]
     return [
         *names,
         one,
         format_quantity(row["count"]),
-        _money(row["cost"], money),
-        _money(row["cost"] * 1000, money),
+        _each(row["cost"], money),
+        _each(row["cost"] * 1000, money),
         _range(row["low"] * 1000, row["high"] * 1000, money),
         _range(row["next_low"] * 1000, row["next_high"] * 1000, money),
         _share(row),
@@ -77,9 +77,9 @@ def _share(row: dict[Any, Any]) -> str:
     """The share of requests without tokens; a range where it is not told apart."""
     share, low, high = (row[n] for n in ("cached", "cached_low", "cached_high"))
     if not math.isfinite(share):
-        return _NONE
+        return NONE
     if high - low < 0.0005:
-        return f"{share * 100:.1f} %"
+        return share_text(share)
     return f"{low * 100:.1f} – {high * 100:.1f} %"
 
 
@@ -108,14 +108,14 @@ def _pair(pair: VersionPair) -> list[object]:
     money = newer.currency
     costs = found.costs if found else (older.cost, newer.cost)
     row: list[object] = [
-        plain_text(newer.application or newer.team) or _NONE,
+        plain_text(newer.application or newer.team) or NONE,
         plain_text(newer.model) or _ALL,
         plain_text(pair.measure),
         f"{plain_text(older.version)} → {plain_text(newer.version)}",
-        f"{_money(costs[0], '').strip()} → {_money(costs[1], money)}",
+        f"{_each(costs[0])} → {_each(costs[1], money)}",
     ]
     if found is None:
-        return [*row, _NONE, _NONE, _NONE, pair.reason, *[_NONE] * 4]
+        return [*row, NONE, NONE, NONE, pair.reason, *[NONE] * 4]
     how = (
         f"side by side, {min(found.days)} days"
         if found.paired
@@ -131,7 +131,7 @@ def _pair(pair: VersionPair) -> list[object]:
         *(
             [_signed(getattr(causes, n)) for n in ("input", "cached", "output", "price")]
             if causes
-            else [_NONE] * 4
+            else [NONE] * 4
         ),
     ]
 
@@ -160,9 +160,7 @@ def versions_chart(costs: UnitCosts) -> Any:
     shown = [found for found in families.values() if len(found) > 1][:_MOST]
     panels = [_panel(found) for found in shown]
     if not panels:
-        text = "No application has two prompt versions with a price."
-        empty = alt.Chart(alt.Data(values=[{"text": text}]))
-        panels = [empty.mark_text(align="left").encode(text="text:N")]
+        panels = [no_chart("No application has two prompt versions with a price.")]
     title = alt.Title(
         "Cost by prompt version",
         subtitle="with 95 % intervals; versions in the order of their first day",
@@ -213,18 +211,10 @@ def _finite(value: float) -> float | None:
     return value * 1000 if math.isfinite(value) else None
 
 
-def _money(value: float, currency: str) -> str:
-    """Four figures at the least: one request costs less than a cent."""
-    if not math.isfinite(value):
-        return _NONE
-    digits = 2 if value >= 100 else max(2, 3 - math.floor(math.log10(value))) if value > 0 else 2
-    return f"{value:,.{digits}f} {currency}"
-
-
 def _range(low: float, high: float, currency: str) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
-        return _NONE
-    return f"{_money(low, '').strip()} – {_money(high, currency)}"
+        return NONE
+    return f"{_each(low)} – {_each(high, currency)}"
 
 
 def _signed(value: float) -> str:
@@ -233,3 +223,8 @@ def _signed(value: float) -> str:
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _each(value: float, currency: str = "") -> str:
+    """Four figures at the least: one request costs less than a cent."""
+    return small_text(value, currency, figures=4)

@@ -11,6 +11,7 @@ from workbench.views import bar_rows
 from workbench.views.axis import plain_text
 from workbench.views.bar_rows import BAR, BELOW, NAME, SHORT, Rows
 from workbench.views.listing import Listing
+from workbench.views.spend_text import NONE, money_text
 from workbench.views.theme import COLOURS, themed
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "what_if_listing",
 ]
 
-_NONE: Final = "–"
 
 _HEADINGS: Final = (
     "to", "cost now", "would cost", "range", "saving, range", "verdict", "until answers are",
@@ -64,7 +64,7 @@ def what_if_listing(result: SwitchResult) -> Listing:
 
 def _without_price(target: Target) -> list[object]:
     verdict = "no price" if target.reason else "nothing moves"
-    row = dict.fromkeys(_HEADINGS, _NONE)
+    row = dict.fromkeys(_HEADINGS, NONE)
     row |= {"to": plain_text(target.name), "verdict": verdict}
     return list(row.values())
 
@@ -87,10 +87,10 @@ def _outcome(target: Target, outcome: Outcome) -> list[object]:
         _money(outcome.now.expected, money) if outcome.now else "not known here",
         _money(then.expected, money),
         _span(then, money),
-        _span(saving, money) if saving else _NONE,
-        outcome.sign.value if saving else _NONE,
+        _span(saving, money) if saving else NONE,
+        outcome.sign.value if saving else NONE,
         _until(outcome),
-        _NONE if sure else widest.value,
+        NONE if sure else widest.value,
         _latency(before if len(target.moves) == 1 else None),
         _latency(target.latency),
     ]  # fmt: skip
@@ -100,7 +100,7 @@ def _until(outcome: Outcome) -> str:
     """How long answers may be, as multiples of now's, before the sign of the saving turns."""
     at = outcome.break_even
     if at is None or at.expected <= 0:
-        return _NONE
+        return NONE
     if at.low >= _FAR:
         return f"> × {_FAR:.0f}"
     span = "" if at.is_sure else f" ({at.low:.2g} – {at.high:.2g})"
@@ -119,7 +119,7 @@ def what_if_groups_listing(result: SwitchResult) -> Listing:
     for target, outcome in result.outcomes:
         money = outcome.currency
         for row in outcome.groups.to_dict("records"):
-            names = [plain_text(str(row[d])) or _NONE for d in result.by]
+            names = [plain_text(str(row[d])) or NONE for d in result.by]
             then = Range(
                 min(row["then_low"], row["then"]), row["then"], max(row["then_high"], row["then"])
             )
@@ -133,9 +133,9 @@ def what_if_groups_listing(result: SwitchResult) -> Listing:
                     _money(row["now"], money) if known else "not known here",
                     _money(then.expected, money),
                     _span(then, money),
-                    _money(saving.expected, money) if saving else _NONE,
-                    _span(saving, money) if saving else _NONE,
-                    Sign.of(saving).value if saving else _NONE,
+                    _money(saving.expected, money) if saving else NONE,
+                    _span(saving, money) if saving else NONE,
+                    Sign.of(saving).value if saving else NONE,
                 ]
             )
     headings = (
@@ -282,5 +282,5 @@ def _money(amount: float, currency: str) -> str:
 
 
 def _span(span: Range, currency: str) -> str:
-    low, high = (f"{v:,.2f}".replace("-", "−") for v in (span.low, span.high))
-    return f"{low} {currency}" if low == high else f"{low} to {high} {currency}"
+    texts = dict.fromkeys(map(money_text, (span.low, span.high)))
+    return f"{' to '.join(texts)} {currency}"
