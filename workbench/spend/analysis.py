@@ -129,7 +129,10 @@ def analyse(
         rate_limits=beside.rate_limits,
         self_hosted=beside.self_hosted,
     )
-    known = conclude(reading.flaws, priced, changes, standings, last)
+    known = conclude(
+        reading.flaws, priced, changes, standings, last,
+        machines=beside.self_hosted is not None,
+    )  # fmt: skip
     found = [*known, *conclude_own_cost(priced), *_conclude(answers)]
     return SpendResult(
         first,

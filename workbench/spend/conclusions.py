@@ -34,10 +34,16 @@ def conclude(
     changes: Mapping[str, Effects],
     standings: Iterable[Standing],
     last: date,
+    *,
+    machines: bool = False,
 ) -> tuple[Finding, ...]:
-    """All findings, the worst first."""
+    """What is known of usage, prices, changes and budgets, the worst first.
+
+    With `machines` their cost is told elsewhere, and self-hosted tokens lack nothing.
+    """
     found = [Finding(f.code, f.severity, f.about, f.what, f.mend, f.evidence) for f in flaws]
-    found += [_unpriced(u) for u in priced.unpriced[:_NAMED]]
+    paid = {Reason.SELF_HOSTED} if machines else set()
+    found += [_unpriced(u) for u in priced.unpriced[:_NAMED] if u.reason not in paid]
     found += [_changed(c, e) for c, e in changes.items() if _is_large(e)]
     for standing in standings:
         if standing.budget is not None:
@@ -54,7 +60,7 @@ def _unpriced(each: Unpriced) -> Finding:
     )
     near = f"; near names: {', '.join(each.near)}" if each.near else ""
     step = (
-        "price its machines by the hour in a price book, if it is to be in the sum"
+        "say what its machines cost, and its tokens have a price: machines=, such as 2.49 USD/h x2"
         if own
         else f"write its price into a price book, and give it by prices={near}"
     )
@@ -80,7 +86,9 @@ def _changed(currency: str, found: Effects) -> Finding:
     texts = {name: f"{name} {value:+,.2f}" for name, value in parts.items()}
     if found.requests is not None:
         length = found.volume - found.requests
-        texts["volume"] += f" (number of requests {found.requests:+,.2f}, their length {length:+,.2f})"
+        texts["volume"] += (
+            f" (number of requests {found.requests:+,.2f}, their length {length:+,.2f})"
+        )
     causes = ", ".join(texts[n] for n, v in ordered if abs(v) >= 0.005)
     share = f" ({found.change / found.before * 100:+.0f} %)" if found.before else ""
     what = (
