@@ -10,6 +10,7 @@ import pytest
 
 import workbench
 from workbench.errors import InputError, SettingsError
+from workbench.spend.conclusions import conclude
 from workbench.views.renderer import chart_bundle
 
 BUDGETS = """
@@ -87,9 +88,16 @@ def test_every_way_of_adding_up_gives_the_same_total(study):
 def test_what_has_no_price_stands_first_and_is_in_no_sum(study):
     first = study.table.iloc[0]
     assert (first["model"], first["spend"]) == ("llama-3.1-8b-instruct", "no price")
-    assert [f.code for f in study.findings if f.about == "vllm/llama-3.1-8b-instruct"] == [
-        "LLM-UNPRICED"
-    ]
+    (found,) = conclude((), study.result.priced, {}, (), study.result.last)
+    assert (found.code, found.about) == ("LLM-UNPRICED", "vllm/llama-3.1-8b-instruct")
+
+
+def test_where_its_machines_are_known_a_model_lacks_no_price(study):
+    """The estate's file tells what a card costs an hour."""
+    assert "LLM-UNPRICED" not in {f.code for f in study.findings}
+    assert [m.model for m in study.result.answers.self_hosted.models] == ["llama-3.1-8b-instruct"]
+    (row,) = [row for row in study.headline.rows if row[0] == "own machines"]
+    assert row[1] == "122.40 USD"  # two cards, three days, 0.85 an hour
 
 
 def test_gateway_and_server_are_not_added(study):
