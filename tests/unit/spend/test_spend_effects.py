@@ -97,6 +97,23 @@ def test_a_model_that_comes_and_one_that_goes_are_told_apart_from_mix():
     assert found.mix == 0
 
 
+def test_counters_that_stand_still_are_no_use_of_a_model():
+    """A model nobody asked before comes, though its counters were there; and the other way round."""
+    tokens = (100.0, 0.0, 0.0, 10.0)
+    idle = month(a=(tokens, PRICES), b=((0.0,) * 4, PRICES))
+    busy = month(a=(tokens, PRICES), b=(tokens, PRICES))
+    there, back = effects(idle, busy), effects(busy, idle)
+    assert (there.arrived, back.gone) == (450.0, -450.0)
+    assert {getattr(e, n) for e in (there, back) for n in ("mix", "cache", "volume")} == {0.0}
+
+
+def test_what_was_free_and_costs_now_is_dearer_by_its_price():
+    tokens = (100.0, 0.0, 0.0, 10.0)
+    found = effects(month(a=(tokens, (0.0,) * 4)), month(a=(tokens, PRICES)))
+    assert found.price == 450.0
+    assert found.mix == found.cache == found.arrived == 0
+
+
 @pytest.mark.parametrize(("calls", "length"), [(2.0, 1.0), (1.0, 3.0), (0.5, 4.0)])
 def test_volume_is_parted_by_the_number_and_the_length_of_requests(calls, length):
     """Twice the requests of one length is all number; once the requests of thrice is all length."""

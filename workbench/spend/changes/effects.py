@@ -97,6 +97,7 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     >>> round(found.volume, 6), found.price, found.mix
     (100.0, 0.0, 0.0)
     """
+    before, after = _used(before), _used(after)
     both = before.index.intersection(after.index)
     old, new = _Cells.of(before.loc[both]), _Cells.of(after.loc[both])
     weight = log_mean(new.spend, old.spend)
@@ -111,8 +112,11 @@ def effects(before: pd.DataFrame, after: pd.DataFrame) -> Effects:
     arrived = _spend(after.loc[after.index.difference(before.index)])
     gone = -_spend(before.loc[before.index.difference(after.index)])
     # A class that is used in one period only has no ratio: its spend is moved by the cache within
-    # the input, and by the mix where it is the output.
+    # the input, and by the mix where it is the output. What was free, and used in both, by the price.
     only = np.where((new.spend > 0) ^ (old.spend > 0), new.spend - old.spend, 0.0)
+    free = (new.tokens > 0) & (old.tokens > 0)
+    price += float(only[free].sum())
+    only[free] = 0.0
     cache += float(only[:, :_OUTPUT].sum())
     mix += float(only[:, _OUTPUT].sum())
     return Effects(total_before, total_after, price, volume, requests, mix, cache, arrived, gone)
@@ -123,6 +127,7 @@ class _Cells:
     """The factors of each cell, shape (models, classes)."""
 
     total: float
+    tokens: Floats
     kind: Floats
     in_kind: Floats
     price: Floats
@@ -137,7 +142,13 @@ class _Cells:
         kinds[:, _OUTPUT] = tokens[:, _OUTPUT]
         total = float(tokens.sum())
         with np.errstate(divide="ignore", invalid="ignore"):
-            return cls(total, kinds / total, tokens / kinds, spend / tokens, spend)
+            return cls(total, tokens, kinds / total, tokens / kinds, spend / tokens, spend)
+
+
+def _used(table: pd.DataFrame) -> pd.DataFrame:
+    """Models that were: counters of one that nobody asks stand still, and are no use of it."""
+    columns = [name for c in PRICED for name in (c.value, f"spend_{c.value}")]
+    return table.loc[(table[columns] > 0).any(axis=1)]
 
 
 def _spend(table: pd.DataFrame) -> float:
