@@ -60,7 +60,7 @@ class RestatedStudy(Study):
     result: Restatement
 
     def __init__(self, result: Restatement, provenance: Iterable[Provenance]) -> None:
-        from workbench.views.spend import no_chart
+        from workbench.views.spend_text import no_chart
 
         super().__init__(
             "llm-restated", result, provenance, table=_restated_table,

@@ -173,8 +173,8 @@ class SpendStudy(Study):
 
     def rate_limits_chart(self) -> Any:
         """Rates over time, beside the limits."""
-        from workbench.views.spend import no_chart
         from workbench.views.spend_limits import rate_limits_chart
+        from workbench.views.spend_text import no_chart
 
         found = self.result.answers.rate_limits
         return _drawn(rate_limits_chart(found) if found else no_chart(_LOGS_ONLY.empty))
@@ -210,8 +210,8 @@ class SpendStudy(Study):
 
     def break_even_chart(self) -> Any:
         """A month's cost by volume: one's own machines beside an API."""
-        from workbench.views.spend import no_chart
         from workbench.views.spend_self_hosted import break_even_chart
+        from workbench.views.spend_text import no_chart
 
         found = self.result.answers.self_hosted
         return _drawn(break_even_chart(found) if found else no_chart(_NO_MACHINES.empty))
