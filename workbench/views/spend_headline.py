@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.units import counted, format_chance, format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
-from workbench.views.spend_text import NONE, money_text
+from workbench.views.spend_text import NONE, money_text, share_text
 
 if TYPE_CHECKING:
     from workbench.spend.result import SpendResult
 
 __all__ = ["headline_listing", "sources_listing"]
+
+_WIDE: Final = Decimal("0.01")
+"""Bounds further apart than this share of the sum are told with what makes them so."""
 
 _WHOLE: Final = 0.95
 """A day of which less was seen is told."""
@@ -73,9 +76,11 @@ def _of_currency(result: SpendResult, currency: str) -> Iterator[list[object]]:
     yield [
         f"spend in {counted(days, 'day')}, {result.first} to {result.last}",
         money_text(amount, currency),
-        f"at least {money_text(low, currency)}, at most {money_text(high, currency)}",
+        f"at least {money_text(low, currency)}, at most {money_text(high, currency)}"
+        + _widest(result, currency, amount),
     ]
     yield ["a day", money_text(amount / Decimal(days), currency), ""]
+    yield from _largest(result, currency, amount)
     if (found := result.effects.get(currency)) is not None:
         share = f", {found.change / found.before * 100:+.0f} %" if found.before > 0 else ""
         yield [
@@ -86,17 +91,20 @@ def _of_currency(result: SpendResult, currency: str) -> Iterator[list[object]]:
     month = next((s for s in result.standings if s.budget is None and s.currency == currency), None)
     if month is not None:
         late = f", known from {month.known}" if month.known > month.first else ""
-        yield [f"since {month.first}", money_text(month.spent, currency), f"to {result.last}{late}"]
+        name = f"{month.first:%B %Y}"
+        yield [f"{name} so far", money_text(month.spent, currency), f"to {result.last}{late}"]
         if (ahead := month.outlook) is not None and ahead.totals.shape[1]:
+            low, high = (money_text(ahead.total(p)) for p in (0.1, 0.9))
             error = (
-                f"; such forecasts were wrong by {ahead.test.error * 100:.0f} % on average"
+                f"; earlier forecasts of {counted(ahead.test.days, 'day')} were wrong by "
+                f"{ahead.test.error * 100:.0f} % of these days' spend on average"
                 if ahead.test
                 else ""
             )
             yield [
-                f"by {month.last}",
+                f"{name} at its end, forecast",
                 money_text(ahead.total(0.5), currency),
-                f"80 %: {money_text(ahead.total(0.1))} to {money_text(ahead.total(0.9), currency)}{error}",
+                f"80 % interval {low} to {high} {currency}{error}",
             ]
     for standing in result.standings:
         chance = standing.chance
@@ -106,6 +114,33 @@ def _of_currency(result: SpendResult, currency: str) -> Iterator[list[object]]:
                 format_chance(chance),
                 f"of {money_text(standing.budget.amount, currency)} by {standing.last}",
             ]
+
+
+def _widest(result: SpendResult, currency: str, amount: Decimal) -> str:
+    """What makes the bounds wide, where they are wide enough to ask."""
+    causes = result.priced.causes()
+    mine = causes[causes["currency"] == currency]
+    if not len(mine):
+        return ""
+    widest = mine.iloc[0]
+    if widest["down"] + widest["up"] < _WIDE * amount:
+        return ""
+    return f"; most in doubt: {widest['cause']}"
+
+
+def _largest(result: SpendResult, currency: str, amount: Decimal) -> Iterator[list[object]]:
+    """Whose the most of it is, by team, application and model, where several share it."""
+    for dimension in ("team", "application", "model"):
+        table = result.by(dimension)
+        mine = table[(table["currency"] == currency) & (table[dimension].astype(str) != "")]
+        if len(mine) < 2 or not amount:
+            continue
+        most = mine.iloc[0]
+        yield [
+            f"most by {dimension}",
+            plain_text(str(most[dimension])),
+            f"{money_text(most['amount'], currency)}, {share_text(float(most['amount'] / amount))}",
+        ]
 
 
 def sources_listing(result: SpendResult) -> Listing:

@@ -37,8 +37,9 @@ def latency_cost_listing(found: LatencyCost) -> Listing:
         "1M output tokens", *(f"p{q * 100:g}" for q in _SHOWN), "an output token", "failed",
         "dearer and slower than",
     )  # fmt: skip
-    rows = [[*([m.profile] if told else []), *_row(m)] for m in found.models]
-    whys = dict.fromkeys(f"{plain_text(m.name)}: {m.why}." for m in found.models if m.why)
+    # An error that names only the model that was asked for is no use of a model of that name.
+    used = [m for m in found.models if m.currency or m.requests > 0 or m.output > 0]
+    rows = [[*([m.profile] if told else []), *_row(m)] for m in used]
     note = (
         "Money holds all that was paid, the input too; in brackets, what prices leave open. "
         "Latency with 95 % intervals, of all that uses the model; seconds per output token hold the "
@@ -48,8 +49,20 @@ def latency_cost_listing(found: LatencyCost) -> Listing:
         headings,
         rows,
         empty="No usage in this period.",
-        note=" ".join([note, *whys]) if rows else "",
+        note=" ".join([note, *_whys(used)]) if rows else "",
     )
+
+
+def _whys(models: list[ModelCost]) -> list[str]:
+    """Why latency is lacking, once for all models of which it is said."""
+    names: dict[str, list[str]] = {}
+    for each in models:
+        if each.why:
+            names.setdefault(each.why, []).append(plain_text(each.name) or "no name")
+    return [
+        f"{'All models' if len(who) == len(models) > 1 else ', '.join(dict.fromkeys(who))}: {why}."
+        for why, who in names.items()
+    ]
 
 
 def _row(each: ModelCost) -> list[object]:

@@ -339,9 +339,12 @@ def test_currencies_and_what_has_no_price_stay_apart():
     """Requests of an unpriced model are in no figure, and said."""
     rows = [spent(d, "bot", "v1", 1e6, 50.0) for d in range(3)]
     rows += [spent(d, "bot", "v1", 1e6, 70.0, model="nobody-knows") for d in range(3)]
-    costs = unit_costs(price(usage(*rows), Prices()), first=FIRST, last=LAST)
+    history = price(usage(*rows), Prices())
+    costs = unit_costs(history, first=FIRST, last=LAST)
     assert costs.table["count"].tolist() == [150.0]
     assert costs.unpriced_requests == 210.0
+    second = FIRST + timedelta(days=1)
+    assert unit_costs(history, first=second, last=second).unpriced_requests == 70.0
 
 
 def test_nothing_at_all():

@@ -95,7 +95,7 @@ class UnitCosts:
     units
         How well each unit of success could be set against spend.
     unpriced_requests
-        Requests of what has no price: in no figure here.
+        Requests of the period to what has no price: in no figure here.
     """
 
     first: date
@@ -173,7 +173,7 @@ def unit_costs(
         _table(ledger, period),
         *compare_versions(ledger, until),
         standings,
-        panel.unplaced["requests"],
+        float(panel.unplaced["requests"][period].sum()),
     )
 
 

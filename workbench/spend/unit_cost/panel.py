@@ -75,7 +75,7 @@ class Panel:
     counts
         By figure (``requests``, ``errors``, ``rate_limited``): what was counted, to be shared out.
     unplaced
-        By figure, how many agree with no account that has a price.
+        By figure, how many agree with no account that has a price: float64, shape (days,).
     """
 
     accounts: pd.DataFrame
@@ -83,7 +83,7 @@ class Panel:
     money: Mapping[str, Floats]
     tokens: Mapping[str, Floats]
     counts: Mapping[str, Sequence[Count]]
-    unplaced: Mapping[str, float]
+    unplaced: Mapping[str, Floats]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -177,7 +177,7 @@ def _hits(extras: pd.DataFrame | None, start: np.datetime64, width: int) -> pd.D
     return told[(told["amount"] > 0) & told["day"].between(0, width - 1)]
 
 
-def share_out(accounts: pd.DataFrame, told: pd.DataFrame, width: int) -> tuple[list[Count], float]:
+def share_out(accounts: pd.DataFrame, told: pd.DataFrame, width: int) -> tuple[list[Count], Floats]:
     """Set counts against the accounts that agree with what they name.
 
     Parameters
@@ -192,12 +192,13 @@ def share_out(accounts: pd.DataFrame, told: pd.DataFrame, width: int) -> tuple[l
 
     Returns
     -------
-    list of Count, float
-        One for each set of dimensions that is named together; how many agree with no account.
+    list of Count, float64 array
+        One for each set of dimensions that is named together; how many agree with no account, by
+        day.
     """
     names = [n for n in (*DIMENSIONS, "profile") if n in told and (accounts[n] != "").any()]
     counts: list[Count] = []
-    lost = 0.0
+    lost: Floats = np.zeros(width)
     if not len(told):
         return counts, lost
     exact, there = _set_against(accounts, told, names, width)
@@ -209,7 +210,8 @@ def share_out(accounts: pd.DataFrame, told: pd.DataFrame, width: int) -> tuple[l
         mine = rest[which.reshape(-1) == number]
         count, there = _set_against(accounts, mine, list(np.array(names)[pattern]), width)
         counts.append(count)
-        lost += float(mine["amount"].to_numpy(np.float64)[~there].sum())
+        left = mine[~there]
+        lost += np.bincount(left["day"], left["amount"].to_numpy(np.float64), width)
     return counts, lost
 
 

@@ -110,7 +110,7 @@ def place_units(counted: UnitCounts, panel: Panel) -> PlacedUnits:
         amounts = told.assign(amount=table.loc[inside, name])
         counts, left = share_out(accounts.iloc[places], amounts, len(panel.dates))
         each[name] = [_spread_owners(c, places, len(accounts)) for c in counts]
-        lost = left if name == "units" else lost
+        lost = float(left.sum()) if name == "units" else lost
     total = float(table.loc[inside, "units"].sum())
     against = bool(within.any())
     within = _spending_on(accounts, within, each["units"])
