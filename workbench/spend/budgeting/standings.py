@@ -32,7 +32,8 @@ class Ledger:
     history
         Priced usage of all days that were read.
     seen
-        Days of which enough was seen: without usage they cost 0; others are not known.
+        Days of which enough was seen: without usage they cost 0. What is coming is learnt from
+        them; of other days between them only what was counted is known, which was spent too.
     last
         The last whole day.
     """
@@ -61,10 +62,10 @@ class Ledger:
     def _standing(self, budget: Budget | None, currency: str, rows: Bools, seed: int) -> Standing:
         start, end = period_of(budget, self._last)
         spend = self._daily(rows & (self._currency == currency))
-        within = [day for day in self._seen if day >= start]
+        begins = min((day for day in self._seen if day >= start), default=self._last)
+        within = [day for day in sorted(spend) if day >= begins]
         course = dict(zip(within, accumulate(spend[day] for day in within), strict=True))
         spent = sum(spend[day] for day in within)
-        begins = min(within, default=self._last)
         if not any(spend.values()):
             return Standing(budget, currency, start, end, begins, Decimal(0), None, course)
         name = f"{budget.name if budget else ''} {currency}".encode("utf-8", "surrogatepass")
@@ -81,11 +82,14 @@ class Ledger:
         return Standing(budget, currency, start, end, begins, exact, ahead, course)
 
     def _daily(self, rows: Bools) -> dict[date, float]:
-        """What each day that was seen cost."""
+        """What each day cost, from the first that was seen on."""
         spend = dict.fromkeys(self._seen, 0.0)
+        if not spend:
+            return spend
+        first = self._seen[0]
         for day, amount in zip(self._days[rows], self._amount[rows].tolist(), strict=True):
-            if day in spend:
-                spend[day] += amount
+            if first <= day <= self._last:
+                spend[day] = spend.get(day, 0.0) + amount
         return spend
 
 
