@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.spend.prices import Cause
 from workbench.spend.result import SpendResult, Standing
 from workbench.units import format_chance
 from workbench.views.axis import plain_text
@@ -31,6 +32,20 @@ __all__ = [
     "spend_table",
     "users_listing",
 ]
+
+_WHY: Final = {
+    Cause.TIER: "long requests cost more a token, and how long each was is not known",
+    Cause.BOOK: "the price book has the model, but not this class of tokens",
+    Cause.PROVIDER: "nothing says who sold the tokens, and sellers have other prices",
+    Cause.HOUR: "the price changes with the hour",
+    Cause.LIFETIME: "to write to a cache of an hour costs more than to one of minutes",
+    Cause.SERVICE_TIER: "the price data does not know the service tier",
+    Cause.REGION: "the cloud charges by region, and the price data has one price",
+    Cause.CACHED: "cached tokens cost less, and the source does not count them",
+    Cause.REASONING: "reasoning tokens have a price of their own, and the source does not count them",
+    Cause.SOURCE: "the gateway's own figure is another, for no reason that was found",
+}
+"""What a reader is told of each cause."""
 
 _BY: Final = ("provider", "model", "team", "application")
 _FIGURES: Final = ("spend", "at least", "at most", "share", "tokens", "requests", "a request")
@@ -193,14 +208,14 @@ def doubts_listing(result: SpendResult) -> Listing:
     rows = [
         [
             r["cause"],
+            _WHY[Cause(r["cause"])],
             money_text(r["down"], r["currency"]),
             money_text(r["up"], r["currency"]),
-            r["rows"],
         ]
         for r in table.to_dict("records")
     ]
     return Listing(
-        ("cause", "less by", "more by", "account-days"),
+        ("cause", "why", "may be less by", "may be more by"),
         rows,
         empty="The prices leave no doubt.",
         note=sentences(result.priced.notes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from workbench.spend.what_if.ranges import Range
@@ -11,7 +12,7 @@ from workbench.views import bar_rows
 from workbench.views.axis import plain_text
 from workbench.views.bar_rows import BAR, BELOW, NAME, SHORT, Rows
 from workbench.views.listing import Listing
-from workbench.views.spend_text import NONE, money_text
+from workbench.views.spend_text import NONE, money_text, sentences
 from workbench.views.theme import COLOURS, themed
 
 __all__ = [
@@ -51,6 +52,7 @@ def what_if_listing(result: SwitchResult) -> Listing:
     """
     rows: list[list[object]] = [_without_price(t) for t in result.targets if not t.outcomes]
     rows += [_outcome(t, o) for t, o in result.outcomes]
+    remarks = [_LIMITS, *_remarks(result.targets)]
     return Listing(
         _HEADINGS,
         rows,
@@ -58,7 +60,7 @@ def what_if_listing(result: SwitchResult) -> Listing:
         note=f"{plain_text(result.switch.describe())}, {result.first} to {result.last}; prices: "
         f"{result.version}. The bounds take tokenizer, cache, length of answers and prices at their "
         f"ends together. Until answers are: so many times as long, at the expected prices, the sign of "
-        f"the saving holds. {' '.join([_LIMITS, *filter(None, map(_remarks, result.targets))])}",
+        f"the saving holds. {' '.join(remarks)}",
     )
 
 
@@ -69,12 +71,23 @@ def _without_price(target: Target) -> list[object]:
     return list(row.values())
 
 
-def _remarks(target: Target) -> str:
-    """What is to be known of one target, as a sentence; nothing where there is nothing."""
+def _remarks(targets: Sequence[Target]) -> list[str]:
+    """What is to be known of the targets, as sentences; what holds for all of them is said once."""
+    of_all = [n for n in targets[0].notes if all(n in t.notes for t in targets)] if targets else []
+    said = [
+        f"{plain_text(f'{each.name}: {about}', most=400)}."
+        for each in targets
+        if (about := _about(each, set(of_all) if len(targets) > 1 else set()))
+    ]
+    return [*said, *([sentences(map(plain_text, of_all))] if of_all and len(targets) > 1 else [])]
+
+
+def _about(target: Target, left_out: set[str]) -> str:
+    """What is to be known of one target; nothing where there is nothing."""
     near = f"near names: {', '.join(target.near)}" if target.near else ""
     reason = target.reason.value if target.reason and not target.outcomes else ""
-    said = "; ".join(filter(None, [reason, near, *target.notes]))
-    return f"{plain_text(f'{target.name}: {said}', most=400)}." if said else ""
+    notes = (note for note in target.notes if note not in left_out)
+    return "; ".join(filter(None, [reason, near, *notes]))
 
 
 def _outcome(target: Target, outcome: Outcome) -> list[object]:

@@ -351,3 +351,20 @@ def test_hostile_names_stay_text():
     result = ask(usage, parse_switch("*", ["gpt-4o-mini", "\0nope\n"]))
     json.dumps(result.to_dict(), allow_nan=False)
     assert name in result.to_table()["team"].tolist()
+
+
+def test_errors_of_a_model_that_was_only_asked_for_move_nothing():
+    """They have no tokens: a gateway may name what was asked for, which is no model of its own."""
+    switch = parse_switch("*gpt-4o", "gpt-4o-mini", **SURE)
+    failed = {"provider": "", "model": "openai/gpt-4o", "requests": 0.0, "errors": 7.0}
+    [target] = ask(table(TOKENS, failed), switch).targets
+    assert [m.old.name for m in target.moves] == ["openai/gpt-4o"]
+    assert target.moves[0].tokens == sum(TOKENS.values())
+
+
+def test_a_book_is_not_said_to_name_what_nobody_uses_because_something_else_is_supposed():
+    """Its model is used, only not by what would move."""
+    mine = Prices(book("openai,acme-1,,1M tokens,input,3,USD,2026-01-01,,"))
+    usage = table(TOKENS, {"model": "acme-1", "input": 1e6})
+    [target] = ask(usage, parse_switch("gpt-4o", "gpt-4o-mini"), mine).targets
+    assert not [note for note in target.notes if "acme-1" in note]

@@ -59,6 +59,15 @@ def test_the_table_says_that_like_is_not_compared_with_like_and_why_latency_is_m
     assert latency_cost_listing(found()).note == ""
 
 
+def test_a_reason_stands_once_and_what_only_failed_is_no_model_in_use():
+    why = "no histogram tells how long its requests take"
+    both = [model(name, why=why) for name in ("a", "b")]
+    failed = model("asked-for", requests=np.nan, output=np.nan, why=why, errors=1.0)
+    listing = latency_cost_listing(found(*both, failed))
+    assert listing.frame["model"].tolist() == ["a", "b"]
+    assert listing.note.endswith(f"All models: {why}.")
+
+
 @pytest.mark.parametrize("each", [ALL, found()], ids=["whole", "empty"])
 def test_it_draws_and_no_name_becomes_markup(each):
     assert "<b>" not in latency_cost_listing(each)._repr_html_()

@@ -139,3 +139,9 @@ def test_own_cost_stands_beside_ours_with_its_cause():
     assert sorted(frame["why"]) == ["both agree", "no price here", "the gateway had no price"]
     assert "<script>alert" not in listing._repr_html_()
     assert "no source" in own_cost_listing(()).empty.lower()
+
+
+def test_what_holds_for_every_target_is_said_once():
+    """List prices without a date are a remark on all of them."""
+    note = what_if_listing(asked(usage({}), ["gpt-4o-mini", "gpt-4o"])).note
+    assert note.count("carry no date") == 1

@@ -143,11 +143,14 @@ class _Case:
         )
 
     def _by_model(self) -> Iterator[tuple[Label, npt.NDArray[np.intp]]]:
+        """Give the rows of each model; errors may name what was asked for, and have no tokens."""
         labels = self.priced.usage[["provider", "model"]].iloc[self.chosen].astype(str)
         number = labels.groupby(["provider", "model"], sort=True).ngroup().to_numpy()
+        tokens = self.priced.usage[_TOKENS].iloc[self.chosen].to_numpy(np.float64)
         for n, at in enumerate(np.unique(number, return_index=True)[1]):
-            provider, model = labels.iloc[at]
-            yield Label(provider, model), self.chosen[number == n]
+            if np.nansum(tokens[number == n]) > 0:
+                provider, model = labels.iloc[at]
+                yield Label(provider, model), self.chosen[number == n]
 
     def _label(self, name: str, old: Label) -> Label:
         """Say how the usage table would label the new model: who sells it."""
@@ -242,4 +245,6 @@ class _Case:
                 yield f"{tokens} tokens of {part.move.new.name} have no price and are in no sum"
             elif lost:
                 yield f"{part.move.old.name} is left out: {lost[0].reason.value}"
-            yield from part.costs.priced.notes[:3]
+            # Whether the book's models are used is told of the usage, not of what is supposed here.
+            said = part.costs.priced.notes
+            yield from [note for note in said if not note.startswith(self.prices.book.name)][:3]
