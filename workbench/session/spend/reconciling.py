@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.errors import InputError
 from workbench.session.audit_names import split_names
+from workbench.session.spend.request import parse_day
 from workbench.session.study import Study
 from workbench.spend.invoices import Invoice, choose_mapping, join_invoices, read_invoice
 from workbench.spend.reconciling.verdict import Reconciled, reconcile_history
@@ -74,7 +75,7 @@ def reconcile_study(
     mapping: str | Path = "",
     *,
     provenance: Iterable[Provenance] = (),
-    until: date | None = None,
+    until: str | date | None = None,
     tolerances: Tolerances | None = None,
     day_shape: Sequence[float] = (),
 ) -> ReconciledStudy:
@@ -92,7 +93,8 @@ def reconcile_study(
     provenance
         Of the spend study.
     until
-        The last day that the invoices are of, where they end within a month.
+        The last day that the invoices are of, where they end within a month; text such as
+        ``"2026-05-12"`` too.
     tolerances, day_shape
         As of `workbench.spend.reconciling.reconciliation.reconcile`.
 
@@ -108,7 +110,7 @@ def reconcile_study(
     invoice, mappings = load_invoices(invoices, mapping)
     found = reconcile_history(
         result.history, _seen(result), invoice, zone=result.zone, mappings=mappings,
-        until=until, tolerances=tolerances, day_shape=day_shape,
+        until=parse_day(until) if until else None, tolerances=tolerances, day_shape=day_shape,
     )  # fmt: skip
     return ReconciledStudy(found, provenance)
 
