@@ -87,7 +87,9 @@ def print_listing(listing: Listing) -> None:
 
 
 def _show(listings: Sequence[Listing], findings: Iterable[Finding]) -> None:
-    for listing in listings:
+    for number, listing in enumerate(listings):
+        if number:
+            typer.echo()
         print_listing(listing)
     show_findings(findings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -142,7 +143,8 @@ def show(
     )  # fmt: skip
     study = _studied(source, request, dry_run=dry_run)
     deliver(
-        format_, output, findings=study.findings, listings=lambda: [study.by(*dimensions)],
+        format_, output, findings=study.findings,
+        listings=lambda: [replace(study.headline, note=""), study.by(*dimensions)],
         data=study.to_dict, numbers=lambda: study.result.by(*dimensions),
     )  # fmt: skip
     exit_on(list(study.findings), fail_on)

@@ -19,6 +19,7 @@ from workbench.views.spend_text import (
     sentences,
     share_text,
     signed_text,
+    small_text,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _spend(row: dict[Any, Any], dimensions: Sequence[str], totals: dict[str, Dec
             money_text(amount, currency), money_text(row["low"], currency), money_text(row["high"], currency),
             share,
         ]  # fmt: skip
-        each = f"{float(amount) / row['requests']:.4f}" if row["requests"] else NONE
+        each = small_text(float(amount) / row["requests"]) if row["requests"] else NONE
     return [
         *names,
         *money,

@@ -85,6 +85,7 @@ def test_without_a_verb_it_shows_spend_by_the_dimensions(source):
     assert done.exit_code == 0, done.output
     assert f"{2 * 3 * a_day('gpt-4o'):,.2f} USD" in done.stdout
     assert "2026-01-14 to 2026-01-16" in done.stdout
+    assert done.stdout.splitlines()[1].startswith("spend in 3 days")  # the sum stands first
     assert run("show", *source, "--by", "model", "--last", "3d").stdout == done.stdout
 
 
