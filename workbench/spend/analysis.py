@@ -45,6 +45,9 @@ _TOKENS: Final = [c.value for c in PRICED]
 _SEEN: Final = 0.5
 """A day of which less was seen tells no spend."""
 
+_WHOLE: Final = 0.95
+"""Between its samples a counter loses nothing, before the first everything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -182,8 +185,11 @@ def _counted(reading: Reading) -> pd.DataFrame:
 
 
 def _seen_days(reading: Reading) -> set[date]:
-    """Days of which enough was seen."""
+    """Days of which enough was seen; the first only where it is whole, for data begin in it."""
     best = reading.coverage.groupby("day")["coverage"].max()
+    best = best[best > 0].sort_index()
+    if len(best) and best.iloc[0] < _WHOLE:
+        best = best.iloc[1:]
     days = best.index.to_numpy().astype("datetime64[D]")
     return set(days[best.to_numpy() >= _SEEN].astype(object))
 

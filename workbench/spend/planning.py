@@ -32,6 +32,7 @@ _MANY_SERIES: Final = 50_000
 """How many series a metric is taken to have where nobody counted them."""
 
 _DAY_MS: Final = 86_400_000
+_LEAST_STEP_MS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def plan_usage(
     Raises
     ------
     InputError
-        No profile, no day before now, or a step that is 0 or does not fit into an hour.
+        No profile, no day before now, or a step below a second or that does not fit into an hour.
 
     Examples
     --------
@@ -148,9 +149,11 @@ def plan_usage(
         msg = "no LLM profile fits the metrics that are there"
         raise InputError(msg, "write a profile of your own, or check the source and its matchers")
     step_ms = parse_duration(step)
-    if step_ms <= 0 or 3_600_000 % step_ms:
+    if step_ms < _LEAST_STEP_MS or 3_600_000 % step_ms:
         msg = f"step is {step!r}"
-        raise InputError(msg, "give a step of which an hour has a whole number, such as 5m")
+        raise InputError(
+            msg, "give a step of a second or more, of which an hour has a whole number, such as 5m"
+        )
     days = CalendarDays.between(first, last, zone)
     if now_ms is not None and now_ms <= days.start_ms:
         msg = f"{first} has not begun at the source's now"

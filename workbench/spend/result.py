@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from workbench.findings import Finding
 from workbench.spend.budgeting.budgets import Budget
 from workbench.spend.budgeting.outlook import Outlook
@@ -196,9 +198,9 @@ class SpendResult:
         -------
         DataFrame
             A row for each group and currency, the dearest first: the dimensions, ``currency``,
-            ``amount`` (Decimal, cents; None where nothing has a price), ``low`` and ``high`` (float:
-            prices and counts both at their least and most), ``tokens``, ``requests``, and
-            ``unpriced`` tokens.
+            ``amount`` (Decimal, exact, so that rows add up to the total; None where nothing has a
+            price), ``low`` and ``high`` (float: prices and counts both at their least and most),
+            ``tokens``, ``requests``, and ``unpriced`` tokens.
         """
         keys = [*dimensions, "currency"]
         sums = self.priced.sums(dimensions)[[*keys, "amount", "unpriced"]]
@@ -210,7 +212,9 @@ class SpendResult:
             sums[name] = sums[name].astype(object)
             figures[name] = figures[name].astype(object)
         result = sums.merge(figures, on=keys, how="left")
-        result["amount"] = result["amount"].map(cents, na_action="ignore")
+        amount = result["amount"].map(float, na_action="ignore").astype(np.float64)
+        result["low"] = np.fmin(result["low"], amount.fillna(0.0))  # sums of floats stray a little
+        result["high"] = np.fmax(result["high"], amount.fillna(0.0))
         some = result["amount"].notna() | (result["unpriced"] > 0)
         columns = [*keys, "amount", "low", "high", "tokens", "requests", "unpriced"]
         return result.loc[some, columns].reset_index(drop=True)
@@ -233,7 +237,7 @@ class SpendResult:
         """The JSON form: money as text, so that no cent is lost."""
         table = self.to_table()
         rows = table.to_dict("records")
-        spend = [{**r, "amount": None if r["amount"] is None else str(r["amount"])} for r in rows]
+        spend = [{**r, "amount": None if r["amount"] is None else f"{r['amount']:f}"} for r in rows]
         return {
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),

@@ -86,6 +86,46 @@ def test_values_that_are_no_numbers_are_no_tokens():
     assert total(study(counters(change=change))) == money(72)
 
 
+def test_a_sample_beyond_all_counting_is_left_out_and_told():
+    """One scrape that shows 10³⁰⁰ is neither spend nor the end of the report."""
+
+    def change(values):
+        return np.where(np.arange(len(values)) == 150, 1e300, values)
+
+    found = study(counters(change=change))
+    assert codes(found)["LLM-ODD-COUNTS"] == "warning"
+    assert total(found) == money(72)
+
+
+def test_a_day_in_which_data_begin_is_no_day_of_low_spend():
+    """Steady traffic from noon of the first day: nothing out of the ordinary, before or after."""
+    found = study(counters(SPRING + timedelta(hours=11), days=14), last="7d", history="14d")
+    assert "LLM-ANOMALY" not in codes(found)
+    assert found.result.before is None
+
+
+def test_rows_add_up_to_the_total_whatever_they_are_parted_by():
+    """Thirds of cents are not lost by rounding rows, and bounds hold each amount."""
+    found = study(counters())
+    for by in ([], ["day"], ["day", "model"]):
+        table = found.result.by(*by)
+        assert sum(table["amount"]) == total(found)
+        assert (table["low"] <= table["amount"].map(float)).all()
+        assert (table["high"] >= table["amount"].map(float)).all()
+    rows = found.to_dict()["result"]["spend"]
+    assert sum(Decimal(row["amount"]) for row in rows) == total(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [({"step": "1ms"}, "a second or more"), ({"end": "0001-01-02"}, "a later end")],
+)
+def test_times_that_cannot_be_asked_are_refused_at_once(words, said):
+    with pytest.raises(InputError) as caught:
+        study(counters(), **words)
+    assert said in str(caught.value)
+
+
 def test_fractions_of_tokens_are_priced_and_told():
     found = study(counters(input=10_000.5))
     assert codes(found)["LLM-ODD-COUNTS"] == "warning"

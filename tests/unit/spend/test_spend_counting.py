@@ -277,7 +277,7 @@ def test_odd_samples_are_left_out_and_told():
     values[50], values[60], values[-1] = -5, np.inf, 287.5
     counted = count(ONE, values, times)
     assert counted.increase[0, 0] == 287.5
-    assert counted.negative[0] == 1
+    assert counted.left_out[0] == 2
     assert counted.fractional[0]
 
 

@@ -340,8 +340,15 @@ def test_assumptions_are_said():
 
 @pytest.mark.parametrize("value", [-1.0, np.inf])
 def test_impossible_counts_are_refused_with_their_row(value):
-    with pytest.raises(BadRowsError, match=r"row 1 of the usage has (-1|inf) for 'input'"):
+    with pytest.raises(BadRowsError, match=r"the usage of 'openai' .* has (-1|inf) for 'input'"):
         price(table({}, {"input": value}), Prices())
+
+
+@pytest.mark.parametrize("row", [{"input": 1e14, "output": 1e13}, {"cost": 1e10}])
+def test_money_beyond_64_bits_is_refused_by_whose_it_is(row):
+    """Classes that fit one by one need not fit together."""
+    with pytest.raises(BadRowsError, match=r"'openai' 'o1-pro'.* costs .* match="):
+        price(table({}, {"model": "o1-pro", **row}), Prices())
 
 
 def test_an_empty_table_costs_nothing_of_any_currency():

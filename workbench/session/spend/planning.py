@@ -39,6 +39,8 @@ _LOOKS: Final = 4
 _CHURN: Final = 3.0
 """So many times the series of a moment may there be in all, as targets come and go."""
 _FEW_SERIES: Final = 300
+_RUN_UP: Final = 3
+"""Days before the first one that may be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def plan_spend(workbench: Asking, request: SpendRequest) -> SpendPlan:
     prices = Prices(wishes.book)
     now_ms = source.now_ms()
     end_ms = end_of(request, now_ms)
-    last = datetime.fromtimestamp(end_ms / 1000, time_zone(zone)).date() - timedelta(days=1)
+    last = _last_day(end_ms, zone, wishes)
     span = end_ms - (_history(wishes, last) + 1) * _DAY_MS, end_ms
     names = source.label_values("__name__", (), *span) if wishes.metrics else []
     fits = detect(names, [*wishes.profiles, *shipped_profiles()])
@@ -167,6 +169,15 @@ def _largest(
         found = workbench.source.query(expression, moment).data
         counts += [float(v) for v in getattr(found, "values", np.zeros(0)).ravel()]
     return max(int(_CHURN * max(counts)), _FEW_SERIES)
+
+
+def _last_day(end_ms: int, zone: str, wishes: Wishes) -> date:
+    """The last whole day, with a calendar that reaches back as far as is to be read."""
+    today = datetime.fromtimestamp(end_ms / 1000, time_zone(zone)).date()
+    if (today - date.min).days <= _history(wishes, today) + _RUN_UP:
+        msg = f"there are no {_history(wishes, today):,} days before {today}"
+        raise InputError(msg, "give a later end, or a shorter period and history")
+    return today - timedelta(days=1)
 
 
 def _history(wishes: Wishes, last: date) -> int:

@@ -42,6 +42,9 @@ __all__ = ["Counted", "Counting"]
 _BLOCK: Final = 1024
 """Series that are looked at together: what stays in a processor's cache."""
 
+_MOST: Final = 2.0**53
+"""Beyond it a float no longer counts by one: such a sample is no count."""
+
 _LOOKBACK_MS: Final = 300_000
 """So old is a sample at most that a point of a server's answer stands for."""
 
@@ -67,8 +70,8 @@ class Counted:
     moved
         float64, shape (series, days): how much may belong to a neighbouring day instead, or come
         from there; it cancels out in sums over days.
-    resets, negative
-        int64, shape (series,): times it began anew; samples below 0, which were left out.
+    resets, left_out
+        int64, shape (series,): times it began anew; samples below 0 or beyond 2⁵³, left out.
     several, fractional
         bool, shape (series,): several workers in turn; values that are no whole numbers.
     bridged
@@ -90,7 +93,7 @@ class Counted:
     doubtful: Floats
     moved: Floats
     resets: Ints
-    negative: Ints
+    left_out: Ints
     several: Bools
     fractional: Bools
     bridged: Floats
@@ -180,7 +183,7 @@ class Counting:
             doubtful=state.doubtful,
             moved=state.moved,
             resets=state.resets,
-            negative=state.negative,
+            left_out=state.left_out,
             several=state.several,
             fractional=state.fractional,
             bridged=state.bridged,
@@ -204,7 +207,7 @@ class Counting:
         start_ms = int(times_ms[0]) - self.step_ms
         before, before_ms = state.value[rows], state.time_ms[rows]
         even = (values[:, 1:] >= values[:, :-1]).all(axis=1)
-        even &= np.isfinite(values[:, -1]) & (values[:, 0] >= 0)
+        even &= (values[:, -1] <= _MOST) & (values[:, 0] >= 0)
         even &= (before_ms < 0) | ((before_ms == start_ms) & (values[:, 0] >= before))
         even &= ~state.several[rows]
         for target, *_ in self.targets.restarts(start_ms, int(times_ms[-1])):
@@ -272,8 +275,8 @@ class Counting:
 
     def _uneven(self, rows: Ints, values: Floats, times_ms: Ints) -> None:
         state = self._state
-        there = np.isfinite(values) & (values >= 0)
-        state.negative[rows] += (values < 0).sum(axis=1)
+        there = (values >= 0) & (values <= _MOST)
+        state.left_out[rows] += ((values < 0) | (values > _MOST)).sum(axis=1)
         some = there.any(axis=1)
         if not some.all():
             rows, values, there = rows[some], values[some], there[some]

@@ -37,8 +37,8 @@ class SeriesState:
         The number of its target.
     first_ms
         The first sample's time, −1 before it.
-    resets, negative
-        How often it fell; how many samples were below 0.
+    resets, left_out
+        How often it fell; how many samples were no counts: below 0, or beyond 2⁵³.
     bridged
         How much of its increase lies in gaps.
     several, fractional
@@ -65,7 +65,7 @@ class SeriesState:
         self.target: Ints = np.empty(0, np.int64)
         self.first_ms: Ints = np.empty(0, np.int64)
         self.resets: Ints = np.empty(0, np.int64)
-        self.negative: Ints = np.empty(0, np.int64)
+        self.left_out: Ints = np.empty(0, np.int64)
         self.bridged: Floats = np.empty(0)
         self.several: Bools = np.empty(0, np.bool_)
         self.fractional: Bools = np.empty(0, np.bool_)
@@ -111,7 +111,7 @@ class SeriesState:
             ("time_ms", -1),
             ("first_ms", -1),
             ("resets", 0),
-            ("negative", 0),
+            ("left_out", 0),
             ("several", False),
             ("fractional", False),
         ):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from workbench.errors import BadRowsError
 from workbench.spend.prices.disagreement import explain
 from workbench.spend.prices.grid import Grid, Shares
+from workbench.spend.prices.money import NANO
 from workbench.spend.prices.priced import Explanation, Priced
 from workbench.spend.prices.quoted import Quoted, quote_usage
 from workbench.spend.prices.quoting import Cause, Prices
@@ -31,7 +32,7 @@ from workbench.spend.prices.sheet import (
 )
 from workbench.spend.prices.sizes import RequestSizes
 from workbench.spend.prices.unpriced import list_unpriced, remarks
-from workbench.spend.usage import REQUEST_INPUT
+from workbench.spend.usage import DIMENSIONS, REQUEST_INPUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,9 @@ __all__ = ["price"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+
+_MOST: Final = 9e18
+"""Nano-units that 64 bits hold: nine thousand million units by one account on one day."""
 
 _NO_SIZES: Final[Mapping[tuple[str, str], RequestSizes]] = MappingProxyType({})
 _NO_CURRENCIES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -72,7 +76,7 @@ def price(
     Raises
     ------
     BadRowsError
-        A count is negative or infinite: the message names the row.
+        A count is negative, infinite or beyond all reason: the message names whose it is.
 
     Examples
     --------
@@ -86,6 +90,7 @@ def price(
     longest = _longest(usage)
     shares = grid.shares(quoted.number, sheet.request_input(), requests, histograms, longest)
     by_class, per_request = sheet.by_class(shares)
+    _check_size(usage, by_class.sum(axis=0) + per_request)
     rows = _rows(usage, quoted, by_class, per_request, sheet)
     differing = explain(usage, rows, lambda: sheet.alternatives(shares), own_currency)
     spread = Spread(by_class.sum(axis=0) + per_request)
@@ -111,13 +116,30 @@ def _counts(usage: pd.DataFrame) -> tuple[Floats, Floats]:
         bad = (values < 0) | np.isinf(values)
         if bad.any():
             at = int(np.flatnonzero(bad)[0])
-            what = f"row {usage.index[at]} of the usage has {values[at]:g} for {name!r}"
+            what = f"{_whose(usage, at)} has {values[at]:g} for {name!r}"
             raise BadRowsError(what, "counts and costs are at least 0: mend what reads the source")
     tokens = np.array([found[c.value] for c in PRICED])
     reasoning = np.fmin(np.nan_to_num(tokens[REASONING]), np.nan_to_num(tokens[OUTPUT]))
     tokens[REASONING] = np.where(np.isnan(tokens[REASONING]), np.nan, reasoning)
     tokens[OUTPUT] -= reasoning
     return tokens, found["requests"]
+
+
+def _check_size(usage: pd.DataFrame, amount: Floats) -> None:
+    """Refuse money that 64 bits would not hold."""
+    money = np.fmax(amount, np.nan_to_num(usage["cost"].to_numpy(np.float64)) / float(NANO))
+    if len(money) and money.max() > _MOST:
+        whose = _whose(usage, int(money.argmax()))
+        what = f"{whose} costs {money.max() * float(NANO):.3g} units of its currency"
+        mend = "check whether its counters count tokens; leave them out by match= until then"
+        raise BadRowsError(what, mend)
+
+
+def _whose(usage: pd.DataFrame, row: int) -> str:
+    """Name a row: the account and the day."""
+    names = usage.iloc[row][[*DIMENSIONS]]
+    told = " ".join(repr(str(name)[:80]) for name in names if str(name)) or "an unnamed model"
+    return f"the usage of {told} on {usage['day'].iloc[row]:%Y-%m-%d}"
 
 
 def _longest(usage: pd.DataFrame) -> tuple[Floats, Floats] | None:

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import BadRowsError
 from workbench.spend.prices.grid import Grid, Plane, Shares
 from workbench.spend.prices.priced import Explanation
 from workbench.spend.prices.quoting import Cause
@@ -23,8 +22,8 @@ Ints = npt.NDArray[np.int64]
 INPUT, CACHE_READ, CACHE_WRITE, OUTPUT, REASONING = range(len(PRICED))
 """Where the classes of `PRICED` stand in arrays."""
 
-_MOST: Final = 9e18
-"""Nano-units that 64 bits hold: nine thousand million units in one row."""
+_HELD: Final = 9.2e18
+"""Nano-units that 64 bits hold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +62,6 @@ class Sheet:
             [self._class(c, self.grid.expected, shares, 0) for c in range(len(PRICED))]
         )
         request = np.nan_to_num(self.requests) * self.grid.expected.request[self.number]
-        if money.size and max(money.max(), request.max()) > _MOST:
-            row = int(np.argmax(money.max(axis=0)))
-            what = f"row {row} of the usage costs more than 9,000,000,000 units of its currency"
-            raise BadRowsError(what, "check whether its counts are tokens")
         return np.rint(money), np.rint(request)
 
     def total(
@@ -135,6 +130,7 @@ class Spread:
     def widen(self, cause: Cause, low: Floats, high: Floats) -> None:
         """Move the bounds out to where a cause puts them; never in."""
         low, high = np.minimum(self.low, np.rint(low)), np.maximum(self.high, np.rint(high))
+        high = np.minimum(high, _HELD)
         down, up = (self.low - low).astype(np.int64), (high - self.high).astype(np.int64)
         if down.any() or up.any():
             self.causes[cause] = (down, up)

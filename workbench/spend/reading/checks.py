@@ -139,14 +139,17 @@ def _first_values(profile: UsageProfile, counted: Sequence[Counted]) -> Flaw | N
 
 def _odd_numbers(profile: UsageProfile, counted: Sequence[Counted]) -> Flaw | None:
     broken = sum(int(c.fractional.sum()) for c in counted)
-    negative = sum(int(c.negative.sum()) for c in counted)
-    if not broken and not negative:
+    left_out = sum(int(c.left_out.sum()) for c in counted)
+    if not broken and not left_out:
         return None
     what = " and ".join(
         text
         for number, text in (
             (broken, f"{counting_words(broken, 'token counter')} with fractions"),
-            (negative, f"{counting_words(negative, 'sample')} below 0, which were left out"),
+            (
+                left_out,
+                f"{counting_words(left_out, 'sample')} below 0 or beyond 2⁵³, which were left out",
+            ),
         )
         if number
     )
@@ -156,7 +159,7 @@ def _odd_numbers(profile: UsageProfile, counted: Sequence[Counted]) -> Flaw | No
         profile.name,
         f"{profile.title} has {what}: tokens are counted in whole numbers and only upwards",
         "check that these metrics count tokens, and that no recording rule made them",
-        {"fractional_series": float(broken), "negative_samples": float(negative)},
+        {"fractional_series": float(broken), "samples_left_out": float(left_out)},
     )
 
 
