@@ -17,6 +17,7 @@ from workbench.samples import Floats
 from workbench.spend.prices import Priced, as_floats
 from workbench.spend.reading.layers import model_key
 from workbench.statistics import BucketCounts, estimate_quantiles
+from workbench.statistics.inversion import invert
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -306,7 +307,7 @@ def _per_token(durations: BucketCounts, output: float) -> Interval:
     some = counts > 0
     least, most = ((ends[some] * counts[some]).sum() for ends in (edges[:-1], edges[1:]))
     shares = (np.arange(200) + 0.5) / 200
-    mean = float(np.mean(estimate_quantiles(durations, shares.tolist()).value))
+    mean = float(np.mean(invert(durations, shares).value))
     bounds: Floats = np.array([max(float(least), 0.0), float(most)]) / output
     value = mean * float(durations.total) / output
     return Interval(float(np.clip(value, *bounds)), float(bounds[0]), float(bounds[1]))
