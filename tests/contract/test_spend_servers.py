@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -12,6 +14,8 @@ import spend_company as company
 from servers import blocks_from, exposition, import_into, needs, prometheus, victoriametrics
 
 import workbench
+from workbench.session.spend.reconciling import reconcile_study
+from workbench.spend.exports.focus import FocusAccount, focus_table
 
 pytestmark = pytest.mark.servers
 
@@ -189,6 +193,55 @@ def test_machines_are_paid_while_they_are_there(result):
     assert machine.amount == Decimal("0.80") * 310
     (model,) = result.answers.self_hosted.models
     assert model.model == "meta/llama-3.1-8b"
+
+
+def test_sums_by_any_two_dimensions_and_the_focus_export_add_up_to_the_same(studies):
+    result = studies["prometheus"]
+    total = result.priced.total()["USD"]
+    for pair in itertools.combinations(("day", "provider", "model", "team", "application"), 2):
+        assert result.priced.sums(pair)["amount"].dropna().sum() == total
+        cents = result.by(*pair)["amount"].dropna()
+        assert abs(cents.sum() - total) <= Decimal("0.005") * len(cents)
+    table = focus_table(result.priced, FocusAccount("acme", "Acme", zone=company.ZONE)).table
+    assert table["BilledCost"].sum() == total
+    sums = table.groupby("x_Model")["BilledCost"].sum()
+    for model, amount in result.by("model").dropna().set_index("model")["amount"].items():
+        assert abs(sums[model] - amount) <= Decimal("0.005")
+    off = table["PricingQuantity"] * table["ContractedUnitPrice"] - table["BilledCost"]
+    assert off.abs().max() <= Decimal("1e-9")
+
+
+PRICES = {"gpt-4o": ("2.5", "1.25", "10"), "gpt-4o-mini": ("0.15", "0.075", "0.6")}
+"""Dollars a million tokens of input, cached input and output."""
+
+
+def test_an_invoice_of_the_requests_shows_what_went_past_the_gateway(accounts, studies, tmp_path):
+    """Seven tokens of a hundred of one model, planted; the rest agrees."""
+    days, planted = company.DAYS[1:-1], Decimal(0)
+    lines = ["start_time_iso,end_time_iso,amount_value,amount_currency,line_item,quantity"]
+    for account in (a for a in accounts["gateway"] if a.model in PRICES):
+        more = Decimal("0.07") if account.model == "gpt-4o" else Decimal(0)
+        for number, day in enumerate(days, 1):
+            whole, cached, output = account.tokens[account.days == number].sum(axis=0).tolist()
+            classes = ("input", "cached input", "output")
+            used = zip(
+                classes, (whole - cached, cached, output), PRICES[account.model], strict=True
+            )
+            for name, tokens, price in used:
+                past = int(tokens * more)
+                planted += past * Decimal(price) / 1_000_000
+                money = (tokens + past) * Decimal(price) / 1_000_000
+                lines.append(
+                    f"{day}T00:00:00Z,{day + timedelta(days=1)}T00:00:00Z,{money},usd,"
+                    f'"{account.model}, {name}",{tokens + past}'
+                )
+    path = tmp_path / "costs.csv"
+    path.write_text("\n".join(lines))
+    found = reconcile_study(studies["prometheus"], str(path), until=days[-1].isoformat())
+    table = found.result.to_table()
+    kinds = table[table["amount"].abs() > 0.005]
+    assert kinds[["kind", "model"]].to_numpy().tolist() == [["traffic past the gateway", "gpt-4o"]]
+    assert float(kinds["amount"].iloc[0]) == pytest.approx(float(planted), rel=0.01)
 
 
 @pytest.mark.parametrize("server", ["prometheus", "victoriametrics"])
