@@ -220,8 +220,9 @@ def _by_model(priced: Priced, currency: str) -> pd.DataFrame:
     for name in _TOKENS:
         table[f"spend_{name}"] = as_floats(rows.loc[some, name])
     table["requests"] = priced.usage.loc[some, "requests"]
-    names = priced.usage.loc[some, ["provider", "model"]].astype(str).agg("/".join, axis=1)
-    sums = table.groupby(names.to_numpy()).sum()
-    uncounted = table["requests"].isna().groupby(names.to_numpy()).all()
+    model = [priced.usage.loc[some, name].astype(str) for name in ("provider", "model")]
+    names = (model[0] + "/" + model[1]).to_numpy()
+    sums = table.groupby(names).sum()
+    uncounted = table["requests"].isna().groupby(names).all()
     sums.loc[uncounted, "requests"] = np.nan
     return sums
