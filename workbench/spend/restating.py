@@ -227,6 +227,8 @@ def restate(
         raise InputError(msg, "give a period of one day or more")
     days = history.usage["day"].to_numpy("datetime64[D]")
     inside = (days >= np.datetime64(first)) & (days <= np.datetime64(last))
+    # Errors may name the model that was asked for, which is none that was used.
+    inside &= (history.usage[[*_CLASSES[:-1], "requests"]] > 0).any(axis=1).to_numpy(bool)
     usage = history.usage[inside].assign(cost=np.nan)
     sides = [price(usage, prices.at(day), sizes=sizes) for day in (then, now)]
     both, foreign = _comparable(usage, *sides)
@@ -330,9 +332,7 @@ def _listed(quote: Quote) -> dict[tuple[str, int], Decimal]:
     return found
 
 
-def _undated(
-    prices: Prices, labels: Sequence[Label], day: date
-) -> Iterator[tuple[str, str]]:
+def _undated(prices: Prices, labels: Sequence[Label], day: date) -> Iterator[tuple[str, str]]:
     """Find models with list prices that carry no date at all."""
     seen = set()
     for label in labels:

@@ -95,7 +95,8 @@ def test_one_day_s_prices_can_stand_on_both_sides():
 
 
 def test_a_model_with_one_entry_only_is_named_for_no_earlier_price_is_known():
-    usage = table({"day": str(FIRST), "input": 1e6}, {"day": str(FIRST), "model": "o3"})
+    failed = {"day": str(FIRST), "model": "gpt-4o-mini", "requests": 0.0, "errors": 3.0}
+    usage = table({"day": str(FIRST), "input": 1e6}, {"day": str(FIRST), "model": "o3"}, failed)
     result = restated(usage)
     assert result.undated == (("openai", "gpt-4o"),)
     assert result.totals["USD"]["difference"] == 0

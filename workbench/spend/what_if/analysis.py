@@ -143,12 +143,12 @@ class _Case:
         )
 
     def _by_model(self) -> Iterator[tuple[Label, npt.NDArray[np.intp]]]:
-        """Give the rows of each model; errors may name what was asked for, and have no tokens."""
+        """Give the rows of each model that was used; errors may name what was only asked for."""
         labels = self.priced.usage[["provider", "model"]].iloc[self.chosen].astype(str)
         number = labels.groupby(["provider", "model"], sort=True).ngroup().to_numpy()
-        tokens = self.priced.usage[_TOKENS].iloc[self.chosen].to_numpy(np.float64)
+        used = self.priced.usage[[*_TOKENS, "requests"]].iloc[self.chosen].to_numpy(np.float64)
         for n, at in enumerate(np.unique(number, return_index=True)[1]):
-            if np.nansum(tokens[number == n]) > 0:
+            if np.nansum(used[number == n]) > 0:
                 provider, model = labels.iloc[at]
                 yield Label(provider, model), self.chosen[number == n]
 
