@@ -210,6 +210,8 @@ def share_out(
     right = costs.assign(key=by_value(costs["model"], model_key))
     parts = []
     for on in (OWNER, ("key",), ("profile", "team", "application")):
+        if left.empty:
+            break
         chosen = left
         if on == ("key",):
             pairs = zip(left["profile"], left["key"], strict=True)
