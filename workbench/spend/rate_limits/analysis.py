@@ -229,4 +229,7 @@ def _notes(
         silent = ", ".join(fit.profile.title for fit in fits)
         yield f"nothing counts refused requests ({silent})"
     if not traffic.groups("requests", "input", "output"):
-        yield "no rates were seen: they need two samples in five minutes, or in a step"
+        yield (
+            "no rates were seen: they need two samples in five minutes, or in a step; where scrapes "
+            "are five minutes apart, ask with step=10m"
+        )
