@@ -89,18 +89,15 @@ def test_a_lasting_rise_by_a_third_is_found_after_a_week():
 @pytest.mark.parametrize(("start", "stop", "kind"), [(31, 32, "spike"), (28, None, "shift")])
 def test_who_and_why_are_told_of_what_was_planted(name, start, stop, kind):
     """Each cause in a team, once, with the right cause first, and causes that add up."""
-    for seed in range(2):
-        accounts = company(3)
-        who = accounts[seed]
-        who.model, who.requests, who.input, who.cached = "claude", 40_000, 6_000.0, 0.8
-        who.change(start, stop, **{name: 0.05 if name == "cached" else 3.0})
-        anomaly = one(accounts, seed=seed)
-        assert [c.values["team"] for c in anomaly.who] == [who.team]
-        assert anomaly.causes[0].factor.value == FACTORS[name]
-        assert (anomaly.kind.value, anomaly.first) == (kind, START + timedelta(days=start))
-        assert sum(c.money for c in anomaly.causes) == pytest.approx(
-            float(anomaly.excess), abs=0.01
-        )
+    accounts = company(3)
+    who = accounts[1]
+    who.model, who.requests, who.input, who.cached = "claude", 40_000, 6_000.0, 0.8
+    who.change(start, stop, **{name: 0.05 if name == "cached" else 3.0})
+    anomaly = one(accounts, seed=1)
+    assert [c.values["team"] for c in anomaly.who] == [who.team]
+    assert anomaly.causes[0].factor.value == FACTORS[name]
+    assert (anomaly.kind.value, anomaly.first) == (kind, START + timedelta(days=start))
+    assert sum(c.money for c in anomaly.causes) == pytest.approx(float(anomaly.excess), abs=0.01)
 
 
 def test_what_was_to_be_expected_is_what_would_have_been():
