@@ -178,6 +178,7 @@ def export(
     dry_run: DryRun = False,
 ) -> None:
     """Write spend for other tools, each figure with its PromQL and its price data."""
+    from workbench.findings import Severity
     from workbench.session.spend.exports import check_account, export_text, study_queries
     from workbench.spend.exports.focus import FocusAccount
 
@@ -196,6 +197,9 @@ def export(
     text, left_out = export_text(study.result, form.value, queries=queries, account=account)
     for note in left_out:
         say(f"note: {note}")
+    for finding in study.findings:
+        if finding.severity is not Severity.INFO:
+            say(f"{finding.severity.value}: {finding.code} {finding.what}")
     deliver_text(text, output)
     exit_on(list(study.findings), fail_on)
 

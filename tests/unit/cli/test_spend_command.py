@@ -163,6 +163,20 @@ def test_a_past_time_is_restated(source):
     assert told["result"]["prices_now"] == "2026-01-16"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("restate", "--first", "2025-12-20", "--last", "2026-01-06"),
+        ("export", "-f", "showback", "--last", "30d"),
+    ],
+)
+def test_days_that_nobody_saw_are_told_beside_a_sum(source, words):
+    """Half a month is no month, to whoever takes the figure on."""
+    done = run(*words, *source)
+    assert done.exit_code == 0, done.output
+    assert "LLM-NO-DATA" in done.output
+
+
 def test_profiles_tell_what_is_counted_and_by_which_labels(source):
     done = run("profiles", *source[:2])
     assert done.exit_code == 0

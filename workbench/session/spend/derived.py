@@ -13,7 +13,7 @@ from workbench.spend.what_if.result import SwitchResult
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.findings import Provenance
+    from workbench.findings import Finding, Provenance
     from workbench.views.listing import Listing
 
 __all__ = ["RestatedStudy", "SwitchStudy"]
@@ -55,17 +55,19 @@ class SwitchStudy(Study):
 
 
 class RestatedStudy(Study):
-    """The same usage at other prices."""
+    """The same usage at other prices, with what is `unseen` of it."""
 
     result: Restatement
 
-    def __init__(self, result: Restatement, provenance: Iterable[Provenance]) -> None:
+    def __init__(
+        self, result: Restatement, provenance: Iterable[Provenance], unseen: Iterable[Finding] = ()
+    ) -> None:
         from workbench.views.spend_text import no_chart
 
         super().__init__(
             "llm-restated", result, provenance, table=_restated_table,
             chart=lambda _: no_chart("A restatement is a table."),
-            findings=tuple(conclude_restatement(result)),
+            findings=(*unseen, *conclude_restatement(result)),
         )  # fmt: skip
 
     @property

@@ -269,7 +269,8 @@ class SpendStudy(Study):
             then=parse_day(then) if then else None, now=parse_day(at) if at else self.result.last,
             sizes=self.result.sizes,
         )  # fmt: skip
-        return RestatedStudy(found, self.provenance)
+        unseen = [f for f in self.findings if f.code == "LLM-NO-DATA"]
+        return RestatedStudy(found, self.provenance, unseen)
 
     def reconcile(
         self, invoices: str | Path | Iterable[str | Path], mapping: str | Path = "", **wished: Any
