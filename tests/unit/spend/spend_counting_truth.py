@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from workbench.frame import Frame
+from workbench.spend.counting.counted import Counted
 from workbench.spend.counting.days import CalendarDays
-from workbench.spend.counting.increase import Counted, Counting
+from workbench.spend.counting.increase import Counting
 from workbench.spend.counting.targets import Targets
 
 STEP = 300_000

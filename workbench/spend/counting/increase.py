@@ -8,9 +8,9 @@ The rules, in the order in which they are asked of each series:
   hour's rate, never added to the figure.
 * Samples missing: the increase over the gap is known, its days are not, so it is shared out by time
   and how much of it might belong to another day is said (`moved`).
-* A first sample with a value: see `counting_events`.
-* A counter that saws up and down: several workers (`counting_workers`); a best estimate between a
-  bound from below and one from above.
+* A first sample with a value: see `workbench.spend.counting.events`.
+* A counter that saws up and down: several workers (`workbench.spend.counting.workers`); a best
+  estimate between a bound from below and one from above.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Final
 import numpy as np
 
 from workbench.frame import Bools, Frame
-from workbench.samples import Floats, Ints, Labels
+from workbench.samples import Floats, Ints
+from workbench.spend.counting.counted import Counted
 from workbench.spend.counting.days import CalendarDays
 from workbench.spend.counting.events import (
     Births,
@@ -37,7 +38,7 @@ from workbench.spend.counting.state import SeriesState
 from workbench.spend.counting.targets import Targets
 from workbench.spend.counting.workers import may_saw, no_chains, saws, take_apart
 
-__all__ = ["Counted", "Counting"]
+__all__ = ["Counting"]
 
 _BLOCK: Final = 1024
 """Series that are looked at together: what stays in a processor's cache."""
@@ -47,73 +48,6 @@ _MOST: Final = 2.0**53
 
 _LOOKBACK_MS: Final = 300_000
 """So old is a sample at most that a point of a server's answer stands for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What counters increased by, per series and day.
-
-    Parameters
-    ----------
-    labels
-        Of each series.
-    target
-        int64, shape (series,): the number of its target.
-    first_ms, last_ms
-        int64, shape (series,): its first and last sample.
-    increase
-        float64, shape (series, days); NaN on a day that no two samples enclose.
-    lost, most_lost
-        float64, shape (series, days): what is estimated to have been missed, and at the most.
-    doubtful
-        float64, shape (series, days): how much of the increase may not have happened.
-    moved
-        float64, shape (series, days): how much may belong to a neighbouring day instead, or come
-        from there; it cancels out in sums over days.
-    resets, left_out
-        int64, shape (series,): times it began anew; samples below 0 or beyond 2⁵³, left out.
-    several, fractional
-        bool, shape (series,): several workers in turn; values that are no whole numbers.
-    bridged
-        float64, shape (series,): how much of the increase lies in gaps between samples.
-    born, unknown
-        float64, shape (series,): a first value that was counted; one that was not.
-    largest
-        float64, shape (series, days): the most that a single event can have counted, the highest
-        increase from one sample to the next; NaN where that was not looked at.
-    """
-
-    labels: tuple[Labels, ...]
-    target: Ints
-    first_ms: Ints
-    last_ms: Ints
-    increase: Floats
-    lost: Floats
-    most_lost: Floats
-    doubtful: Floats
-    moved: Floats
-    resets: Ints
-    left_out: Ints
-    several: Bools
-    fractional: Bools
-    bridged: Floats
-    born: Floats
-    unknown: Floats
-    largest: Floats
-
-    def __len__(self) -> int:
-        """How many series there are."""
-        return len(self.labels)
-
-    @property
-    def low(self) -> Floats:
-        """float64, shape (series, days): the least that was counted, but for `moved`."""
-        return self.increase - self.doubtful
-
-    @property
-    def high(self) -> Floats:
-        """float64, shape (series, days): the most that was used, but for `moved`."""
-        return self.increase + self.most_lost
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from workbench.findings import Severity
 from workbench.samples import Floats
+from workbench.spend.counting.counted import Counted
 from workbench.spend.counting.days import CalendarDays
-from workbench.spend.counting.increase import Counted
 from workbench.spend.profiles.detection import Fit
 from workbench.spend.profiles.profile import UsageProfile
 from workbench.spend.reading.flaws import Flaw

@@ -11,8 +11,9 @@ import numpy as np
 from workbench.errors import InputError, did_you_mean
 from workbench.frame import Bools, Frame
 from workbench.samples import Floats
+from workbench.spend.counting.counted import Counted
 from workbench.spend.counting.days import CalendarDays
-from workbench.spend.counting.increase import Counted, Counting
+from workbench.spend.counting.increase import Counting
 from workbench.spend.counting.targets import Targets
 from workbench.spend.planning import UsagePlan
 from workbench.spend.profiles.profile import Includes, UsageProfile

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.frame import Bools
 from workbench.samples import Floats, Ints
-from workbench.spend.counting.increase import Counted
+from workbench.spend.counting.counted import Counted
 from workbench.spend.profiles.profile import Includes, UsageProfile
 from workbench.spend.reading.accounts import Accounts, sum_by
 

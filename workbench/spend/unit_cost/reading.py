@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.frame import Frame
+from workbench.spend.counting.counted import Counted
 from workbench.spend.counting.days import CalendarDays
-from workbench.spend.counting.increase import Counted, Counting
+from workbench.spend.counting.increase import Counting
 from workbench.spend.counting.targets import Targets
 from workbench.spend.reading.accounts import first_label, sum_by
 from workbench.spend.unit_cost.planning import UnitPlan
