@@ -296,6 +296,15 @@ def test_usage_of_the_target_itself_does_not_move():
     assert same.notes == ("all of the chosen usage is of this model already",)
 
 
+@pytest.mark.parametrize(
+    ("to", "moves"), [("gpt-4o-2024-08-06", 0), ("openai/gpt-4o", 0), ("gpt-4o-2024-05-13", 1)]
+)
+def test_a_dated_name_is_another_model_only_where_it_has_other_prices(to, moves):
+    """Of gpt-4o the list has one date apart: it cost twice as much."""
+    target = ask(table(TOKENS), parse_switch("gpt-4o", to)).targets[0]
+    assert len(target.moves) == moves
+
+
 def test_latency_is_told_where_the_model_is_in_use():
     """Half of the requests end within a second, and all within four."""
     told = [

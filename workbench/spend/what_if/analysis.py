@@ -13,6 +13,7 @@ import numpy.typing as npt
 from workbench.errors import InputError, did_you_mean
 from workbench.spend.prices import Priced, Prices, Reason, RequestSizes
 from workbench.spend.prices.identity import provider_id
+from workbench.spend.reading.layers import model_key
 from workbench.spend.reading.request_sizes import request_sizes
 from workbench.spend.usage import DIMENSIONS, TokenClass
 from workbench.spend.what_if.latency import latency_of
@@ -122,7 +123,7 @@ class _Case:
         parts = [
             self._part(rows, old, new, self.sizes.get((old.provider, old.model)))
             for old, rows in self._by_model()
-            if (new := self._label(name, old)) != old
+            if not self._same(new := self._label(name, old), old)
         ]
         moves = tuple(p.move for p in parts)
         if not parts:
@@ -161,6 +162,20 @@ class _Case:
             return Label(old.provider, name)
         selling = sorted(p for p, m in self.pairs if m == name)
         return Label(selling[0] if len(selling) == 1 else "", name)
+
+    def _same(self, new: Label, old: Label) -> bool:
+        """Whether both name one model: its name with a date is listed as that without."""
+        if new == old:
+            return True
+        named = [(label.provider, label.model) for label in (new, old)]
+        one, other = (self.prices.identity(*each) for each in named)
+        listed, found = (self.prices.catalogue.find(i.provider, i.model) for i in (one, other))
+        if listed is None or found is None or model_key(new.model) != model_key(old.model):
+            return False
+        if (listed.provider, listed.model) != (found.provider, found.model):
+            return False
+        here, there = (self.prices.quote(*each, "", "", self.last) for each in named)
+        return here.rates == there.rates
 
     def _part(
         self, rows: npt.NDArray[np.intp], old: Label, new: Label, sizes: RequestSizes | None
