@@ -169,8 +169,10 @@ def test_showback_by_team_and_month_by_hand():
         {"team": "b", "output": 1e6},
         {"team": "a", "input": 4e6, "day": "2026-10-31"},
         {"team": "a", "model": "no-such", "input": 7.0},
+        {"model": "no-such", "requests": 0.0, "errors": 9.0},
     )
     made = showback(price(usage, Prices()))
+    assert set(made["team"]) == {"a", "b"}
     rows = {(r.month, r.team, r.currency): r for r in made.itertuples()}
     november = rows[date(2026, 11, 1), "a", "USD"]
     assert (november.cost, november.previous, november.input) == (Decimal(5), Decimal(10), 2e6)

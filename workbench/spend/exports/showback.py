@@ -188,7 +188,10 @@ def showback(priced: Priced) -> pd.DataFrame:
         before = (month - timedelta(days=1)).replace(day=1)
         previous = cost.get((before, team, currency), [None])[0]
         used = tokens.get((month, team, currency), [0.0] * len(_TOKENS))
-        rows.append([month, team, currency, *used, amount, low, high, share, previous, unpriced])
+        if amount or any(used):  # errors that name nobody are no use by anybody
+            rows.append(
+                [month, team, currency, *used, amount, low, high, share, previous, unpriced]
+            )
     rows.sort(key=lambda row: (row[0], row[2], -(row[8] or 0), row[1]))
     names = ["month", "team", "currency", *_TOKENS]
     return pd.DataFrame(
