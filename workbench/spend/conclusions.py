@@ -24,6 +24,9 @@ _NAMED: Final = 10
 _CHANGE: Final = 0.2
 """A change of spend is a finding from this share on."""
 
+_LEAST_CHANGE: Final = 0.01
+"""In units of its currency: less is not seen in money to the cent."""
+
 _LIKELY: Final = 0.5
 _POSSIBLE: Final = 0.1
 
@@ -70,7 +73,7 @@ def _unpriced(each: Unpriced) -> Finding:
 
 
 def _is_large(found: Effects) -> bool:
-    return abs(found.change) >= _CHANGE * max(found.before, 1e-9) and found.after + found.before > 0
+    return abs(found.change) >= max(_CHANGE * found.before, _LEAST_CHANGE)
 
 
 def _changed(currency: str, found: Effects) -> Finding:
@@ -83,11 +86,11 @@ def _changed(currency: str, found: Effects) -> Finding:
         "models gone": found.gone,
     }
     ordered = sorted(parts.items(), key=lambda p: -abs(p[1]))
-    texts = {name: f"{name} {value:+,.2f}" for name, value in parts.items()}
+    texts = {name: f"{name} {_signed(value)}" for name, value in parts.items()}
     if found.requests is not None:
         length = found.volume - found.requests
         texts["volume"] += (
-            f" (number of requests {found.requests:+,.2f}, their length {length:+,.2f})"
+            f" (number of requests {_signed(found.requests)}, their length {_signed(length)})"
         )
     causes = ", ".join(texts[n] for n, v in ordered if abs(v) >= 0.005)
     share = f" ({found.change / found.before * 100:+.0f} %)" if found.before else ""
@@ -98,6 +101,11 @@ def _changed(currency: str, found: Effects) -> Finding:
     step = "look at spend by team, application and prompt version for who it is"
     evidence = {name: round(value, 2) for name, value in parts.items()}
     return Finding("LLM-SPEND-CHANGED", Severity.INFO, f"spend in {currency}", what, step, evidence)
+
+
+def _signed(value: float) -> str:
+    """A difference to the cent; one that rounds to nothing has no sign."""
+    return "0.00" if abs(value) < 0.005 else f"{value:+,.2f}"
 
 
 def _of_budget(standing: Standing, budget: Budget, last: date) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.units import counted, format_chance, format_quantity
 from workbench.views.axis import plain_text
 from workbench.views.listing import Listing
-from workbench.views.spend_text import NONE, money_text, share_text
+from workbench.views.spend_text import NONE, money_text, share_text, signed_share, signed_text
 
 if TYPE_CHECKING:
     from workbench.spend.result import SpendResult
@@ -79,13 +79,20 @@ def _of_currency(result: SpendResult, currency: str) -> Iterator[list[object]]:
         f"at least {money_text(low, currency)}, at most {money_text(high, currency)}"
         + _widest(result, currency, amount),
     ]
+    writes = Decimal(result.answers.caching.unseen(currency))
+    if writes >= _WIDE * amount:
+        yield [
+            "cache writes that nobody counts",
+            f"up to {money_text(writes, currency)}",
+            "in no sum or bound: if all input that was not read from a cache was written to one",
+        ]
     yield ["a day", money_text(amount / Decimal(days), currency), ""]
     yield from _largest(result, currency, amount)
     if (found := result.effects.get(currency)) is not None:
-        share = f", {found.change / found.before * 100:+.0f} %" if found.before > 0 else ""
+        share = f", {signed_share(found.change / found.before)}" if found.before > 0 else ""
         yield [
             f"change since the {counted(days, 'day')} before",
-            f"{found.change:+,.2f} {currency}{share}".replace("-", "−"),
+            f"{signed_text(found.change, currency)}{share}",
             f"from {money_text(found.before, currency)}",
         ]
     month = next((s for s in result.standings if s.budget is None and s.currency == currency), None)

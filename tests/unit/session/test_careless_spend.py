@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import workbench
 from workbench.cli import app
 from workbench.errors import BadRowsError, InputError, SettingsError
+from workbench.session.spend.request import SpendRequest, check_request
 from workbench.store import write_snapshot
 
 HOUR_MS = 3_600_000
@@ -95,6 +96,24 @@ def test_a_sample_beyond_all_counting_is_left_out_and_told():
     found = study(counters(change=change))
     assert codes(found)["LLM-ODD-COUNTS"] == "warning"
     assert total(found) == money(72)
+
+
+def test_traffic_that_stopped_and_a_currency_that_is_new_are_studied(tmp_path):
+    """A period in which nothing was spent after one in which something was, and the other way."""
+    flat = [
+        (labels, times, np.minimum(values, values[1] * 72)) for labels, times, values in counters()
+    ]
+    found = study(flat, end=str((SPRING + timedelta(days=6)).date()))
+    assert found.result.priced.total() == {}
+    assert found.result.before.total()["USD"] == money(72)
+    assert found.result.effects["USD"].gone == pytest.approx(-float(money(72)))
+    assert "No usage" in repr(found.headline)
+    start = (SPRING + timedelta(days=5)).date()
+    prices = book(
+        tmp_path / "book.csv",
+        *(f"openai,gpt-4o-mini,1M tokens,{c},1.00,EUR,{start}," for c in ("input", "cache_read", "output")),
+    )  # fmt: skip
+    assert set(study(counters(), prices=prices).result.effects) == {"EUR", "USD"}
 
 
 def test_a_day_in_which_data_begin_is_no_day_of_low_spend():
@@ -180,6 +199,19 @@ def test_a_price_book_that_can_be_read_in_two_ways_is_refused_before_anything_is
         study(counters(), prices=book(tmp_path / "book.csv", *rows))
     assert message in str(caught.value)
     assert "book.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["budgets", "limits", "units", "machines", "prices", "profiles"])
+@pytest.mark.parametrize(
+    "text", ["", "version = 1\n", "a = " + "[" * 5000, "price = " + "9" * 5000, "[[price]]\n"]
+)
+def test_a_file_that_says_nothing_is_refused(tmp_path, option, text):
+    """An empty file of budgets is no gate that everything passes."""
+    path = tmp_path / "given.toml"
+    path.write_text(text)
+    with pytest.raises((SettingsError, BadRowsError, InputError)) as caught:
+        check_request(SpendRequest(**{option: str(path)}))
+    assert "given.toml" in str(caught.value)
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])

@@ -184,9 +184,9 @@ def parse_day(given: str | date) -> date:
     if isinstance(given, date):
         return given
     try:
-        return date.fromisoformat(given.strip())
+        return date.fromisoformat(str(given).strip())
     except ValueError:
-        msg = f"{given[:80]!r} is no day"
+        msg = f"{str(given)[:80]!r} is no day"
         raise InputError(msg, "write it as 2026-01-31") from None
 
 

@@ -110,7 +110,7 @@ class BudgetFile(BaseModel):
     model_config = _MODEL
 
     version: Literal[1] = Field(1, description="of this format")
-    budget: tuple[Budget, ...] = Field((), description="the budgets")
+    budget: tuple[Budget, ...] = Field(min_length=1, description="the budgets")
 
     @field_validator("budget")
     @classmethod

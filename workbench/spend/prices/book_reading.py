@@ -187,7 +187,7 @@ def _columns(header: list[str], name: str, line: int) -> list[str]:
 def _toml_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str], str]]:
     try:
         tables = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         what = f"{name} is no TOML: {error}"
         raise BadRowsError(what, "mend that place") from error
     for kind, rows in tables.items():

@@ -89,7 +89,7 @@ class LimitFile(BaseModel):
     model_config = _MODEL
 
     version: Literal[1] = Field(1, description="of this format")
-    limit: tuple[RateLimit, ...] = Field((), description="the limits")
+    limit: tuple[RateLimit, ...] = Field(min_length=1, description="the limits")
 
 
 def load_limits(paths: Iterable[Path]) -> tuple[RateLimit, ...]:

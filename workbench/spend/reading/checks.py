@@ -89,11 +89,12 @@ def _restarts(profile: UsageProfile, counted: Sequence[Counted]) -> Flaw | None:
     total = sum(float(np.nansum(c.increase)) for c in counted)
     if not resets and not lost:
         return None
+    what = f"began anew {counting_words(resets, 'time')}" if resets else "ended"
     return Flaw(
         "LLM-RESTARTS",
         Severity.WARNING if lost > 0.01 * total else Severity.INFO,
         profile.name,
-        f"counters of {profile.title} began anew {counting_words(resets, 'time')}; about"
+        f"counters of {profile.title} {what}; about"
         f" {format_quantity(lost, 'tokens')} were counted where no scrape saw them, at the most"
         f" {format_quantity(most, 'tokens')}; they are in no figure",
         "scrape more often, or read the gateway's usage log, which loses nothing",

@@ -123,7 +123,7 @@ class MachineFile(BaseModel):
     model_config = _MODEL
 
     version: Literal[1] = Field(1, description="of this format")
-    machine: tuple[Machine, ...] = Field((), description="the machines")
+    machine: tuple[Machine, ...] = Field(min_length=1, description="the machines")
 
 
 def load_machines(paths: Iterable[Path]) -> tuple[Machine, ...]:

@@ -109,7 +109,7 @@ class UnitFile(BaseModel):
     model_config = _MODEL
 
     version: Literal[1] = Field(1, description="of this format")
-    unit: tuple[UnitSpec, ...] = Field((), description="the units")
+    unit: tuple[UnitSpec, ...] = Field(min_length=1, description="the units")
 
 
 def load_units(given: Iterable[str | Path]) -> tuple[UnitSpec, ...]:
