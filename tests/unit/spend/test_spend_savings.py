@@ -137,9 +137,11 @@ def test_an_hour_long_cache_makes_writing_dearer_and_is_within_the_bounds():
 
 def test_writes_that_nobody_counts_are_told_beside_what_was_saved():
     """At the most all other input was written for an hour: 40,000 tokens at $3 a million more."""
-    found = saved(usage([row(0, *SONNET, **tokens(50_000, 10_000, np.nan))])).table.iloc[0]
+    savings = saved(usage([row(0, *SONNET, **tokens(50_000, 10_000, np.nan))]))
+    found = savings.table.iloc[0]
     assert found["net"] == Decimal("0.027")
     assert found["unseen"] == pytest.approx(0.12)
+    assert (savings.unseen("USD"), savings.unseen("EUR")) == (found["unseen"], 0.0)
     assert saved(usage([row(0, *GPT, **tokens(50_000, 10_000, np.nan))])).table["unseen"][0] == 0.0
 
 

@@ -84,6 +84,10 @@ class CacheSavings:
     spend: Mapping[str, Decimal]
     notes: tuple[str, ...]
 
+    def unseen(self, currency: str) -> float:
+        """What writing to caches may have cost besides, at the most: it is in no sum or bound."""
+        return float(self.table.loc[self.table["currency"] == currency, "unseen"].sum())
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: money as text, nothing as null."""
         return {
