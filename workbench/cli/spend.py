@@ -346,8 +346,9 @@ def _dimensions(text: str) -> list[str]:
 
 def _day(text: str, option: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        day = date.fromisoformat(text)
+        return day + timedelta(days=31) - timedelta(days=31)  # there are days after it
+    except (ValueError, OverflowError):
         msg = f"{option} {text!r} is no day"
         raise InputError(msg, f"write {option} 2026-05-01") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -304,3 +305,37 @@ def test_an_invoice_with_thousands_separators_is_the_sum_it_says(tmp_path, encod
     assert invoice.totals() == {"USD": Decimal("1852.45")}
     assert [line.tokens for line in invoice.lines] == [12_345_670_000, 1_000_000]
     assert mappings == ("openai",)
+
+
+def test_money_without_tokens_in_two_currencies_is_a_gap_without_a_ratio(tmp_path):
+    """Money that no token explains has no price to compare; each currency stands for itself."""
+    path = tmp_path / "costs.csv"
+    path.write_text(
+        f'{HEAD}2026-03-29T00:00:00Z,5,eur,"gpt-4o-mini, input",0\n'
+        '2026-03-30T00:00:00Z,7,usd,"gpt-4o-mini, input",0\n'
+    )
+    found = study(counters()).reconcile(path)
+    text = json.dumps(found.to_dict(), allow_nan=False)
+    assert "without a token being billed" in text
+    assert [str(bill["billed"]) for bill in bills(found)] == ["5.00 EUR", "7.00 USD"]
+
+
+def bills(found):
+    return sorted(found.bills.frame.to_dict("records"), key=lambda row: row["billed"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("reconcile", "costs.csv", "--until"), ("restate", "--first", "2026-03-01", "--last")],
+    ids=["reconcile", "restate"],
+)
+def test_the_last_day_of_all_is_no_day(tmp_path, words):
+    (tmp_path / "costs.csv").write_text(
+        f'{HEAD}2026-03-29T00:00:00Z,5,usd,"gpt-4o-mini, input",0\n'
+    )
+    given = [str(tmp_path / w) if w.endswith(".csv") else w for w in words]
+    done = CliRunner().invoke(
+        app, ["spend", *given, "9999-12-31", "--source", "http://127.0.0.1:1"]
+    )
+    assert done.exit_code == 2
+    assert "is no day" in done.stderr

@@ -166,22 +166,20 @@ class _Judge:
         ratio = 1 + float(left[use].sum()) / usual if usual > 0 else np.inf
         if abs(ratio - 1) <= self.tolerances.price or abs(left.sum()) < self.least:
             return self.found(GapKind.TOLERANCE, m, cells, "", c)
+        if usual <= 0:
+            return self.found(GapKind.PRICE, m, cells, "billed without a token being billed", c)
         numbers: dict[str, float | str] = {"ratio": ratio}
         if doubt is not None:
-            text = (
-                f"billed at {ratio:.4g} times our price, which is itself uncertain: {doubt.value}"
-            )
+            text = f"billed at {_times(ratio)} times our price, which is itself uncertain: {doubt.value}"
             return self.found(GapKind.BAR, m, cells, text, c, numbers=numbers)
         with np.errstate(invalid="ignore", divide="ignore"):
             daily = left / (self.parts.billed[m, :, c] * self.parts.unit[m, :, c])
         off = np.flatnonzero(np.abs(np.nan_to_num(daily)) > self.tolerances.price)
         known = np.flatnonzero(use & (self.parts.billed[m, :, c] > 0))
-        text = f"billed at {ratio:.4g} times our price, tokens apart"
+        text = f"billed at {_times(ratio)} times our price, tokens apart"
         if len(off) and off[0] > known[0]:
             numbers["since"] = str(self.seen.days[off[0]])
-            text = (
-                f"{text}: since {self.seen.days[off[0]]} at {1 + np.median(daily[off]):.4g} times"
-            )
+            text = f"{text}: since {self.seen.days[off[0]]} at {_times(1 + float(np.median(daily[off])))} times"
         if abs(ratio - 0.5) < _NEAR:
             text += "; half is what batch and flex cost"
         return self.found(GapKind.PRICE, m, cells, text, c, numbers=numbers)
@@ -207,7 +205,7 @@ class _Judge:
                 where = (
                     f"in {name!r}, which we did not see" if other else "though no region is told"
                 )
-                text = f"{len(like)} of {len(asked)} token classes billed at {factor:.4g} times our price {where}: the price of processing in one region"
+                text = f"{len(like)} of {len(asked)} token classes billed at {_times(factor)} times our price {where}: the price of processing in one region"
                 return self.scaled(usual, m, factor), factor, text
         spread = max(ratios.values()) - min(ratios.values())
         mean = float(money[use][:, asked].sum() / sums[asked].sum())
@@ -219,7 +217,7 @@ class _Judge:
             and steady
             and abs(mean - 1) > tolerance
         ):
-            text = f"all token classes billed at {mean:.4g} times our price in {name!r}, which we did not see"
+            text = f"all token classes billed at {_times(mean)} times our price in {name!r}, which we did not see"
             return self.scaled(usual, m, mean), mean, text
         return none
 
@@ -311,3 +309,8 @@ class _Judge:
         text = f"the input is split otherwise, billed against seen: {', '.join(told)}"
         numbers = {f"billed_{n}": float(b) for n, b in zip(CLASSES, shares[0], strict=False)}
         yield self.found(GapKind.CACHE, m, cells, text, numbers=numbers)
+
+
+def _times(ratio: float) -> str:
+    """A ratio in plain digits."""
+    return f"{ratio:.4g}" if abs(ratio) < 1000 else f"{ratio:,.0f}"
