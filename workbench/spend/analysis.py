@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import numpy as np
@@ -106,18 +107,18 @@ def analyse(
     if last < first:
         msg = f"the period ends on {last}, before it begins on {first}"
         raise InputError(msg, "give a period of one day or more")
-    sizes, own = request_sizes(reading), reading.currencies
-    history = price(reading.table, prices, sizes=sizes, own_currency=own)
+    sizes = request_sizes(reading)
+    cost = partial(price, prices=prices, sizes=sizes, own_currency=reading.currencies)
+    history = cost(reading.table)
     days = reading.table["day"].dt.date.to_numpy()
     now = (days >= first) & (days <= last)
     length = (last - first).days + 1
     start = first - timedelta(days=length)
     seen = _seen_days(reading)
-    priced = price(reading.table[now], prices, sizes=sizes, own_currency=own)
+    priced = cost(reading.table[now])
     before = None
     if all(start + timedelta(days=d) in seen for d in range(length)):
-        then = (days >= start) & (days < first)
-        before = price(reading.table[then], prices, sizes=sizes, own_currency=own)
+        before = cost(reading.table[(days >= start) & (days < first)])
     standings = Ledger(history, seen, last).standings(budgets, seed)
     changes = _effects(before, priced) if before is not None else {}
     counted = _counted(reading)
@@ -137,22 +138,11 @@ def analyse(
         machines=beside.self_hosted is not None,
     )  # fmt: skip
     found = [*known, *conclude_own_cost(priced), *_conclude(answers)]
+    found.sort(key=lambda f: (-f.severity.rank, f.code, f.about))
     return SpendResult(
-        first,
-        last,
-        zone,
-        priced,
-        counted[now].reset_index(drop=True),
-        before,
-        changes,
-        _daily(history, counted),
-        standings,
-        history,
-        reading,
-        sizes,
-        answers,
-        tuple(sorted(found, key=lambda f: (-f.severity.rank, f.code, f.about))),
-    )
+        first, last, zone, priced, counted[now].reset_index(drop=True), before, changes,
+        _daily(history, counted), standings, history, reading, sizes, answers, tuple(found),
+    )  # fmt: skip
 
 
 class _Period(TypedDict):
