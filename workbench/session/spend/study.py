@@ -16,6 +16,7 @@ from workbench.spend.own_cost import own_costs
 from workbench.spend.restating import restate
 from workbench.spend.result import SpendResult
 from workbench.spend.what_if.analysis import what_if
+from workbench.spend.what_if.result import SwitchResult
 from workbench.spend.what_if.switch import parse_switch
 from workbench.views.listing import Listing
 
@@ -146,6 +147,12 @@ class SpendStudy(Study):
 
         return answers_listing(self.result.answers.caching)
 
+    def caching_chart(self) -> Any:
+        """What caches saved and missed, by application."""
+        from workbench.views.spend_savings import savings_chart
+
+        return _drawn(savings_chart(self.result.answers.caching))
+
     @property
     def waste(self) -> Listing:
         """What may have been paid for nothing."""
@@ -170,6 +177,22 @@ class SpendStudy(Study):
 
         found = self.result.answers.rate_limits
         return headroom_listing(found) if found else _LOGS_ONLY
+
+    @property
+    def refusals(self) -> Listing:
+        """Whose requests rate limits refused."""
+        from workbench.views.spend_limits import refusals_listing
+
+        found = self.result.answers.rate_limits
+        return refusals_listing(found) if found else _LOGS_ONLY
+
+    @property
+    def remaining(self) -> Listing:
+        """What providers themselves say is left of their limits."""
+        from workbench.views.spend_limits import remaining_listing
+
+        found = self.result.answers.rate_limits
+        return remaining_listing(found) if found else _LOGS_ONLY
 
     def rate_limits_chart(self) -> Any:
         """Rates over time, beside the limits."""
@@ -199,6 +222,13 @@ class SpendStudy(Study):
 
         found = self.result.answers.self_hosted
         return self_hosted_listing(found) if found else _NO_MACHINES
+
+    def machines_by(self, *dimensions: str) -> Listing:
+        """Whose requests the machines worked for: by ``"team"`` or any other dimensions."""
+        from workbench.views.spend_self_hosted import self_hosted_accounts_listing
+
+        found = self.result.answers.self_hosted
+        return self_hosted_accounts_listing(found, *dimensions) if found else _NO_MACHINES
 
     @property
     def break_even(self) -> Listing:
@@ -241,10 +271,17 @@ class SpendStudy(Study):
         Raises
         ------
         InputError
-            Nothing is left, or there is nothing to take its place.
+            A model is named, and nothing is left or there is nothing to take its place. Where none
+            is named and fewer than two have a price, the study is empty and says so.
         """
         old = _names(from_) or _dearest(self.result)[:1]
         new = _names(to) or [n for n in _dearest(self.result) if n not in old][:_TARGETS]
+        if not (old and new) and not (_names(from_) or _names(to)):
+            nothing = SwitchResult(
+                parse_switch("*", "another model"), self.result.first, self.result.last, (), (),
+                self._prices.version,
+            )  # fmt: skip
+            return SwitchStudy(nothing, self.provenance)
         if not old or not new:
             msg = "there is no model in use to exchange" if not old else "nothing takes its place"
             raise InputError(msg, 'name both: what_if("gpt-4o", "gpt-4o-mini")')
