@@ -37,6 +37,10 @@ _COLOUR: Final = {
     Sign.DEARER: COLOURS["limit"],
     Sign.OPEN: COLOURS["neutral"],
 }
+_ALONE: Final = (
+    "Fewer than two models with a price are in use: name what to exchange for what, such as "
+    "gpt-4o for gpt-4o-mini."
+)
 _MOST: Final = 20
 _FAR: Final = 20.0
 """So many times as long no answer becomes."""
@@ -50,6 +54,8 @@ def what_if_listing(result: SwitchResult) -> Listing:
     result
         Of `workbench.spend.what_if.analysis.what_if`.
     """
+    if not result.targets:
+        return Listing(_HEADINGS, (), empty=_ALONE)
     rows: list[list[object]] = [_without_price(t) for t in result.targets if not t.outcomes]
     rows += [_outcome(t, o) for t, o in result.outcomes]
     remarks = [_LIMITS, *_remarks(result.targets)]

@@ -339,3 +339,14 @@ def test_the_last_day_of_all_is_no_day(tmp_path, words):
     )
     assert done.exit_code == 2
     assert "is no day" in done.stderr
+
+
+def test_one_model_alone_can_be_exchanged_for_none_and_that_is_no_error():
+    """The report asks so of everybody, and most have their only model."""
+    found = study(counters()).what_if()
+    assert found.result.targets == ()
+    assert "Fewer than two models" in repr(found.outcomes)
+    assert repr(found.assumptions) + repr(found.groups)
+    json.dumps([found.to_dict(), found.chart().to_dict()], allow_nan=False)
+    with pytest.raises(InputError, match="takes its place"):
+        study(counters()).what_if("gpt-4o-mini")

@@ -12,6 +12,7 @@ from workbench.session.spend.derived import RestatedStudy, SwitchStudy
 from workbench.session.spend.reconciling import ReconciledStudy, reconcile_study
 from workbench.session.spend.request import parse_day
 from workbench.session.study import Study
+from workbench.spend.naming import fits
 from workbench.spend.own_cost import own_costs
 from workbench.spend.restating import restate
 from workbench.spend.result import SpendResult
@@ -275,7 +276,10 @@ class SpendStudy(Study):
             is named and fewer than two have a price, the study is empty and says so.
         """
         old = _names(from_) or _dearest(self.result)[:1]
-        new = _names(to) or [n for n in _dearest(self.result) if n not in old][:_TARGETS]
+        left = [
+            n for n in _dearest(self.result) if not (fits(n, old) or fits(n.partition("/")[2], old))
+        ]
+        new = _names(to) or left[:_TARGETS]
         if not (old and new) and not (_names(from_) or _names(to)):
             nothing = SwitchResult(
                 parse_switch("*", "another model"), self.result.first, self.result.last, (), (),
