@@ -93,8 +93,9 @@ def what_if(
     if not len(chosen):
         models = priced.usage.loc[inside, "model"].astype(str).unique()
         msg = f"no usage from {first} to {last} is of {switch.describe().partition(' to ')[0]}"
-        near = did_you_mean(switch.from_[0], models)
-        raise InputError(msg, near or f"models in use: {', '.join(sorted(models)[:10]) or 'none'}")
+        near = did_you_mean(switch.from_[0], [m for m in models if m not in switch.from_])
+        there = ", ".join(repr(m[:80]) for m in sorted(models)[:10]) or "none"
+        raise InputError(msg, near or f"models in use: {there}")
     used = reading.table[["provider", "model"]].drop_duplicates().astype(str)
     pairs = frozenset((str(p), str(m)) for p, m in used.itertuples(index=False))
     sizes = request_sizes(reading)
