@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -345,6 +347,17 @@ def test_a_simulated_server_gets_its_own_idle_share_and_peak_back():
 
 
 # ------------------------------------------------------------------ beside an API
+
+
+def test_a_day_that_nobody_saw_thins_no_volume():
+    """Two of three days were seen: a day's volume is half of what was served, not a third."""
+    days = pd.to_datetime(["2026-03-02", "2026-03-03", "2026-03-04"]).astype("datetime64[ms]")
+    coverage = pd.DataFrame({"day": days, "profile": "vllm", "coverage": [1.0, 1.0, 0.0]})
+    (each,) = judged(replace(three_days(), coverage=coverage)).break_even
+    (offer,) = each.offers
+    assert each.volume == 7.5e6
+    assert each.month == Decimal("38.40") * Decimal("30.4375")  # the machines were paid all days
+    assert float(offer.month) * offer.volume / each.volume == pytest.approx(float(each.month))
 
 
 def test_at_the_break_even_volume_both_cost_the_same():

@@ -21,7 +21,7 @@ from workbench.views.spend_self_hosted import (
 
 HOSTILE = "a\"' + datum.x + '</script><b>&\\n{model}"
 COST = ModelCost(
-    "vllm", HOSTILE, "gpu", "USD", 7, 336.0, 330.0, 340.0, Decimal(268), Decimal(264),
+    "vllm", HOSTILE, "gpu", "USD", 7, 7, 336.0, 330.0, 340.0, Decimal(268), Decimal(264),
     Decimal(272), 9e6, 3e6, 3e6, 4000.0, idle=0.75, idle_low=0.7, idle_high=0.8, prefill=0.25,
     preempted=12.0, recomputed=(Decimal(0), Decimal("0.0421")), cache_peak=0.4, peak=900.0,
 )  # fmt: skip

@@ -160,7 +160,7 @@ def _days(
             sums[key] = before[0] + millis, before[1] + nanos
     columns = [
         "day", "server", "key", "profile", "model", "job", "currency", *_HOURS, *_MONEY,
-        *COUNTS, *EXTRA, "idle", "seen",
+        *COUNTS, *EXTRA, "idle", "seen", "covered",
     ]  # fmt: skip
     tables = [
         _of_server(days, number, servers[number], sums[number, currency]).assign(currency=currency)
@@ -197,6 +197,7 @@ def _of_server(
             **server.figures,
             "idle": server.idle,
             "seen": server.seen,
+            "covered": server.covered,
         }
     )
 

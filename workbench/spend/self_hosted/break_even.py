@@ -43,7 +43,12 @@ def break_even(
     found = list(_named(against, prices, day, left_out)) if against else list(
         sellers_of(cost.model, prices, day)
     )  # fmt: skip
-    month = cost.amount * MONTH_DAYS / cost.days
+    if not cost.paid_days or not cost.seen_days:
+        left_out.append("no day was seen as a whole")
+        return BreakEven(
+            cost.model, cost.job, cost.currency, Decimal(0), 0.0, None, (), tuple(left_out)
+        )
+    month = cost.amount * MONTH_DAYS / cost.paid_days
     offers = []
     for provider, model, rates in found:
         if rates.currency != cost.currency:
@@ -52,7 +57,7 @@ def break_even(
             offers.append(offer)
     offers.sort(key=lambda o: (o.month, o.provider, o.model))
     capacity = cost.peak * _DAY_SECONDS if cost.peak else None
-    volume = cost.tokens / cost.days
+    volume = cost.tokens / cost.seen_days
     return BreakEven(
         cost.model, cost.job, cost.currency, month, volume, capacity, tuple(offers), tuple(left_out)
     )
@@ -78,9 +83,9 @@ def _offer(cost: ModelCost, provider: str, model: str, rates: Rates) -> Offer | 
     if not spent or not most:
         return None
     low, high = sorted((spent, most))
-    a_token = cost.amount * Decimal(repr(cost.tokens)) / cost.days
+    a_token = cost.amount * Decimal(repr(cost.tokens)) / cost.paid_days
     return Offer(
-        provider, model, low * MONTH_DAYS / cost.days, high * MONTH_DAYS / cost.days,
+        provider, model, low * MONTH_DAYS / cost.seen_days, high * MONTH_DAYS / cost.seen_days,
         float(a_token / low), float(a_token / high), rates.source,
     )  # fmt: skip
 

@@ -22,8 +22,9 @@ class ModelCost:
         Who counts its tokens, what it calls the model, and which job scrapes it.
     currency
         ISO 4217.
-    days
-        How many days the period has.
+    paid_days, seen_days
+        On how many days there were machines, and of how many days enough was seen to tell a day's
+        volume.
     hours, hours_low, hours_high
         Hours of machines; of a machine that serves several models its part.
     amount, low, high
@@ -54,7 +55,8 @@ class ModelCost:
     model: str
     job: str
     currency: str
-    days: int
+    paid_days: int
+    seen_days: int
     hours: float
     hours_low: float
     hours_high: float

@@ -45,7 +45,8 @@ def model_cost(
     told = prefill_seconds > 0 and decode_seconds > 0
     idle, idle_low, idle_high = _idle(part)
     cost = ModelCost(
-        server.profile, server.model, server.job, str(part["currency"].iloc[0]), len(part),
+        server.profile, server.model, server.job, str(part["currency"].iloc[0]),
+        int((part["hours"] > 0).sum()), int(part["covered"].sum()),
         float(part["hours"].sum()), float(part["hours_low"].sum()), float(part["hours_high"].sum()),
         amount, low, high,
         figures["computed"], figures["cached"], figures["output"], figures["requests"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from workbench.frame import Bools
 from workbench.samples import Floats
 from workbench.spend.counting.days import CalendarDays
 from workbench.spend.reading.reader import Reading
@@ -29,6 +30,10 @@ COUNTS: Final = {
 EXTRA: Final = ("preempted", "prefill_seconds", "decode_seconds")
 
 
+_COVERED: Final = 0.5
+"""A day of which less was seen tells nothing of a day's volume."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One model of one server.
@@ -42,6 +47,8 @@ class Server:
     idle, seen
         float64, shape (days,): mean idle share of the time that was seen, NaN where none was; and
         the share of the time that was seen.
+    covered
+        bool, shape (days,): days of which enough of its counters was seen.
     """
 
     profile: str
@@ -50,6 +57,7 @@ class Server:
     figures: dict[str, Floats]
     idle: Floats
     seen: Floats
+    covered: Bools
 
     @property
     def tokens(self) -> Floats:
@@ -92,8 +100,21 @@ def servers_of(reading: Reading, answers: Answers, days: CalendarDays) -> list[S
         figures = {ours: counted.get(key, {}).get(name, blank) for ours, name in COUNTS.items()}
         figures |= {name: extra.get(key, {}).get(name, blank) for name in EXTRA}
         shares, seen = _idle(_line_of(idle, key), days)
-        result.append(Server(*key, figures, shares, seen))
+        result.append(Server(*key, figures, shares, seen, _covered(reading, key[0], days)))
     return result
+
+
+def _covered(reading: Reading, profile: str, days: CalendarDays) -> Bools:
+    """Days of which half of a profile's samples were there at the least; all where nobody tells."""
+    told = reading.coverage
+    if len(told):
+        told = told[told["profile"].astype(str) == profile]
+    if not len(told):
+        return np.ones(len(days), np.bool_)
+    known = (
+        told["day"].to_numpy().astype("datetime64[D]")[(told["coverage"] >= _COVERED).to_numpy()]
+    )
+    return np.isin(days.dates.astype("datetime64[D]"), known)
 
 
 def _own(table: pd.DataFrame, reading: Reading) -> pd.DataFrame:
