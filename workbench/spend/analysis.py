@@ -138,7 +138,7 @@ def analyse(
         machines=beside.self_hosted is not None,
     )  # fmt: skip
     found = [*known, *conclude_own_cost(priced), *_conclude(answers)]
-    found.sort(key=lambda f: (-f.severity.rank, f.code, f.about))
+    found.sort(key=_order)
     return SpendResult(
         first, last, zone, priced, counted[now].reset_index(drop=True), before, changes,
         _daily(history, counted), standings, history, reading, sizes, answers, tuple(found),
@@ -150,6 +150,13 @@ class _Period(TypedDict):
 
     first: date
     last: date
+
+
+def _order(finding: Finding) -> tuple[int, str, float, str]:
+    """The worst first; of one kind the likeliest or largest first."""
+    told = finding.evidence
+    size = next((float(told[n]) for n in ("chance", "excess", "share") if n in told), 0.0)
+    return -finding.severity.rank, finding.code, -size, finding.about
 
 
 def _conclude(answers: Answers) -> Iterator[Finding]:

@@ -429,11 +429,14 @@ def found_codes(result):
 
 
 def test_idle_machines_beside_a_cheaper_api_are_a_warning():
-    """Above 60 % idle; below it is told without one; not seen to reach the break-even is said."""
+    """Above 60 % idle, or at twice the price; else told without one; not seen to reach the break-even is said."""
     busy = answer("idle", 0.3)
     idle = answer("idle", 0.9) | answer("input", 100.0) | answer("output", 20.0)
     name = f"{MODEL} (vllm)"
-    assert found_codes(judged(three_days(), busy)) == [("LLM-SELF-HOSTED", Severity.INFO, name)]
+    near = Machine(name="gpu", price_per_hour="0.008", count=2)  # a third dearer than the API
+    found = judged(three_days(), busy, machines=[near])
+    assert found_codes(found) == [("LLM-SELF-HOSTED", Severity.INFO, name)]
+    assert found_codes(judged(three_days(), busy)) == [("LLM-SELF-HOSTED", Severity.WARNING, name)]
     result = judged(three_days(), idle)
     assert found_codes(result) == [("LLM-SELF-HOSTED", Severity.WARNING, name)]
     (finding,) = conclude_self_hosted(result)

@@ -169,9 +169,11 @@ def _empty_days(profile: UsageProfile, covered: Floats, days: CalendarDays) -> F
     if not len(empty):
         return None
     shown = ", ".join(np.datetime_as_string(days.dates[empty[:3]], "D").tolist())
+    # Before the first sample nothing was lost that anybody had: a new installation is no fault.
+    young = bool(covered.any()) and bool((empty < np.flatnonzero(covered)[0]).all())
     return Flaw(
         "LLM-NO-DATA",
-        Severity.WARNING,
+        Severity.INFO if young else Severity.WARNING,
         profile.name,
         f"{profile.title} has no sample on {counting_words(len(empty), 'day')} of {len(days)}"
         f" ({shown}{', …' if len(empty) > 3 else ''}): what was used then is not known",

@@ -20,6 +20,9 @@ _CODE: Final = "LLM-SELF-HOSTED"
 _MOSTLY: Final = 0.6
 """From this share of the paid time on, idling is worth a warning where an API is cheaper."""
 
+_MANIFOLD: Final = 2
+"""So many times the dearest seller's price is worth a warning, however busy the machines."""
+
 
 def conclude_self_hosted(found: SelfHosted) -> Iterator[Finding]:
     """Say of each model whether its machines pay, and of machines that work for nobody.
@@ -88,7 +91,8 @@ def _advice(each: BreakEven, cost: ModelCost) -> tuple[Severity, str]:
     if each.verdict == "open":
         return Severity.INFO, "compare with the seller that would be taken: they differ"
     idle = cost.idle is not None and cost.idle > _MOSTLY
-    severity = Severity.WARNING if idle or cost.idle is None else Severity.INFO
+    dear = each.month >= _MANIFOLD * max(o.month_high for o in each.offers)
+    severity = Severity.WARNING if idle or dear or cost.idle is None else Severity.INFO
     step = "buy these tokens, or let fewer or smaller machines serve them"
     if idle:
         step += ", or give the idle hours other work, or stop paying for them"
