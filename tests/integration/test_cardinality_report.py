@@ -82,7 +82,7 @@ def test_the_json_meets_its_schema_and_holds_the_whole_audit(demo):
     jsonschema.validate(data, json.loads(shipped("reports", "report.schema.json").read_text()))
     (result,) = data["results"]
     assert result["kind"] == "cardinality"
-    assert result["result"]["census"]["series"] == 647
+    assert result["result"]["census"]["series"] == 773
     assert data["source"] == "demo:"
 
 
