@@ -14,8 +14,8 @@ from servers import START_SECONDS, free_port, needs
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 BRIEF = {
-    r'last = \"35d\"': r'last = \"14d\"',
-    r'traffic = \"+30%\"': r'traffic = \"\"',
+    r"last = \"35d\"": r"last = \"14d\"",
+    r"traffic = \"+30%\"": r"traffic = \"\"",
 }
 """Parameters that make a notebook run in less time."""
 
