@@ -154,8 +154,8 @@ class _Period(TypedDict):
 
 def _order(finding: Finding) -> tuple[int, str, float, str]:
     """The worst first; of one kind the likeliest or largest first."""
-    told = finding.evidence
-    size = next((float(told[n]) for n in ("chance", "excess", "share") if n in told), 0.0)
+    told = (finding.evidence.get(name) for name in ("chance", "excess", "share"))
+    size = next((float(v) for v in told if isinstance(v, int | float)), 0.0)
     return -finding.severity.rank, finding.code, -size, finding.about
 
 
