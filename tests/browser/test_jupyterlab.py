@@ -1,6 +1,7 @@
-"""The notebooks in a real JupyterLab: every cell runs, charts are drawn, no other host is asked."""
+"""Notebooks in a real JupyterLab: every cell runs, charts are drawn, no other host is asked."""
 
 import contextlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,11 +14,8 @@ from servers import START_SECONDS, free_port, needs
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
-BRIEF = {
-    r"last = \"35d\"": r"last = \"14d\"",
-    r"traffic = \"+30%\"": r"traffic = \"\"",
-}
-"""Parameters that make a notebook run in less time."""
+OPENED = ("cardinality.ipynb", "explore.ipynb", "llm-spend.ipynb")
+"""Those with magics, every kind of table and every kind of chart; the reports run all of them."""
 
 OUTPUTS = """
 [...jupyterapp.shell.currentWidget.content.model.cells]
@@ -32,10 +30,7 @@ def lab(tmp_path_factory):
     """A JupyterLab of this environment on a copy of the notebooks; its base URL and token."""
     folder = tmp_path_factory.mktemp("lab")
     for notebook in NOTEBOOKS.glob("*.ipynb"):
-        text = notebook.read_text()
-        for usual, brief in BRIEF.items():  # reports are rendered whole elsewhere
-            text = text.replace(usual, brief)
-        (folder / notebook.name).write_text(text)
+        shutil.copy(notebook, folder)
     port = free_port()
     with (folder / "lab.log").open("w") as log:
         process = subprocess.Popen(
@@ -81,7 +76,7 @@ def browser():
 
 @pytest.mark.lab
 @pytest.mark.browser
-@pytest.mark.parametrize("name", sorted(p.name for p in NOTEBOOKS.glob("*.ipynb")))
+@pytest.mark.parametrize("name", OPENED)
 def test_a_notebook_runs_and_draws_in_jupyterlab(lab, browser, name):
     page = browser.open(
         lab(name), height=2400, wait="!!document.querySelector('.jp-Notebook .jp-Cell')"
