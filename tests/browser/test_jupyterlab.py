@@ -1,7 +1,6 @@
-"""Notebooks in a real JupyterLab: every cell runs, charts are drawn, no other host is asked."""
+"""The notebooks in a real JupyterLab: every cell runs, charts are drawn, no other host is asked."""
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +13,11 @@ from servers import START_SECONDS, free_port, needs
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
-OPENED = ("cardinality.ipynb", "explore.ipynb", "llm-spend.ipynb")
-"""Those with magics, every kind of table and every kind of chart; the reports run all of them."""
+BRIEF = {
+    r"last = \"35d\"": r"last = \"14d\"",
+    r"traffic = \"+30%\"": r"traffic = \"\"",
+}
+"""Parameters that make a notebook run in less time."""
 
 OUTPUTS = """
 [...jupyterapp.shell.currentWidget.content.model.cells]
@@ -30,7 +32,10 @@ def lab(tmp_path_factory):
     """A JupyterLab of this environment on a copy of the notebooks; its base URL and token."""
     folder = tmp_path_factory.mktemp("lab")
     for notebook in NOTEBOOKS.glob("*.ipynb"):
-        shutil.copy(notebook, folder)
+        text = notebook.read_text()
+        for usual, brief in BRIEF.items():  # reports are rendered whole elsewhere
+            text = text.replace(usual, brief)
+        (folder / notebook.name).write_text(text)
     port = free_port()
     with (folder / "lab.log").open("w") as log:
         process = subprocess.Popen(
@@ -76,7 +81,7 @@ def browser():
 
 @pytest.mark.lab
 @pytest.mark.browser
-@pytest.mark.parametrize("name", OPENED)
+@pytest.mark.parametrize("name", sorted(p.name for p in NOTEBOOKS.glob("*.ipynb")))
 def test_a_notebook_runs_and_draws_in_jupyterlab(lab, browser, name):
     page = browser.open(
         lab(name), height=2400, wait="!!document.querySelector('.jp-Notebook .jp-Cell')"

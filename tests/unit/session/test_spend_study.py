@@ -92,6 +92,13 @@ def test_what_has_no_price_stands_first_and_is_in_no_sum(study):
     assert (found.code, found.about) == ("LLM-UNPRICED", "vllm/llama-3.1-8b-instruct")
 
 
+def test_a_past_period_is_restated_at_the_prices_of_the_sources_today(wb):
+    """Not of the period's own end: that would say little of a past month."""
+    past = wb.spend(last="2d", history="4d", end="2026-06-10")
+    assert past.restated().result.now.isoformat() == "2026-06-29"
+    assert past.restated("2026-06-01").result.now.isoformat() == "2026-06-01"
+
+
 def test_where_its_machines_are_known_a_model_lacks_no_price(study):
     """The estate's file tells what a card costs an hour."""
     assert "LLM-UNPRICED" not in {f.code for f in study.findings}

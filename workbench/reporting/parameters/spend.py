@@ -79,7 +79,7 @@ class SpendParameters(Parameters):
     )
     restate_at: str = Field(
         "",
-        description="at the prices of which day to restate; empty for the last one",
+        description="at the prices of which day to restate; empty for the source's today",
         examples=["2026-01-31"],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from workbench.frame import Frame
@@ -15,6 +16,7 @@ from workbench.spend.reading.reader import Reading, UsageReader
 from workbench.spend.self_hosted.analysis import self_hosted
 from workbench.spend.self_hosted.result import SelfHosted
 from workbench.spend.unit_cost.reading import UnitCounts, UnitReader
+from workbench.statistics.local_time import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +50,8 @@ def study_spend(workbench: Asking, request: SpendRequest) -> SpendStudy:
         budgets=plan.wishes.budgets,
         beside=beside,
     )
-    return SpendStudy(result, plan.prices, asked.provenance.values())
+    now = datetime.fromtimestamp(workbench.source.now_ms() / 1000, time_zone(plan.zone))
+    return SpendStudy(result, plan.prices, asked.provenance.values(), today=now.date())
 
 
 class _Asked:

@@ -42,18 +42,26 @@ class SpendStudy(Study):
         That it was priced with: what-ifs and restatements go by them.
     provenance
         Where the figures come from.
+    today
+        Of the source: at its prices a past period is restated; the last day where it is not given.
     """
 
     result: SpendResult
 
     def __init__(
-        self, result: SpendResult, prices: Prices, provenance: Iterable[Provenance]
+        self,
+        result: SpendResult,
+        prices: Prices,
+        provenance: Iterable[Provenance],
+        *,
+        today: date | None = None,
     ) -> None:
         from workbench.views.spend import spend_chart
         from workbench.views.spend_table import spend_table
 
         super().__init__("llm-spend", result, provenance, table=spend_table, chart=spend_chart)
         self._prices = prices
+        self._today = today or result.last
 
     # ------------------------------------------------------------------ who, and why
 
@@ -301,13 +309,13 @@ class SpendStudy(Study):
         Parameters
         ----------
         at
-            The day whose prices hold; the last day where it is not given.
+            The day whose prices hold; the source's today where it is not given.
         then
             The day to compare with; each day's own prices where it is not given.
         """
         found = restate(
             self.result.history, self._prices, first=self.result.first, last=self.result.last,
-            then=parse_day(then) if then else None, now=parse_day(at) if at else self.result.last,
+            then=parse_day(then) if then else None, now=parse_day(at) if at else self._today,
             sizes=self.result.sizes,
         )  # fmt: skip
         unseen = [f for f in self.findings if f.code == "LLM-NO-DATA"]
